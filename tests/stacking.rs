@@ -1,0 +1,1 @@
+//! Several attributes on one function: order and effect.
