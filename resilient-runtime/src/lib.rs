@@ -1,1 +1,3 @@
 //! Resilience policies for async functions.
+
+mod clock;

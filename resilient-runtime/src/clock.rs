@@ -1,0 +1,79 @@
+//! `now` and `sleep`: the only reader of time.
+//!
+//! Time is tokio's, so a paused test drives this crate together with the code it guards.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+/// A point in time as nanoseconds, small and saturating.
+///
+/// The machines count in ticks: two paused runtimes may disagree about the present, and no
+/// arithmetic on a tick can overflow whatever duration a user wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Tick(u64);
+
+/// Where the first instant seen lies, so that earlier ones stay positive too.
+const ORIGIN: u64 = 1 << 62;
+
+impl Tick {
+    pub(crate) const ZERO: Self = Self(0);
+    pub(crate) const MAX: Self = Self(u64::MAX);
+
+    pub(crate) const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    pub(crate) const fn nanos(self) -> u64 {
+        self.0
+    }
+
+    /// The tick `after` later, or the last one there is.
+    pub(crate) const fn plus(self, after: Duration) -> Self {
+        Self(self.0.saturating_add(nanos(after)))
+    }
+
+    /// Time since `earlier`, zero if that lies ahead.
+    pub(crate) const fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<Instant> for Tick {
+    fn from(instant: Instant) -> Self {
+        static ANCHOR: OnceLock<Instant> = OnceLock::new();
+        let anchor = *ANCHOR.get_or_init(|| instant);
+        match instant.checked_duration_since(anchor) {
+            Some(ahead) => Self(ORIGIN.saturating_add(nanos(ahead))),
+            None => Self(ORIGIN.saturating_sub(nanos(anchor.duration_since(instant)))),
+        }
+    }
+}
+
+/// Whole nanoseconds, the last representable one for more than 584 years.
+pub(crate) const fn nanos(duration: Duration) -> u64 {
+    let nanos = duration.as_nanos();
+    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads time")]
+pub(crate) fn now() -> Instant {
+    Instant::now()
+}
+
+pub(crate) fn tick() -> Tick {
+    now().into()
+}
+
+/// A timer for `deadline`; the caller makes sure that a runtime is there.
+#[expect(clippy::disallowed_methods, reason = "the one place that makes timers")]
+pub(crate) fn sleep_until(deadline: Instant) -> Sleep {
+    tokio::time::sleep_until(deadline)
+}
+
+/// A timer for `delay` from now; more than the clock can hold means thirty years.
+#[expect(clippy::disallowed_methods, reason = "the one place that makes timers")]
+pub(crate) fn sleep(delay: Duration) -> Sleep {
+    tokio::time::sleep(delay)
+}
