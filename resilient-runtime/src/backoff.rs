@@ -1,0 +1,438 @@
+//! How long to wait between attempts: pure arithmetic, randomness comes in as a number.
+//!
+//! No delay ever exceeds the cap, jitter included, at any attempt number.
+
+use std::time::Duration;
+
+/// How the delay between attempts grows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Backoff {
+    /// Always `base`.
+    Fixed,
+    /// `base`, twice `base`, three times `base`, …
+    Linear,
+    /// `base`, then `factor` times the delay before.
+    #[default]
+    Exponential,
+    /// `base` times 1, 2, 3, 5, 8, …
+    Fibonacci,
+}
+
+impl Backoff {
+    pub(crate) const WORDS: &[&str] = &["fixed", "linear", "exponential", "fibonacci"];
+
+    pub(crate) const fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        [Self::Fixed, Self::Linear, Self::Exponential, Self::Fibonacci]
+            .into_iter()
+            .find(|it| it.word() == word)
+    }
+}
+
+/// How a delay is made random, so that callers that failed together do not return together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Jitter {
+    /// Every delay as computed.
+    None,
+    /// Anything from nothing to the whole delay.
+    #[default]
+    Full,
+    /// Half of the delay, and anything up to the other half.
+    Equal,
+    /// Delays that differ much while their sum hardly does; they double whatever the backoff.
+    Decorrelated,
+}
+
+impl Jitter {
+    pub(crate) const WORDS: &[&str] = &["none", "full", "equal", "decorrelated"];
+
+    pub(crate) const fn word(self) -> &'static str {
+        Self::WORDS[self as usize]
+    }
+
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        [Self::None, Self::Full, Self::Equal, Self::Decorrelated].into_iter().find(|it| it.word() == word)
+    }
+}
+
+/// Everything that decides a delay but for the attempt and the dice.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Schedule {
+    pub(crate) backoff: Backoff,
+    pub(crate) base: Duration,
+    pub(crate) factor: f64,
+    pub(crate) max_delay: Duration,
+    pub(crate) jitter: Jitter,
+}
+
+/// Where a sequence of decorrelated delays stands on its curve.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Curve(f64);
+
+/// Makes the median of decorrelated delays follow `base`, `base`, 2 `base`, 4 `base`, …
+const CURVE_SCALE: f64 = 1.0 / 1.4;
+
+impl Schedule {
+    pub(crate) const DEFAULT: Self = Self {
+        backoff: Backoff::Exponential,
+        base: Duration::from_millis(100),
+        factor: 2.0,
+        max_delay: Duration::from_secs(10),
+        jitter: Jitter::Full,
+    };
+
+    /// The wait before retry `n` (the first is 0); `unit` is random in `[0, 1)`.
+    ///
+    /// One `curve` belongs to one sequence of retries, from the first on.
+    pub(crate) fn delay(&self, n: u32, unit: f64, curve: &mut Curve) -> Duration {
+        let unit = if (0.0..=1.0).contains(&unit) { unit } else { 0.0 };
+        match self.jitter {
+            Jitter::None => self.nominal(n),
+            Jitter::Full => self.share(self.nominal(n), unit),
+            Jitter::Equal => {
+                let nominal = self.nominal(n);
+                let half = nominal / 2;
+                nominal.saturating_sub(half).saturating_add(self.share(half, unit))
+            }
+            Jitter::Decorrelated => self.decorrelated(n, unit, curve),
+        }
+    }
+
+    /// The wait before retry `n` without jitter.
+    pub(crate) fn nominal(&self, n: u32) -> Duration {
+        let times = match self.backoff {
+            Backoff::Fixed => 1,
+            Backoff::Linear => u128::from(n) + 1,
+            Backoff::Fibonacci => fibonacci(n),
+            Backoff::Exponential => return self.exponential(n),
+        };
+        self.capped(self.base.as_nanos().saturating_mul(times))
+    }
+
+    fn exponential(&self, n: u32) -> Duration {
+        // What is no number becomes 1 as well.
+        let factor = self.factor.max(1.0);
+        self.scaled(self.base, factor.powi(i32::try_from(n).unwrap_or(i32::MAX)))
+    }
+
+    fn decorrelated(&self, n: u32, unit: f64, curve: &mut Curve) -> Duration {
+        let at = f64::from(n) + unit;
+        let height = at.exp2() * (2.0 * at.sqrt()).tanh();
+        if !height.is_finite() {
+            return self.max_delay;
+        }
+        let rise = (height - curve.0).max(0.0);
+        curve.0 = height;
+        self.scaled(self.base, rise * CURVE_SCALE)
+    }
+
+    fn share(&self, of: Duration, unit: f64) -> Duration {
+        self.scaled(of, unit).min(of)
+    }
+
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "fifty-three bits are as exact as a random delay has to be"
+    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    fn scaled(&self, duration: Duration, by: f64) -> Duration {
+        if duration.is_zero() {
+            return Duration::ZERO;
+        }
+        self.capped((duration.as_nanos() as f64 * by).round() as u128)
+    }
+
+    fn capped(&self, nanos: u128) -> Duration {
+        if nanos >= self.max_delay.as_nanos() { self.max_delay } else { from_nanos(nanos) }
+    }
+
+    /// A lower bound of what `max` attempts wait in all, whatever the dice say.
+    ///
+    /// Settings that cannot fit into a time limit even so are impossible.
+    pub(crate) fn least_total_wait(&self, max: u32) -> Duration {
+        let retries = max.saturating_sub(1);
+        match self.jitter {
+            Jitter::None => self.least_nominal(retries),
+            Jitter::Full => Duration::ZERO,
+            Jitter::Equal => self.least_nominal(retries) / 2,
+            // Two draws can only be far apart or late; a single one may be nothing at all.
+            Jitter::Decorrelated if retries > 1 => self.base.min(self.max_delay),
+            Jitter::Decorrelated => Duration::ZERO,
+        }
+    }
+
+    /// The sum of the first nominal delays; as delays never shrink, the last one summed stands
+    /// for all beyond.
+    fn least_nominal(&self, retries: u32) -> Duration {
+        const SUMMED: u32 = 128;
+        let summed =
+            (0..retries.min(SUMMED)).map(|n| self.nominal(n)).fold(Duration::ZERO, Duration::saturating_add);
+        let beyond = retries.saturating_sub(SUMMED);
+        summed.saturating_add(self.nominal(SUMMED).saturating_mul(beyond))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the caller's number is less than a duration's")]
+fn from_nanos(nanos: u128) -> Duration {
+    const NANOS: u128 = 1_000_000_000;
+    Duration::new((nanos / NANOS) as u64, (nanos % NANOS) as u32)
+}
+
+/// 1, 2, 3, 5, 8, …
+fn fibonacci(n: u32) -> u128 {
+    // Number 184 is the last that fits.
+    let (mut one, mut two) = (1_u128, 2_u128);
+    for _ in 0..n.min(184) {
+        (one, two) = (two, one.saturating_add(two));
+    }
+    one
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn schedule(backoff: Backoff, jitter: Jitter) -> Schedule {
+        Schedule { backoff, base: SECOND, factor: 2.0, max_delay: Duration::MAX, jitter }
+    }
+
+    fn seconds(schedule: &Schedule, retries: u32, unit: f64) -> Vec<f64> {
+        let mut curve = Curve::default();
+        (0..retries).map(|n| schedule.delay(n, unit, &mut curve).as_secs_f64()).collect()
+    }
+
+    #[test]
+    fn each_strategy_follows_its_formula() {
+        let of = |backoff| seconds(&schedule(backoff, Jitter::None), 6, 0.7);
+        assert_eq!(of(Backoff::Fixed), [1.0; 6]);
+        assert_eq!(of(Backoff::Linear), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        assert_eq!(of(Backoff::Exponential), [1.0, 2.0, 4.0, 8.0, 16.0, 32.0]);
+        assert_eq!(of(Backoff::Fibonacci), [1.0, 2.0, 3.0, 5.0, 8.0, 13.0]);
+    }
+
+    #[test]
+    fn the_factor_may_be_any_number_from_one_on() {
+        let with = |factor| Schedule { factor, ..schedule(Backoff::Exponential, Jitter::None) };
+        assert_eq!(seconds(&with(1.0), 3, 0.0), [1.0, 1.0, 1.0]);
+        assert_eq!(seconds(&with(1.5), 3, 0.0), [1.0, 1.5, 2.25]);
+        assert_eq!(seconds(&with(3.0), 4, 0.0), [1.0, 3.0, 9.0, 27.0]);
+        for no_growth in [f64::NAN, 0.0, -2.0, 0.5] {
+            assert_eq!(seconds(&with(no_growth), 4, 0.0), [1.0; 4], "{no_growth}");
+        }
+    }
+
+    #[test]
+    fn full_jitter_takes_a_share_of_the_delay() {
+        let full = schedule(Backoff::Exponential, Jitter::Full);
+        assert_eq!(seconds(&full, 4, 0.0), [0.0; 4]);
+        assert_eq!(seconds(&full, 4, 0.25), [0.25, 0.5, 1.0, 2.0]);
+    }
+
+    #[test]
+    fn equal_jitter_keeps_half_of_the_delay() {
+        let equal = schedule(Backoff::Linear, Jitter::Equal);
+        assert_eq!(seconds(&equal, 4, 0.0), [0.5, 1.0, 1.5, 2.0]);
+        assert_eq!(seconds(&equal, 4, 0.5), [0.75, 1.5, 2.25, 3.0]);
+    }
+
+    #[test]
+    fn jitter_is_taken_from_the_capped_delay() {
+        let capped = Schedule { max_delay: 4 * SECOND, ..schedule(Backoff::Exponential, Jitter::Full) };
+        assert_eq!(seconds(&capped, 6, 0.5), [0.5, 1.0, 2.0, 2.0, 2.0, 2.0]);
+    }
+
+    #[test]
+    fn decorrelated_delays_match_the_reference_vectors() {
+        let vectors: [(f64, [f64; 6]); 4] = [
+            (0.0, [0.0, 1.3772, 1.4601, 2.8658, 5.7178, 11.4303]),
+            (0.25, [0.6469, 1.0136, 1.7204, 3.4045, 6.7984, 13.5924]),
+            (0.5, [0.8974, 1.0930, 2.0357, 4.0460, 8.0836, 16.1637]),
+            (0.75, [1.1284, 1.2501, 2.4140, 4.8094, 9.6123, 19.2215]),
+        ];
+        let decorrelated = schedule(Backoff::Exponential, Jitter::Decorrelated);
+        for (unit, expected) in vectors {
+            for (delay, expected) in seconds(&decorrelated, 6, unit).into_iter().zip(expected) {
+                assert!((delay - expected).abs() < 0.000_051, "{unit}: {delay} is not {expected}");
+            }
+        }
+        let mut curve = Curve::default();
+        for (n, (unit, expected)) in
+            [(0.9, 1.2743), (0.1, 0.2114), (0.9, 3.8342), (0.1, 0.7938)].into_iter().enumerate()
+        {
+            let delay = decorrelated.delay(u32::try_from(n).unwrap(), unit, &mut curve).as_secs_f64();
+            assert!((delay - expected).abs() < 0.000_051, "{n}: {delay} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn the_cap_does_not_bend_the_decorrelated_curve() {
+        let free = schedule(Backoff::Exponential, Jitter::Decorrelated);
+        let capped = Schedule { max_delay: SECOND, ..free };
+        let (mut one, mut other) = (Curve::default(), Curve::default());
+        for (n, unit) in [0.9, 0.1, 0.9, 0.1, 0.9, 0.0].into_iter().enumerate() {
+            let n = u32::try_from(n).unwrap();
+            assert_eq!(capped.delay(n, unit, &mut one), free.delay(n, unit, &mut other).min(SECOND));
+        }
+    }
+
+    #[test]
+    fn decorrelated_delays_go_on_past_the_end_of_the_numbers() {
+        let capped =
+            Schedule { max_delay: 7 * SECOND, ..schedule(Backoff::Exponential, Jitter::Decorrelated) };
+        let mut curve = Curve::default();
+        for n in (0..2_000).chain([u32::MAX - 1, u32::MAX]) {
+            let delay = capped.delay(n, 0.5, &mut curve);
+            assert!(n < 4 || delay == 7 * SECOND, "{n}: {delay:?}");
+        }
+    }
+
+    #[test]
+    fn small_delays_are_not_rounded_to_nothing() {
+        // Whole milliseconds would make every one of these zero.
+        let full = Schedule { base: Duration::from_micros(900), ..schedule(Backoff::Fixed, Jitter::Full) };
+        assert_eq!(full.delay(0, 0.5, &mut Curve::default()), Duration::from_micros(450));
+    }
+
+    #[test]
+    fn the_least_total_wait_is_what_the_luckiest_dice_leave() {
+        let least = |jitter, max| schedule(Backoff::Exponential, jitter).least_total_wait(max);
+        assert_eq!(least(Jitter::None, 4), 7 * SECOND);
+        assert_eq!(least(Jitter::Equal, 4), Duration::from_millis(3_500));
+        assert_eq!(least(Jitter::Full, 4), Duration::ZERO);
+        assert_eq!(least(Jitter::Decorrelated, 4), SECOND);
+        assert_eq!(least(Jitter::Decorrelated, 2), Duration::ZERO);
+        assert_eq!(least(Jitter::None, 1), Duration::ZERO);
+        assert_eq!(least(Jitter::None, 0), Duration::ZERO);
+        assert_eq!(least(Jitter::None, u32::MAX), Duration::MAX);
+        let fixed = schedule(Backoff::Fixed, Jitter::None);
+        assert_eq!(fixed.least_total_wait(u32::MAX), Duration::from_secs(u64::from(u32::MAX) - 1));
+    }
+
+    #[test]
+    fn words_lead_back_to_what_they_name() {
+        for word in Backoff::WORDS {
+            assert_eq!(Backoff::from_word(word).map(Backoff::word), Some(*word));
+        }
+        for word in Jitter::WORDS {
+            assert_eq!(Jitter::from_word(word).map(Jitter::word), Some(*word));
+        }
+        assert_eq!(Jitter::from_word("fulll"), None);
+    }
+
+    fn durations() -> impl Strategy<Value = Duration> {
+        prop_oneof![
+            Just(Duration::ZERO),
+            Just(Duration::from_nanos(1)),
+            Just(Duration::MAX),
+            (0..10_000_000_000_u64).prop_map(Duration::from_nanos),
+            (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(secs, nanos)| Duration::new(secs, nanos)),
+        ]
+    }
+
+    fn units() -> impl Strategy<Value = f64> {
+        prop_oneof![8 => 0.0..1.0_f64, 1 => Just(0.0), 1 => Just(1.0_f64.next_down())]
+    }
+
+    fn retries() -> impl Strategy<Value = u32> {
+        prop_oneof![0..40_u32, any::<u32>(), Just(u32::MAX)]
+    }
+
+    fn schedules() -> impl Strategy<Value = Schedule> {
+        let backoffs = prop::sample::select(vec![
+            Backoff::Fixed,
+            Backoff::Linear,
+            Backoff::Exponential,
+            Backoff::Fibonacci,
+        ]);
+        let jitters =
+            prop::sample::select(vec![Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated]);
+        let factors = prop_oneof![4 => 1.0..10.0_f64, 1 => any::<f64>()];
+        (backoffs, durations(), factors, durations(), jitters).prop_map(
+            |(backoff, base, factor, max_delay, jitter)| Schedule {
+                backoff,
+                base,
+                factor,
+                max_delay,
+                jitter,
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn no_delay_exceeds_the_cap(
+            schedule in schedules(),
+            draws in prop::collection::vec((retries(), any::<f64>()), 1..8),
+        ) {
+            let mut curve = Curve::default();
+            for (n, unit) in draws {
+                prop_assert!(schedule.delay(n, unit, &mut curve) <= schedule.max_delay);
+            }
+        }
+
+        #[test]
+        fn jitter_stays_within_its_share(schedule in schedules(), n in retries(), unit in units()) {
+            let nominal = schedule.nominal(n);
+            let delay = schedule.delay(n, unit, &mut Curve::default());
+            match schedule.jitter {
+                Jitter::None => prop_assert_eq!(delay, nominal),
+                Jitter::Full => prop_assert!(delay <= nominal),
+                Jitter::Equal => prop_assert!(nominal / 2 <= delay && delay <= nominal),
+                Jitter::Decorrelated => {}
+            }
+        }
+
+        #[test]
+        fn nominal_delays_never_shrink(schedule in schedules(), n in retries()) {
+            prop_assert!(schedule.nominal(n) <= schedule.nominal(n.saturating_add(1)));
+        }
+
+        #[test]
+        fn a_larger_draw_makes_no_shorter_delay(
+            schedule in schedules(), n in retries(), one in units(), other in units(),
+        ) {
+            let delay = |unit| schedule.delay(n, unit, &mut Curve::default());
+            prop_assert!(delay(one.min(other)) <= delay(one.max(other)));
+        }
+
+        #[test]
+        fn integer_strategies_are_exact(base in 0..u64::MAX, n in 0..100_u32) {
+            let with = |backoff| Schedule { base: Duration::from_nanos(base), ..schedule(backoff, Jitter::None) };
+            let linear = u128::from(base) * (u128::from(n) + 1);
+            prop_assert_eq!(with(Backoff::Linear).nominal(n).as_nanos(), linear);
+            let fibonacci = (0..n).fold((1_u128, 2_u128), |(a, b), _| (b, a + b)).0;
+            let delay = with(Backoff::Fibonacci).nominal(n).as_nanos();
+            prop_assert_eq!(delay, u128::from(base).saturating_mul(fibonacci).min(Duration::MAX.as_nanos()));
+        }
+
+        #[test]
+        fn doubling_is_exact_for_everyday_times(micros in 0..100_000_000_u64, n in 0..30_u32) {
+            let base = Duration::from_micros(micros);
+            let doubling = Schedule { base, ..schedule(Backoff::Exponential, Jitter::None) };
+            prop_assert_eq!(doubling.nominal(n), base * (1 << n));
+        }
+
+        #[test]
+        fn no_dice_wait_less_than_the_least(
+            schedule in schedules(),
+            draws in prop::collection::vec(units(), 0..40),
+        ) {
+            let mut curve = Curve::default();
+            let waits = (0_u32..).zip(&draws).map(|(n, unit)| schedule.delay(n, *unit, &mut curve));
+            let total = waits.fold(Duration::ZERO, Duration::saturating_add);
+            let max = u32::try_from(draws.len()).unwrap() + 1;
+            prop_assert!(schedule.least_total_wait(max) <= total);
+        }
+    }
+}
