@@ -1,0 +1,19 @@
+//! What expansions may name. No promise of stability is made for anything here.
+
+pub use inventory;
+
+pub use crate::level::{
+    Given, ViaFuture, ViaValue, attempt_arg, bare, body, edge, fallback_arg, lift, returns,
+};
+pub use crate::level::{Plain, Returns};
+pub use crate::outcome::{Cause, ViaClassify, ViaFault, ViaUnknown, Wrap};
+pub use crate::policy::Value;
+pub use crate::policy::fallback::{FallbackPolicy as Fallback, fall_back, fall_back_when, fell_back};
+pub use crate::policy::timeout::{TimeoutPolicy as Timeout, timeout};
+pub use crate::registry::{Entry, Function, Layer, Site};
+
+/// Name of a type as the compiler writes it.
+#[must_use]
+pub fn type_name<T: ?Sized>() -> &'static str {
+    std::any::type_name::<T>()
+}

@@ -1,0 +1,234 @@
+//! What happened to which policy: typed, through `tracing` and to subscribers.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::time::Instant;
+use tracing::Level;
+
+use crate::clock;
+use crate::outcome::Class;
+
+/// Events a slow subscriber may lag behind before it misses some.
+const BACKLOG: usize = 1024;
+
+/// Something that happened to a policy.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// Kind of policy, as in its attribute: `"retry"`, `"circuit_breaker"`.
+    pub stem: &'static str,
+    /// Name of the policy.
+    pub policy: &'static str,
+    /// Which of a keyed policy's keys.
+    pub key: Option<Arc<str>>,
+    /// When it happened.
+    pub at: Instant,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A call was refused before it ran.
+    Rejected {
+        /// Time until another call may pass, where it is known.
+        retry_after: Option<Duration>,
+    },
+    /// A call was given up after `limit`.
+    TimedOut {
+        /// Time the call was given.
+        limit: Duration,
+    },
+    /// A fallback answered instead of the call.
+    FellBack {
+        /// Whether the fallback's own answer was `Ok`.
+        served: bool,
+    },
+    /// An attempt failed and another one follows.
+    Retrying {
+        /// Number of the attempt that failed, from 1.
+        attempt: u32,
+        /// Wait before the next one.
+        delay: Duration,
+        /// Class of the error, or nothing for a value that is not wanted.
+        class: Option<Class>,
+    },
+}
+
+impl EventKind {
+    /// The event in one word, for logs and metrics.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Rejected { .. } => "rejected",
+            Self::TimedOut { .. } => "timed_out",
+            Self::FellBack { .. } => "fell_back",
+            Self::Retrying { .. } => "retrying",
+        }
+    }
+
+    const fn level(&self) -> Level {
+        match self {
+            Self::Rejected { .. } | Self::TimedOut { .. } | Self::FellBack { .. } | Self::Retrying { .. } => {
+                Level::DEBUG
+            }
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rejected { retry_after: None } => write!(f, "call rejected"),
+            Self::Rejected { retry_after: Some(after) } => write!(f, "call rejected, next one in {after:?}"),
+            Self::TimedOut { limit } => write!(f, "call given up after {limit:?}"),
+            Self::FellBack { served: true } => write!(f, "fallback answered"),
+            Self::FellBack { served: false } => write!(f, "fallback failed too"),
+            Self::Retrying { attempt, delay, class: Some(class) } => {
+                write!(f, "attempt {attempt} failed ({}), next one in {delay:?}", class.as_str())
+            }
+            Self::Retrying { attempt, delay, class: None } => {
+                write!(f, "attempt {attempt} gave an unwanted value, next one in {delay:?}")
+            }
+        }
+    }
+}
+
+/// Where the events of one registry go.
+pub(crate) struct Bus {
+    listeners: AtomicUsize,
+    channel: OnceLock<broadcast::Sender<Event>>,
+    #[cfg(feature = "test-util")]
+    pub(crate) recorders: std::sync::Mutex<Vec<std::sync::Weak<crate::test_util::Tape>>>,
+}
+
+impl Bus {
+    pub(crate) const fn new() -> Self {
+        Self {
+            listeners: AtomicUsize::new(0),
+            channel: OnceLock::new(),
+            #[cfg(feature = "test-util")]
+            recorders: std::sync::Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Raises an event; nothing is built when nobody listens.
+    pub(crate) fn emit(
+        &'static self,
+        stem: &'static str,
+        policy: &'static str,
+        key: Option<&Arc<str>>,
+        kind: EventKind,
+    ) {
+        let level = kind.level();
+        log(level, stem, policy, key, &kind);
+        if self.listeners.load(Relaxed) == 0 {
+            return;
+        }
+        let event = Event { stem, policy, key: key.cloned(), at: clock::now(), kind };
+        #[cfg(feature = "test-util")]
+        crate::test_util::record_on(self, &event);
+        if let Some(channel) = self.channel.get() {
+            // Fails only when the last subscriber has just left.
+            let _ = channel.send(event);
+        }
+    }
+
+    pub(crate) fn subscribe(&'static self) -> Subscription {
+        let channel = self.channel.get_or_init(|| broadcast::channel(BACKLOG).0);
+        let receiver = channel.subscribe();
+        self.listen();
+        Subscription { receiver, bus: self }
+    }
+
+    pub(crate) fn listen(&self) {
+        self.listeners.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn unlisten(&self) {
+        self.listeners.fetch_sub(1, Relaxed);
+    }
+}
+
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bus").field("listeners", &self.listeners).finish_non_exhaustive()
+    }
+}
+
+fn log(level: Level, stem: &'static str, policy: &'static str, key: Option<&Arc<str>>, kind: &EventKind) {
+    macro_rules! at {
+        ($level:expr) => {
+            tracing::event!(
+                target: "resilient",
+                $level,
+                stem,
+                policy,
+                key = key.map(|key| &**key),
+                event = kind.as_str(),
+                "{stem} `{policy}`: {kind}"
+            )
+        };
+    }
+    match level {
+        Level::WARN => at!(Level::WARN),
+        Level::INFO => at!(Level::INFO),
+        _ => at!(Level::DEBUG),
+    }
+}
+
+/// A stream of events, from the moment it was made.
+#[derive(Debug)]
+pub struct Subscription {
+    receiver: broadcast::Receiver<Event>,
+    bus: &'static Bus,
+}
+
+/// A subscriber was too slow and missed this many events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Missed {
+    /// How many were missed.
+    pub events: u64,
+}
+
+impl fmt::Display for Missed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} events were missed", self.events)
+    }
+}
+
+impl std::error::Error for Missed {}
+
+impl Subscription {
+    /// The next event.
+    ///
+    /// # Errors
+    ///
+    /// [`Missed`] when this reader was too slow; the call after it goes on with the oldest event
+    /// still there.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses no event.
+    pub async fn recv(&mut self) -> Result<Event, Missed> {
+        match self.receiver.recv().await {
+            Ok(event) => Ok(event),
+            Err(RecvError::Lagged(events)) => Err(Missed { events }),
+            // The registry owns the sender and lives as long as the program.
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.bus.unlisten();
+    }
+}

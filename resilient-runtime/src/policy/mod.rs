@@ -1,0 +1,237 @@
+//! The shape each policy follows: its keys, how a setting is checked, what a registry holds.
+
+pub(crate) mod fallback;
+pub(crate) mod timeout;
+
+use std::any::Any;
+use std::fmt;
+use std::time::Duration;
+
+pub use self::fallback::FallbackSnapshot;
+pub use self::timeout::{Timeout, TimeoutSnapshot};
+
+/// Every kind of policy there is.
+pub(crate) static STEMS: &[&Stem] = &[&fallback::STEM, &timeout::STEM];
+
+/// Statistics of one policy, as of now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Snapshot {
+    /// Of a fallback.
+    Fallback(FallbackSnapshot),
+    /// Of a timeout.
+    Timeout(TimeoutSnapshot),
+}
+
+/// One kind of policy: what its attribute, setters and configuration may say.
+#[derive(Debug)]
+pub struct Stem {
+    /// Word that attribute, file and configuration table share.
+    pub(crate) name: &'static str,
+    pub(crate) keys: &'static [Key],
+    /// Groups of keys that choose between modes: a layer that writes into one side of a pair
+    /// takes the other side's weaker values away.
+    pub(crate) excludes: &'static [(&'static [&'static str], &'static [&'static str])],
+    /// Complaints about keys that do not go together, after all layers are merged.
+    pub(crate) check: fn(&Written) -> Vec<Complaint>,
+    pub(crate) create: fn(&'static str, &Written) -> &'static dyn Policy,
+}
+
+/// A policy as the registry holds it.
+pub trait Policy: Any + Send + Sync + fmt::Debug {
+    /// Takes over new settings and keeps what was learned.
+    fn apply(&self, written: &Written);
+    fn snapshot(&self) -> Snapshot;
+    /// Back to the state of the first day.
+    fn reset(&self);
+}
+
+/// A policy type that an annotated function has a static for.
+pub trait Named: Policy {
+    const STEM: &'static Stem;
+}
+
+/// What is wrong with a setting, and with which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Complaint {
+    pub(crate) key: &'static str,
+    pub(crate) message: String,
+}
+
+impl Complaint {
+    pub(crate) fn new(key: &'static str, message: impl Into<String>) -> Self {
+        Self { key, message: message.into() }
+    }
+}
+
+/// One key of a stem.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+}
+
+/// What may stand behind a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// A whole number, at least this.
+    Count(u64),
+    /// Above 0, at most 1.
+    Ratio,
+    /// At least 1.
+    Factor,
+    /// At least this long, at most [`LONGEST`].
+    Time(Duration),
+    /// A number of calls, or a time.
+    CountOrTime,
+    Word(&'static [&'static str]),
+    /// The name of another policy.
+    Name,
+}
+
+/// The longest time a policy can be told to take: "30m" for "30M" is likelier than a month.
+pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+const SHORTEST: Duration = Duration::from_nanos(1);
+
+impl Kind {
+    pub(crate) const POSITIVE_TIME: Self = Self::Time(SHORTEST);
+
+    /// Says what is wrong with `value`, if something is.
+    pub(crate) fn complain(self, value: Value) -> Option<String> {
+        match (self, value) {
+            (Self::Count(least), Value::Count(n)) if n < least => Some(format!("{n} is less than {least}")),
+            (Self::Count(_), Value::Count(n)) if n > u64::from(u32::MAX) => {
+                Some(format!("{n} is more than {}", u32::MAX))
+            }
+            (Self::CountOrTime, Value::Count(0)) => Some("0 calls are no window".into()),
+            (Self::CountOrTime, Value::Time(time)) => Self::POSITIVE_TIME.complain(Value::Time(time)),
+            (Self::Ratio, Value::Number(n)) if n > 1.0 => {
+                Some(format!("{n} is more than 1; write 0.5 for 50 %"))
+            }
+            (Self::Ratio, Value::Number(n)) if !(n > 0.0) => Some(format!("{n} is not above 0")),
+            (Self::Factor, Value::Number(n)) if !(1.0..=f64::MAX).contains(&n) => {
+                Some(format!("{n} is not a number from 1 on"))
+            }
+            (Self::Time(least), Value::Time(time)) if time < least => Some(format!("{time:?} is too short")),
+            (Self::Time(_), Value::Time(time)) if time > LONGEST => {
+                Some(format!("{time:?} is more than 24 h"))
+            }
+            (Self::Word(words), Value::Word(word)) if !words.contains(&word) => {
+                Some(format!("`{word}` is none of `{}`", words.join("`, `")))
+            }
+            (Self::Name, Value::Word("")) => Some("a name cannot be empty".into()),
+            _ => None,
+        }
+    }
+}
+
+/// What a key was set to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// A whole number.
+    Count(u64),
+    /// A ratio or a factor.
+    Number(f64),
+    /// A duration.
+    Time(Duration),
+    /// A word, such as a strategy or a name.
+    Word(&'static str),
+    /// Source text of a predicate, a hook, a key or a fallback: shown, never configured.
+    Code(&'static str),
+}
+
+impl Value {
+    /// A whole number.
+    #[must_use]
+    pub const fn count(n: u32) -> Self {
+        Self::Count(n as u64)
+    }
+
+    /// A ratio or a factor.
+    #[must_use]
+    pub const fn number(n: f64) -> Self {
+        Self::Number(n)
+    }
+
+    /// A duration.
+    #[must_use]
+    pub const fn time(time: Duration) -> Self {
+        Self::Time(time)
+    }
+
+    /// A duration in nanoseconds.
+    #[must_use]
+    pub const fn nanos(nanos: u64) -> Self {
+        Self::Time(Duration::from_nanos(nanos))
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(n) => n.fmt(f),
+            Self::Number(n) => n.fmt(f),
+            Self::Time(time) => write!(f, "\"{}\"", humantime::format_duration(*time)),
+            Self::Word(word) => write!(f, "\"{word}\""),
+            Self::Code(code) => f.write_str(code),
+        }
+    }
+}
+
+/// Keys one stem can have.
+pub(crate) const MAX_KEYS: usize = 16;
+
+/// Values of a stem's keys, in the order of its table; what nobody wrote is missing.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Written {
+    values: [Option<Value>; MAX_KEYS],
+}
+
+impl Written {
+    pub(crate) const NOTHING: Self = Self { values: [None; MAX_KEYS] };
+
+    /// Setters keep whatever they are given: `install` reports what is out of range, and code
+    /// by hand gets the nearest value that makes sense when the settings are read.
+    pub(crate) const fn set(mut self, key: usize, value: Value) -> Self {
+        self.values[key] = Some(value);
+        self
+    }
+
+    pub(crate) fn put(&mut self, key: usize, value: Option<Value>) {
+        self.values[key] = value;
+    }
+
+    pub(crate) const fn get(&self, key: usize) -> Option<Value> {
+        self.values[key]
+    }
+
+    pub(crate) const fn count(&self, key: usize) -> Option<u64> {
+        match self.values[key] {
+            Some(Value::Count(n)) => Some(n),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn number(&self, key: usize) -> Option<f64> {
+        match self.values[key] {
+            Some(Value::Number(n)) => Some(n),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn time(&self, key: usize) -> Option<Duration> {
+        match self.values[key] {
+            Some(Value::Time(time)) => Some(time),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn word(&self, key: usize) -> Option<&'static str> {
+        match self.values[key] {
+            Some(Value::Word(word)) => Some(word),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Gives up after a time.
+//!
+//! A body that is ready at once costs no clock and no timer. A call that is dropped is counted
+//! as abandoned.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::time::Sleep;
+
+use super::{Complaint, Key, Kind, Named, Policy, Snapshot, Stem, Value, Written};
+use crate::clock;
+use crate::error::{Fault, Rejected};
+use crate::events::EventKind;
+use crate::frame::Countdown;
+use crate::registry::{self, Registry, Site};
+use crate::tally::Tally;
+
+const LIMIT: usize = 0;
+
+pub(crate) static STEM: Stem = Stem {
+    name: "timeout",
+    keys: &[Key { name: "limit", kind: Kind::POSITIVE_TIME }],
+    excludes: &[],
+    check: |_| Vec::<Complaint>::new(),
+    create: |name, written| {
+        let policy = TimeoutPolicy::new(name);
+        policy.apply(written);
+        Box::leak(Box::new(policy))
+    },
+};
+
+/// Gives up on a call that takes too long.
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{Rejected, Timeout};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let slow = async {
+///     tokio::time::sleep(Duration::from_secs(60)).await;
+///     Ok::<_, std::io::Error>(())
+/// };
+/// let error = Timeout::new(Duration::from_secs(2)).call(slow).await.unwrap_err();
+/// assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Timeout {
+    pub(crate) written: Written,
+    name: &'static str,
+    policy: Option<&'static TimeoutPolicy>,
+}
+
+impl Timeout {
+    /// A timeout of `limit`.
+    #[must_use]
+    pub const fn new(limit: Duration) -> Self {
+        Self::unset().limit(limit)
+    }
+
+    pub(crate) const fn unset() -> Self {
+        Self { written: Written::NOTHING, name: "timeout", policy: None }
+    }
+
+    /// Name that errors and events carry. **Default: `"timeout"`.**
+    #[must_use]
+    pub const fn name(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Time a call may take; zero gives up as soon as the call has to wait.
+    #[must_use]
+    pub const fn limit(self, limit: Duration) -> Self {
+        Self { written: self.written.set(LIMIT, Value::Time(limit)), ..self }
+    }
+
+    /// Runs `future` until it ends or the time is up.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::TimedOut`], converted into `E`, when the time is up; otherwise whatever
+    /// `future` returned.
+    ///
+    /// # Panics
+    ///
+    /// When the future has to wait outside a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call drops `future` where it stands.
+    pub async fn call<F, T, E>(&self, future: F) -> Result<T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: From<Rejected>,
+    {
+        match self.policy {
+            Some(policy) => Bounded::new(future, policy, policy.limit()).await,
+            None => Bounded::new(future, self.name, self.written.time(LIMIT).unwrap_or(Duration::MAX)).await,
+        }
+    }
+}
+
+impl Registry {
+    /// The timeout `name`, if a function or the configuration knows it.
+    #[must_use]
+    pub fn timeout(self, name: &str) -> Option<Timeout> {
+        let policy = self.find::<TimeoutPolicy>(name)?;
+        Some(Timeout { written: Written::NOTHING, name: policy.name, policy: Some(policy) })
+    }
+}
+
+/// Statistics of a timeout.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TimeoutSnapshot {
+    /// Name of the timeout.
+    pub name: &'static str,
+    /// Time a call may take.
+    pub limit: Duration,
+    /// Calls that ended in time with `Ok`.
+    pub succeeded: u64,
+    /// Calls that ended in time with `Err`.
+    pub failed: u64,
+    /// Calls that were given up.
+    pub timed_out: u64,
+    /// Calls whose future was dropped.
+    pub abandoned: u64,
+    /// Calls that panicked.
+    pub panicked: u64,
+}
+
+const SUCCEEDED: usize = 0;
+const FAILED: usize = 1;
+const TIMED_OUT: usize = 2;
+const ABANDONED: usize = 3;
+const PANICKED: usize = 4;
+
+/// A timeout as the registry holds it.
+#[derive(Debug)]
+pub struct TimeoutPolicy {
+    name: &'static str,
+    limit: AtomicU64,
+    tally: Tally,
+}
+
+impl TimeoutPolicy {
+    const fn new(name: &'static str) -> Self {
+        Self { name, limit: AtomicU64::new(u64::MAX), tally: Tally::new() }
+    }
+
+    fn limit(&self) -> Duration {
+        Duration::from_nanos(self.limit.load(Relaxed))
+    }
+}
+
+impl Policy for TimeoutPolicy {
+    fn apply(&self, written: &Written) {
+        self.limit.store(written.time(LIMIT).map_or(u64::MAX, clock::nanos), Relaxed);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::Timeout(TimeoutSnapshot {
+            name: self.name,
+            limit: self.limit(),
+            succeeded: self.tally.total(SUCCEEDED),
+            failed: self.tally.total(FAILED),
+            timed_out: self.tally.total(TIMED_OUT),
+            abandoned: self.tally.total(ABANDONED),
+            panicked: self.tally.total(PANICKED),
+        })
+    }
+
+    fn reset(&self) {
+        self.tally.reset();
+    }
+}
+
+impl Named for TimeoutPolicy {
+    const STEM: &'static Stem = &STEM;
+}
+
+/// Who gives the time: a registered policy, or a value made by hand.
+pub trait Terms: Copy {
+    fn name(self) -> &'static str;
+    fn count(self, counter: usize);
+}
+
+impl Terms for &'static TimeoutPolicy {
+    fn name(self) -> &'static str {
+        self.name
+    }
+
+    fn count(self, counter: usize) {
+        self.tally.add(counter, 1);
+    }
+}
+
+impl Terms for &'static str {
+    fn name(self) -> &'static str {
+        self
+    }
+
+    fn count(self, _: usize) {}
+}
+
+pin_project! {
+    #[project = TimerProjection]
+    #[derive(Debug)]
+    enum Timer {
+        Idle { countdown: Countdown },
+        Armed { #[pin] sleep: Sleep },
+    }
+}
+
+impl Timer {
+    fn countdown(&self) -> Countdown {
+        match self {
+            Self::Idle { countdown } => *countdown,
+            Self::Armed { sleep } => Countdown::Until(sleep.deadline()),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Progress {
+    Fresh,
+    /// Still so when the future is dropped, the body has panicked.
+    Polling,
+    Waiting,
+    Done,
+}
+
+pin_project! {
+    /// A bounded call. The time starts when the call first has to wait, or is first asked for.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Bounded<F, P: Terms> {
+        #[pin]
+        inner: F,
+        #[pin]
+        timer: Timer,
+        limit: Duration,
+        terms: P,
+        progress: Progress,
+    }
+
+    impl<F, P: Terms> PinnedDrop for Bounded<F, P> {
+        fn drop(this: Pin<&mut Self>) {
+            match this.progress {
+                Progress::Waiting => this.terms.count(ABANDONED),
+                Progress::Polling => this.terms.count(PANICKED),
+                Progress::Fresh | Progress::Done => {}
+            }
+        }
+    }
+}
+
+impl<F, P: Terms> Bounded<F, P> {
+    const fn new(inner: F, terms: P, limit: Duration) -> Self {
+        let timer = Timer::Idle { countdown: Countdown::Fresh(limit) };
+        Self { inner, timer, limit, terms, progress: Progress::Fresh }
+    }
+}
+
+impl<F, P: Terms, T, E: From<Rejected>> Future for Bounded<F, P>
+where
+    F: Future<Output = Result<T, E>>,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+        let mut this = self.project();
+        *this.progress = Progress::Polling;
+        let mut countdown = this.timer.countdown();
+        let inner = this.inner;
+        if let Poll::Ready(out) = countdown.poll(|| inner.poll(cx)) {
+            *this.progress = Progress::Done;
+            this.terms.count(if out.is_ok() { SUCCEEDED } else { FAILED });
+            return Poll::Ready(out);
+        }
+        *this.progress = Progress::Waiting;
+        if matches!(*this.timer, Timer::Idle { .. }) {
+            match countdown.start() {
+                Some(deadline) => this.timer.set(Timer::Armed { sleep: clock::sleep_until(deadline) }),
+                None => return Poll::Pending,
+            }
+        }
+        match this.timer.project() {
+            TimerProjection::Armed { sleep } => ready!(sleep.poll(cx)),
+            TimerProjection::Idle { .. } => return Poll::Pending,
+        }
+        *this.progress = Progress::Done;
+        Poll::Ready(Err(give_up(*this.terms, *this.limit).into()))
+    }
+}
+
+#[cold]
+fn give_up<P: Terms>(terms: P, limit: Duration) -> Rejected {
+    terms.count(TIMED_OUT);
+    registry::emit(STEM.name, terms.name(), || EventKind::TimedOut { limit });
+    Rejected::TimedOut { name: terms.name(), limit }
+}
+
+/// The layer of an annotated function.
+#[inline]
+pub fn timeout<F, T, E>(site: &'static Site<TimeoutPolicy>, inner: F) -> Bounded<F, &'static TimeoutPolicy>
+where
+    F: Future<Output = Result<T, Fault<E>>>,
+{
+    let policy = site.get();
+    Bounded::new(inner, policy, policy.limit())
+}

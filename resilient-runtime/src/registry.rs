@@ -1,0 +1,429 @@
+//! Named policies: declared by annotated functions, found, reported and reset by name.
+
+use std::any::{Any, TypeId};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+
+use crate::configure::{self, Layers};
+use crate::events::{Bus, EventKind, Subscription};
+use crate::policy::{Named, Policy, STEMS, Snapshot, Value, Written};
+
+/// What an annotated function says about itself at link time.
+#[derive(Debug)]
+pub struct Function {
+    type_name: fn() -> &'static str,
+    module: &'static str,
+    file: &'static str,
+    line: u32,
+    layers: &'static [Layer],
+    path: OnceLock<&'static str>,
+}
+
+impl Function {
+    #[must_use]
+    pub const fn new(
+        type_name: fn() -> &'static str,
+        module: &'static str,
+        file: &'static str,
+        line: u32,
+        layers: &'static [Layer],
+    ) -> Self {
+        Self { type_name, module, file, line, layers, path: OnceLock::new() }
+    }
+
+    /// Its path: `module::function`, `module::Type::method` or `module::<Type as Trait>::method`.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        self.path.get_or_init(|| intern(&readable((self.type_name)(), self.module)))
+    }
+
+    /// Source file it stands in.
+    #[must_use]
+    pub const fn file(&self) -> &'static str {
+        self.file
+    }
+
+    /// Line of the source file.
+    #[must_use]
+    pub const fn line(&self) -> u32 {
+        self.line
+    }
+
+    /// Its policies, outermost first.
+    #[must_use]
+    pub const fn layers(&self) -> &'static [Layer] {
+        self.layers
+    }
+
+    /// Name of the policy of one layer: the written one, or one made of the path.
+    pub(crate) fn policy_name(&self, index: usize) -> &'static str {
+        let layer = &self.layers[index];
+        if let Some(name) = layer.name {
+            return name;
+        }
+        let earlier = self.layers[..index].iter().filter(|above| above.stem == layer.stem).count();
+        match earlier {
+            0 => self.path(),
+            n => intern(&format!("{}#{}", self.path(), n + 1)),
+        }
+    }
+}
+
+/// One attribute of an annotated function.
+#[derive(Debug)]
+pub struct Layer {
+    stem: &'static str,
+    name: Option<&'static str>,
+    written: &'static [(&'static str, Value)],
+}
+
+impl Layer {
+    #[must_use]
+    pub const fn new(
+        stem: &'static str,
+        name: Option<&'static str>,
+        written: &'static [(&'static str, Value)],
+    ) -> Self {
+        Self { stem, name, written }
+    }
+
+    /// Kind of policy: the attribute's name.
+    #[must_use]
+    pub const fn stem(&self) -> &'static str {
+        self.stem
+    }
+
+    /// Name written in the attribute, if any.
+    #[must_use]
+    pub const fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+
+    /// Keys written in the attribute, with their values.
+    #[must_use]
+    pub const fn written(&self) -> &'static [(&'static str, Value)] {
+        self.written
+    }
+}
+
+/// A link-time record.
+#[derive(Debug)]
+pub struct Entry(pub &'static Function);
+
+inventory::collect!(Entry);
+
+/// All annotated functions of the program, in the order of their paths.
+pub(crate) fn functions() -> &'static [&'static Function] {
+    static FUNCTIONS: OnceLock<Vec<&'static Function>> = OnceLock::new();
+    FUNCTIONS.get_or_init(|| {
+        let mut functions: Vec<_> = inventory::iter::<Entry>.into_iter().map(|entry| entry.0).collect();
+        functions.sort_by_key(|function| (function.path(), function.file, function.line));
+        functions
+    })
+}
+
+/// Turns `<krate::a::T<_> as krate::Tr>::f::{{closure}}::__Here` into `module::<T as Tr>::f`.
+fn readable(type_name: &str, module: &str) -> String {
+    let path = type_name.rsplit_once("::").map_or(type_name, |(path, _)| path).replace("::{{closure}}", "");
+    let qualified = path.strip_prefix('<').and_then(|rest| {
+        let (ty, rest) = rest.split_once(" as ")?;
+        let (of, method) = rest.rsplit_once(">::")?;
+        Some(format!("{module}::<{} as {}>::{method}", last(&no_generics(ty)), last(&no_generics(of))))
+    });
+    qualified.unwrap_or_else(|| no_generics(&path))
+}
+
+fn last(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+fn no_generics(path: &str) -> String {
+    let mut depth = 0_usize;
+    let mut kept = String::with_capacity(path.len());
+    for c in path.chars() {
+        match c {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => kept.push(c),
+            _ => {}
+        }
+    }
+    kept
+}
+
+/// The one `&'static str` for this text.
+pub(crate) fn intern(text: &str) -> &'static str {
+    static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
+    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
+    let names = names.get_or_insert_default();
+    if let Some(&known) = names.get(text) {
+        return known;
+    }
+    let name: &'static str = Box::leak(text.into());
+    names.insert(name);
+    name
+}
+
+/// Where an annotated function keeps its policy, resolved once.
+#[derive(Debug)]
+pub struct Site<P: 'static> {
+    function: &'static Function,
+    layer: usize,
+    name: OnceLock<&'static str>,
+    policy: OnceLock<&'static P>,
+}
+
+impl<P: Named> Site<P> {
+    #[must_use]
+    pub const fn new(function: &'static Function, layer: usize) -> Self {
+        Self { function, layer, name: OnceLock::new(), policy: OnceLock::new() }
+    }
+
+    #[inline]
+    #[cfg(not(feature = "test-util"))]
+    pub(crate) fn get(&'static self) -> &'static P {
+        match self.policy.get() {
+            Some(policy) => policy,
+            None => self.policy.get_or_init(|| self.resolve()),
+        }
+    }
+
+    /// Each runtime has its own policies, so the site cannot keep one.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn get(&'static self) -> &'static P {
+        let _ = &self.policy;
+        self.resolve()
+    }
+
+    #[cold]
+    fn resolve(&'static self) -> &'static P {
+        let name = self.name.get_or_init(|| self.function.policy_name(self.layer));
+        registry().0.get_or_create::<P>(name)
+    }
+}
+
+/// Names to policies of one stem; policies live as long as the program.
+type Policies = BTreeMap<(&'static str, &'static str), &'static dyn Policy>;
+
+/// One world of policies: the program's, or that of a test's runtime.
+pub(crate) struct World {
+    policies: RwLock<Policies>,
+    installed: Mutex<Layers>,
+    shared: Mutex<HashMap<(TypeId, &'static str), &'static (dyn Any + Send + Sync)>>,
+    pub(crate) bus: Bus,
+}
+
+impl World {
+    fn new(installed: Layers) -> Self {
+        let world = Self {
+            policies: RwLock::default(),
+            installed: Mutex::new(Layers::default()),
+            shared: Mutex::default(),
+            bus: Bus::new(),
+        };
+        let (policies, clashes) = configure::merge(&installed);
+        clashes.iter().for_each(configure::Clash::warn);
+        world.replace(installed, &policies);
+        world
+    }
+
+    pub(crate) fn installed(&self) -> MutexGuard<'_, Layers> {
+        self.installed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts merged settings in force: known policies change in place, new ones are made.
+    pub(crate) fn replace(&self, layers: Layers, merged: &configure::Merged) {
+        let mut installed = self.installed();
+        let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
+        for (&(stem, name), written) in merged {
+            match policies.get(&(stem, name)) {
+                Some(policy) => policy.apply(written),
+                None => {
+                    if let Some(kind) = STEMS.iter().find(|kind| kind.name == stem) {
+                        policies.insert((stem, name), (kind.create)(name, written));
+                    }
+                }
+            }
+        }
+        *installed = layers;
+    }
+
+    fn find<P: Named>(&self, name: &str) -> Option<&'static P> {
+        let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner);
+        let policy = lookup(&policies, P::STEM.name, name)?;
+        drop(policies);
+        let policy: &'static dyn Any = policy;
+        policy.downcast_ref()
+    }
+
+    fn get_or_create<P: Named>(&self, name: &'static str) -> &'static P {
+        loop {
+            if let Some(policy) = self.find(name) {
+                return policy;
+            }
+            let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
+            policies.entry((P::STEM.name, name)).or_insert_with(|| (P::STEM.create)(name, &Written::NOTHING));
+        }
+    }
+
+    /// What policies of one name share, made when the first of them asks.
+    pub(crate) fn shared<T: Any + Send + Sync>(&self, name: &'static str, make: fn() -> T) -> &'static T {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = *shared.entry((TypeId::of::<T>(), name)).or_insert_with(|| Box::leak(Box::new(make())));
+        drop(shared);
+        match found.downcast_ref() {
+            Some(found) => found,
+            None => Box::leak(Box::new(make())),
+        }
+    }
+
+    fn all(&self) -> Vec<&'static dyn Policy> {
+        self.policies.read().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
+    }
+}
+
+/// The map's keys are static, but the name asked for need not be.
+fn lookup<'a>(
+    policies: &BTreeMap<(&'a str, &'a str), &'static dyn Policy>,
+    stem: &'a str,
+    name: &'a str,
+) -> Option<&'static dyn Policy> {
+    policies.get(&(stem, name)).copied()
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World").field("policies", &self.all()).finish_non_exhaustive()
+    }
+}
+
+/// A handle on the named policies of this program.
+#[derive(Clone, Copy, Debug)]
+pub struct Registry(pub(crate) &'static World);
+
+/// The named policies of this program.
+///
+/// With the feature `test-util`, those of the current tokio runtime.
+///
+/// ```
+/// use resilient_runtime::{Rejected, registry, timeout};
+///
+/// #[timeout("2s", name = "quotes")]
+/// async fn quote() -> std::io::Result<u32> {
+///     Ok(42)
+/// }
+///
+/// let quotes = registry().timeout("quotes").expect("a function uses it");
+/// for policy in registry().snapshots() {
+///     println!("{policy:?}");
+/// }
+/// ```
+#[must_use]
+pub fn registry() -> Registry {
+    Registry(world())
+}
+
+fn program() -> &'static World {
+    static PROGRAM: OnceLock<World> = OnceLock::new();
+    PROGRAM.get_or_init(|| World::new(Layers::default()))
+}
+
+#[cfg(not(feature = "test-util"))]
+fn world() -> &'static World {
+    program()
+}
+
+/// The world of the current runtime, which starts with what was installed outside of any.
+#[cfg(feature = "test-util")]
+fn world() -> &'static World {
+    static WORLDS: RwLock<Option<HashMap<tokio::runtime::Id, &'static World>>> = RwLock::new(None);
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else { return program() };
+    let id = runtime.id();
+    let known =
+        WORLDS.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|all| all.get(&id).copied());
+    known.unwrap_or_else(|| {
+        let installed = program().installed().clone();
+        let mut worlds = WORLDS.write().unwrap_or_else(PoisonError::into_inner);
+        *worlds
+            .get_or_insert_default()
+            .entry(id)
+            .or_insert_with(|| Box::leak(Box::new(World::new(installed))))
+    })
+}
+
+impl Registry {
+    pub(crate) fn find<P: Named>(self, name: &str) -> Option<&'static P> {
+        self.0.find(name)
+    }
+
+    /// Statistics of every policy, by kind and name.
+    #[must_use]
+    pub fn snapshots(self) -> Vec<Snapshot> {
+        self.0.all().into_iter().map(Policy::snapshot).collect()
+    }
+
+    /// Every annotated function of the program, in the order of their paths.
+    #[must_use]
+    pub fn functions(self) -> &'static [&'static Function] {
+        functions()
+    }
+
+    /// Puts every policy back to the state and the statistics of the first day.
+    pub fn reset_all(self) {
+        self.0.all().into_iter().for_each(Policy::reset);
+    }
+}
+
+/// Listens to the events of all policies, from now on.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut events = resilient_runtime::subscribe();
+/// tokio::spawn(async move {
+///     loop {
+///         match events.recv().await {
+///             Ok(event) => println!("{} {}: {}", event.stem, event.policy, event.kind),
+///             Err(missed) => println!("{missed}"),
+///         }
+///     }
+/// });
+/// # }
+/// ```
+#[must_use]
+pub fn subscribe() -> Subscription {
+    world().bus.subscribe()
+}
+
+/// Raises an event of the policy `name`.
+pub(crate) fn emit(stem: &'static str, name: &'static str, kind: impl FnOnce() -> EventKind) {
+    world().bus.emit(stem, name, None, kind());
+}
+
+/// Raises an event of one key of the policy `name`.
+pub(crate) fn emit_for(stem: &'static str, name: &'static str, key: Option<&Arc<str>>, kind: EventKind) {
+    world().bus.emit(stem, name, key, kind);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_read_like_source() {
+        let path = |type_name| readable(type_name, "krate::pay");
+        assert_eq!(path("krate::pay::quote::__Here"), "krate::pay::quote");
+        assert_eq!(path("krate::pay::Client<_>::quote::{{closure}}::__Here"), "krate::pay::Client::quote");
+        assert_eq!(
+            path("<krate::pay::Client<_> as krate::api::Quotes<u8>>::quote::{{closure}}::__Here"),
+            "krate::pay::<Client as Quotes>::quote"
+        );
+        assert_eq!(path("krate::api::Quotes::quote::__Here"), "krate::api::Quotes::quote");
+    }
+
+    #[test]
+    fn equal_names_are_one_name() {
+        assert!(std::ptr::eq(intern("payments"), intern(&String::from("payments"))));
+    }
+}
