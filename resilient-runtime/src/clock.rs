@@ -53,8 +53,7 @@ impl From<Instant> for Tick {
 
 /// Whole nanoseconds, the last representable one for more than 584 years.
 pub(crate) const fn nanos(duration: Duration) -> u64 {
-    let nanos = duration.as_nanos();
-    if nanos > u64::MAX as u128 { u64::MAX } else { nanos as u64 }
+    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads time")]

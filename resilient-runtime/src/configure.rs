@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::policy::{Complaint, STEMS, Stem, Timeout, Value, Written};
+use crate::policy::{Complaint, STEMS, Stem, Value, Written};
 use crate::registry::{Function, functions, intern, registry};
 
 /// Settings added at start-up, in the order they were added.
@@ -57,14 +57,8 @@ pub fn configure() -> Configure {
 }
 
 impl Configure {
-    /// Sets keys of the timeout `name`.
-    pub fn timeout(self, name: &str, set: impl FnOnce(Timeout) -> Timeout) -> Self {
-        let written = set(Timeout::unset()).written;
-        self.with(&crate::policy::timeout::STEM, name, written)
-    }
-
-    pub(crate) fn with(mut self, stem: &'static Stem, name: &str, written: Written) -> Self {
-        self.layers.entries.push(Entry { stem, name: intern(name), written });
+    pub(crate) fn with(mut self, stem: &'static Stem, name: &str, written: &Written) -> Self {
+        self.layers.entries.push(Entry { stem, name: intern(name), written: *written });
         self
     }
 
@@ -231,31 +225,42 @@ fn position(stem: &Stem, key: &str) -> Option<usize> {
 
 /// What all annotated functions say, in the order of their paths; the first one holds.
 fn attributes() -> (Merged, Vec<Clash>) {
-    let mut merged = Merged::new();
-    let mut claims: BTreeMap<(&str, &str, &str), Claim> = BTreeMap::new();
-    let mut clashes = Vec::new();
+    let mut said = Said::default();
     for &function in functions() {
         for (index, layer) in function.layers().iter().enumerate() {
             let Some(stem) = STEMS.iter().find(|stem| stem.name == layer.stem()) else { continue };
             let name = function.policy_name(index);
-            let policy = merged.entry((stem.name, name)).or_insert(Written::NOTHING);
+            said.merged.entry((stem.name, name)).or_insert(Written::NOTHING);
             for &(key, value) in layer.written() {
-                let Some(slot) = position(stem, key) else { continue };
-                let claim = Claim { key, value, function };
-                let rival = excluded_by(stem, key)
-                    .chain([key])
-                    .filter_map(|rival| claims.get(&(stem.name, name, rival)))
-                    .find(|rival| rival.disputes(&claim));
-                if let Some(&first) = rival {
-                    clashes.push(Clash { stem: stem.name, name, key, first, second: claim });
-                    continue;
-                }
-                policy.put(slot, Some(value));
-                claims.entry((stem.name, name, key)).or_insert(claim);
+                said.claim(stem, name, Claim { key, value, function });
             }
         }
     }
-    (merged, clashes)
+    (said.merged, said.clashes)
+}
+
+#[derive(Default)]
+struct Said {
+    merged: Merged,
+    claims: BTreeMap<(&'static str, &'static str, &'static str), Claim>,
+    clashes: Vec<Clash>,
+}
+
+impl Said {
+    fn claim(&mut self, stem: &'static Stem, name: &'static str, claim: Claim) {
+        let key = claim.key;
+        let Some(slot) = position(stem, key) else { return };
+        let rival = excluded_by(stem, key)
+            .chain([key])
+            .filter_map(|rival| self.claims.get(&(stem.name, name, rival)))
+            .find(|rival| rival.disputes(&claim));
+        if let Some(&first) = rival {
+            self.clashes.push(Clash { stem: stem.name, name, key, first, second: claim });
+            return;
+        }
+        self.claims.entry((stem.name, name, key)).or_insert(claim);
+        self.merged.entry((stem.name, name)).or_insert(Written::NOTHING).put(slot, Some(claim.value));
+    }
 }
 
 impl Claim {

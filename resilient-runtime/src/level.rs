@@ -116,6 +116,7 @@ impl<R, T, E> std::fmt::Debug for Returns<R, T, E> {
     }
 }
 
+/// Shows that `R` is a `Result`, under whatever name.
 #[must_use]
 pub fn returns<R: Outcome>() -> Returns<R, R::Value, R::Error> {
     Returns(R::into_result)
@@ -131,6 +132,7 @@ pin_project! {
     }
 }
 
+/// Makes the user's block the lowest level.
 #[inline]
 pub fn body<F, R, T, E>(_: Returns<R, T, E>, inner: F) -> Body<F>
 where
@@ -162,6 +164,7 @@ pin_project! {
     }
 }
 
+/// Lets refusals into a level.
 #[inline]
 pub fn lift<F>(inner: F) -> Lift<F> {
     Lift { inner }
@@ -228,6 +231,7 @@ impl<T: Clone> AttemptArg for T {
     }
 }
 
+/// A copy of an argument for one attempt.
 #[inline]
 pub fn attempt_arg<T: AttemptArg>(argument: &T) -> T {
     argument.attempt_arg()
@@ -249,6 +253,7 @@ impl<T: Clone> FallbackArg for T {
     }
 }
 
+/// A copy of an argument for a fallback.
 #[inline]
 pub fn fallback_arg<T: FallbackArg>(argument: &T) -> T {
     argument.fallback_arg()
@@ -264,6 +269,7 @@ impl<T> std::fmt::Debug for Given<T> {
 }
 
 impl<T> Given<T> {
+    /// Holds what the expression gave until its kind is known.
     pub fn new(given: T) -> Self {
         Self(Cell::new(Some(given)))
     }
@@ -279,7 +285,9 @@ impl<T> Given<T> {
 
 /// Chosen first: the fallback is async.
 pub trait ViaFuture {
+    /// Future of the answer.
     type Answer: Future;
+    /// The answer, to be awaited.
     fn answer(&self) -> Self::Answer;
 }
 
@@ -293,7 +301,9 @@ impl<F: Future> ViaFuture for Given<F> {
 
 /// Chosen last: the fallback is an ordinary function.
 pub trait ViaValue {
+    /// Future of the answer.
     type Answer: Future;
+    /// The answer, to be awaited.
     fn answer(&self) -> Self::Answer;
 }
 

@@ -204,8 +204,11 @@ classify_boxed!(Box<dyn Error>, Box<dyn Error + Send>, Box<dyn Error + Send + Sy
 
 /// What a layer is told about a failed call: the class of the user's error, or a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Cause {
+    /// What the user's error says.
     Class(Class),
+    /// A policy refused.
     Rejected(Rejected),
 }
 
@@ -233,6 +236,7 @@ pub struct Wrap<'a, E>(pub &'a E);
 
 /// Chosen first: a fault whose inner error implements `Classify`.
 pub trait ViaFault {
+    /// What the error means to a layer.
     fn cause(&self) -> Cause;
 }
 
@@ -247,6 +251,7 @@ impl<E: Classify> ViaFault for &Wrap<'_, Fault<E>> {
 
 /// Chosen second: an error that implements `Classify`.
 pub trait ViaClassify {
+    /// What the error means to a layer.
     fn cause(&self) -> Cause;
 }
 
@@ -258,6 +263,7 @@ impl<E: Classify> ViaClassify for &&Wrap<'_, E> {
 
 /// Chosen last: any other error.
 pub trait ViaUnknown {
+    /// What the error means to a layer.
     fn cause(&self) -> Cause;
 }
 

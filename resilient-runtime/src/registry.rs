@@ -21,6 +21,7 @@ pub struct Function {
 }
 
 impl Function {
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(
         type_name: fn() -> &'static str,
@@ -79,6 +80,7 @@ pub struct Layer {
 }
 
 impl Layer {
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(
         stem: &'static str,
@@ -175,6 +177,7 @@ pub struct Site<P: 'static> {
 }
 
 impl<P: Named> Site<P> {
+    #[doc(hidden)]
     #[must_use]
     pub const fn new(function: &'static Function, layer: usize) -> Self {
         Self { function, layer, name: OnceLock::new(), policy: OnceLock::new() }
@@ -237,13 +240,10 @@ impl World {
         let mut installed = self.installed();
         let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
         for (&(stem, name), written) in merged {
-            match policies.get(&(stem, name)) {
-                Some(policy) => policy.apply(written),
-                None => {
-                    if let Some(kind) = STEMS.iter().find(|kind| kind.name == stem) {
-                        policies.insert((stem, name), (kind.create)(name, written));
-                    }
-                }
+            if let Some(policy) = policies.get(&(stem, name)) {
+                policy.apply(written);
+            } else if let Some(kind) = STEMS.iter().find(|kind| kind.name == stem) {
+                policies.insert((stem, name), (kind.create)(name, written));
             }
         }
         *installed = layers;

@@ -16,7 +16,7 @@ pub(crate) const COUNTERS: usize = 16;
 struct Shard([AtomicU64; COUNTERS]);
 
 impl Shard {
-    fn new() -> Box<Self> {
+    fn boxed() -> Box<Self> {
         Box::new(Self([const { AtomicU64::new(0) }; COUNTERS]))
     }
 }
@@ -59,11 +59,11 @@ impl Tally {
     fn add_slow(&self, counter: usize, n: u64) {
         let thread = enrol();
         let Some(group) = self.groups.get(thread / PER_GROUP) else {
-            self.crowd.get_or_init(Shard::new).0[counter].fetch_add(n, Relaxed);
+            self.crowd.get_or_init(Shard::boxed).0[counter].fetch_add(n, Relaxed);
             return;
         };
         let group = group.get_or_init(|| Box::new([const { OnceLock::new() }; PER_GROUP]));
-        let count = &group[thread % PER_GROUP].get_or_init(Shard::new).0[counter];
+        let count = &group[thread % PER_GROUP].get_or_init(Shard::boxed).0[counter];
         count.store(count.load(Relaxed).wrapping_add(n), Relaxed);
     }
 
@@ -75,7 +75,7 @@ impl Tally {
 
     /// Starts counting from zero again.
     pub(crate) fn reset(&self) {
-        let base = self.base.get_or_init(Shard::new);
+        let base = self.base.get_or_init(Shard::boxed);
         for (counter, count) in base.0.iter().enumerate() {
             count.store(self.sum(counter), Relaxed);
         }

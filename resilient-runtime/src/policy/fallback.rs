@@ -69,7 +69,11 @@ fn pass_on<T>(site: &'static Site<FallbackPolicy>, error: T) -> T {
     error
 }
 
-/// Whether the fallback steps in: `Ok` with the fault it replaces, or the error to pass on.
+/// Whether the fallback steps in.
+///
+/// # Errors
+///
+/// The user's error, if it is an answer to pass on.
 #[cold]
 pub fn fall_back<X: Failing>(
     site: &'static Site<FallbackPolicy>,
@@ -84,6 +88,10 @@ pub fn fall_back<X: Failing>(
 }
 
 /// The same with the user's predicate in place of the class.
+///
+/// # Errors
+///
+/// The user's error, if the predicate does not want the fallback.
 #[cold]
 pub fn fall_back_when<X: Failing>(
     site: &'static Site<FallbackPolicy>,

@@ -109,7 +109,7 @@ impl Kind {
             (Self::Ratio, Value::Number(n)) if n > 1.0 => {
                 Some(format!("{n} is more than 1; write 0.5 for 50 %"))
             }
-            (Self::Ratio, Value::Number(n)) if !(n > 0.0) => Some(format!("{n} is not above 0")),
+            (Self::Ratio, Value::Number(n)) if n.is_nan() || n <= 0.0 => Some(format!("{n} is not above 0")),
             (Self::Factor, Value::Number(n)) if !(1.0..=f64::MAX).contains(&n) => {
                 Some(format!("{n} is not a number from 1 on"))
             }

@@ -14,6 +14,7 @@ use tokio::time::Sleep;
 
 use super::{Complaint, Key, Kind, Named, Policy, Snapshot, Stem, Value, Written};
 use crate::clock;
+use crate::configure::Configure;
 use crate::error::{Fault, Rejected};
 use crate::events::EventKind;
 use crate::frame::Countdown;
@@ -52,7 +53,7 @@ pub(crate) static STEM: Stem = Stem {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Timeout {
-    pub(crate) written: Written,
+    written: Written,
     name: &'static str,
     policy: Option<&'static TimeoutPolicy>,
 }
@@ -64,7 +65,7 @@ impl Timeout {
         Self::unset().limit(limit)
     }
 
-    pub(crate) const fn unset() -> Self {
+    const fn unset() -> Self {
         Self { written: Written::NOTHING, name: "timeout", policy: None }
     }
 
@@ -112,6 +113,13 @@ impl Registry {
     pub fn timeout(self, name: &str) -> Option<Timeout> {
         let policy = self.find::<TimeoutPolicy>(name)?;
         Some(Timeout { written: Written::NOTHING, name: policy.name, policy: Some(policy) })
+    }
+}
+
+impl Configure {
+    /// Sets keys of the timeout `name`.
+    pub fn timeout(self, name: &str, set: impl FnOnce(Timeout) -> Timeout) -> Self {
+        self.with(&STEM, name, &set(Timeout::unset()).written)
     }
 }
 
