@@ -215,6 +215,8 @@ pub(crate) struct World {
     installed: Mutex<Layers>,
     shared: Mutex<HashMap<(TypeId, &'static str), &'static (dyn Any + Send + Sync)>>,
     pub(crate) bus: Bus,
+    #[cfg(feature = "test-util")]
+    pub(crate) generator: Mutex<Option<rand::rngs::StdRng>>,
 }
 
 impl World {
@@ -224,6 +226,8 @@ impl World {
             installed: Mutex::new(Layers::default()),
             shared: Mutex::default(),
             bus: Bus::new(),
+            #[cfg(feature = "test-util")]
+            generator: Mutex::new(None),
         };
         let (policies, clashes) = configure::merge(&installed);
         clashes.iter().for_each(configure::Clash::warn);
@@ -367,6 +371,16 @@ impl Registry {
     #[must_use]
     pub fn functions(self) -> &'static [&'static Function] {
         functions()
+    }
+
+    /// Puts one policy back to the state and the statistics of the first day, if there is one.
+    ///
+    /// `stem` is the kind as in its attribute: `"retry"`, `"circuit_breaker"`.
+    pub fn reset(self, stem: &str, name: &str) -> bool {
+        let policies = self.0.policies.read().unwrap_or_else(PoisonError::into_inner);
+        let policy = lookup(&policies, stem, name);
+        drop(policies);
+        policy.map(Policy::reset).is_some()
     }
 
     /// Puts every policy back to the state and the statistics of the first day.

@@ -4,7 +4,10 @@
 //! process share no state: every `#[tokio::test]` starts with fresh policies, spawned tasks
 //! included, configured by what was installed outside of any runtime.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
 
 use crate::events::{Bus, Event, EventKind};
 use crate::registry::registry;
@@ -73,6 +76,37 @@ impl Drop for Recorder {
     fn drop(&mut self) {
         self.bus.unlisten();
     }
+}
+
+/// Makes the jitter of this runtime's policies repeat.
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{Retry, test_util};
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let mut waits = Vec::new();
+/// for _ in 0..2 {
+///     test_util::seed(7);
+///     let start = tokio::time::Instant::now();
+///     Retry::new().max(3).run(|| async { Err::<(), _>("busy") }).await.unwrap_err();
+///     waits.push(start.elapsed());
+/// }
+/// assert_eq!(waits[0], waits[1]);
+/// # }
+/// ```
+pub fn seed(seed: u64) {
+    *generator() = Some(StdRng::seed_from_u64(seed));
+}
+
+/// The next number of a seeded generator, if this runtime has one.
+pub(crate) fn seeded() -> Option<f64> {
+    generator().as_mut().map(RngExt::random)
+}
+
+fn generator() -> MutexGuard<'static, Option<StdRng>> {
+    registry().0.generator.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(crate) fn record_on(bus: &Bus, event: &Event) {

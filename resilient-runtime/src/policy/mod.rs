@@ -23,6 +23,26 @@ pub enum Snapshot {
     Timeout(TimeoutSnapshot),
 }
 
+impl Snapshot {
+    /// Kind of policy: its attribute's name.
+    #[must_use]
+    pub const fn stem(&self) -> &'static str {
+        match self {
+            Self::Fallback(_) => fallback::STEM.name,
+            Self::Timeout(_) => timeout::STEM.name,
+        }
+    }
+
+    /// Name of the policy.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Fallback(snapshot) => snapshot.name,
+            Self::Timeout(snapshot) => snapshot.name,
+        }
+    }
+}
+
 /// One kind of policy: what its attribute, setters and configuration may say.
 #[derive(Debug)]
 pub struct Stem {
