@@ -1,5 +1,6 @@
 //! The shape each policy follows: its keys, how a setting is checked, what a registry holds.
 
+mod circuit_breaker;
 pub(crate) mod fallback;
 pub(crate) mod timeout;
 

@@ -1,0 +1,428 @@
+//! Recent outcomes: over a number of calls, or over a span of time.
+//!
+//! Both take successes in batches, because successes are counted elsewhere until a failure asks.
+
+use std::time::Duration;
+
+use crate::clock::{Tick, nanos};
+
+/// Buckets of a time window, the current one included.
+const BUCKETS: usize = 10;
+
+/// How far back a circuit breaker looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a window ends by count or by time")]
+pub enum CircuitWindow {
+    /// Over the last so many calls.
+    Calls(u32),
+    /// Over the time just past, in steps of a tenth.
+    Time(Duration),
+}
+
+impl From<u32> for CircuitWindow {
+    fn from(calls: u32) -> Self {
+        Self::Calls(calls)
+    }
+}
+
+impl From<Duration> for CircuitWindow {
+    fn from(time: Duration) -> Self {
+        Self::Time(time)
+    }
+}
+
+/// What a window holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Sum {
+    pub(super) calls: u64,
+    pub(super) failures: u64,
+    pub(super) slow: u64,
+}
+
+impl Sum {
+    fn add(&mut self, other: Self) {
+        self.calls = self.calls.saturating_add(other.calls);
+        self.failures = self.failures.saturating_add(other.failures);
+        self.slow = self.slow.saturating_add(other.slow);
+    }
+
+    fn remove(&mut self, other: Self) {
+        self.calls = self.calls.saturating_sub(other.calls);
+        self.failures = self.failures.saturating_sub(other.failures);
+        self.slow = self.slow.saturating_sub(other.slow);
+    }
+
+    /// Whether anything but fast successes is in it.
+    pub(super) const fn is_clean(self) -> bool {
+        self.failures == 0 && self.slow == 0
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Window {
+    Calls(Ring),
+    Time(Buckets),
+}
+
+impl Window {
+    pub(super) fn new(shape: CircuitWindow, now: Tick) -> Self {
+        match shape {
+            CircuitWindow::Calls(calls) => Self::Calls(Ring::new(calls)),
+            CircuitWindow::Time(span) => Self::Time(Buckets::new(span, now)),
+        }
+    }
+
+    pub(super) const fn sum(&self) -> Sum {
+        match self {
+            Self::Calls(ring) => ring.sum,
+            Self::Time(buckets) => buckets.sum,
+        }
+    }
+
+    /// What it would hold at `now`.
+    pub(super) fn sum_at(&self, now: Tick) -> Sum {
+        match self {
+            Self::Calls(ring) => ring.sum,
+            Self::Time(buckets) => buckets.sum_at(now),
+        }
+    }
+
+    /// Takes `count` fast successes.
+    pub(super) fn succeed(&mut self, count: u64) {
+        match self {
+            Self::Calls(ring) => ring.succeed(count),
+            Self::Time(buckets) => buckets.add(Sum { calls: count, ..Sum::default() }),
+        }
+    }
+
+    /// Takes one call that failed, was slow, or both.
+    pub(super) fn push(&mut self, failed: bool, slow: bool) {
+        match self {
+            Self::Calls(ring) => ring.push(failed, slow),
+            Self::Time(buckets) => {
+                buckets.add(Sum { calls: 1, failures: u64::from(failed), slow: u64::from(slow) });
+            }
+        }
+    }
+
+    /// Forgets what `now` has left behind; true if a bucket turned.
+    pub(super) fn turn(&mut self, now: Tick) -> bool {
+        match self {
+            Self::Calls(_) => false,
+            Self::Time(buckets) => buckets.turn(now),
+        }
+    }
+
+    /// When the current bucket ends, if buckets there are.
+    pub(super) fn turns_at(&self) -> Option<Tick> {
+        match self {
+            Self::Calls(_) => None,
+            Self::Time(buckets) => Some(buckets.turns_at()),
+        }
+    }
+
+    pub(super) fn clear(&mut self, now: Tick) {
+        match self {
+            Self::Calls(ring) => ring.clear(),
+            Self::Time(buckets) => buckets.restart(now),
+        }
+    }
+
+    /// Takes another shape; what a ring of calls has learned moves along.
+    pub(super) fn reshape(&mut self, shape: CircuitWindow, now: Tick) {
+        match (&mut *self, shape) {
+            (Self::Calls(ring), CircuitWindow::Calls(calls)) if ring.capacity == calls.max(1) => {}
+            (Self::Time(buckets), CircuitWindow::Time(span)) if buckets.width == width(span) => {}
+            (Self::Calls(old), CircuitWindow::Calls(calls)) => *self = Self::Calls(old.resized(calls)),
+            _ => *self = Self::new(shape, now),
+        }
+    }
+}
+
+/// The outcomes of the last calls, two bits each.
+#[derive(Debug)]
+pub(super) struct Ring {
+    cells: Box<[Cell]>,
+    capacity: u32,
+    next: u32,
+    sum: Sum,
+}
+
+/// Sixty-four outcomes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Cell {
+    failed: u64,
+    slow: u64,
+}
+
+impl Ring {
+    fn new(capacity: u32) -> Self {
+        let capacity = capacity.max(1);
+        let cells = vec![Cell::default(); capacity.div_ceil(u64::BITS) as usize].into_boxed_slice();
+        Self { cells, capacity, next: 0, sum: Sum::default() }
+    }
+
+    fn push(&mut self, failed: bool, slow: bool) {
+        let (cell, bit) = (self.next / u64::BITS, self.next % u64::BITS);
+        self.overwrite(1);
+        let cell = &mut self.cells[cell as usize];
+        cell.failed |= u64::from(failed) << bit;
+        cell.slow |= u64::from(slow) << bit;
+        self.sum.failures += u64::from(failed);
+        self.sum.slow += u64::from(slow);
+    }
+
+    fn succeed(&mut self, count: u64) {
+        let mut left = u32::try_from(count).unwrap_or(u32::MAX).min(self.capacity);
+        while left > 0 {
+            left -= self.overwrite(left);
+        }
+    }
+
+    /// Writes successes up to the end of a cell and says how many fitted.
+    fn overwrite(&mut self, at_most: u32) -> u32 {
+        let bit = self.next % u64::BITS;
+        let run = at_most.min(u64::BITS - bit).min(self.capacity - self.next);
+        let mask = (u64::MAX >> (u64::BITS - run)) << bit;
+        let cell = &mut self.cells[(self.next / u64::BITS) as usize];
+        self.sum.failures -= u64::from((cell.failed & mask).count_ones());
+        self.sum.slow -= u64::from((cell.slow & mask).count_ones());
+        cell.failed &= !mask;
+        cell.slow &= !mask;
+        self.next = (self.next + run) % self.capacity;
+        self.sum.calls = (self.sum.calls + u64::from(run)).min(u64::from(self.capacity));
+        run
+    }
+
+    fn clear(&mut self) {
+        self.cells.fill(Cell::default());
+        self.next = 0;
+        self.sum = Sum::default();
+    }
+
+    fn resized(&self, capacity: u32) -> Self {
+        let mut ring = Self::new(capacity);
+        let held = u32::try_from(self.sum.calls).unwrap_or(self.capacity);
+        for age in (1..=held).rev() {
+            let place = (self.next + self.capacity - age) % self.capacity;
+            let cell = self.cells[(place / u64::BITS) as usize];
+            let bit = 1 << (place % u64::BITS);
+            ring.push(cell.failed & bit != 0, cell.slow & bit != 0);
+        }
+        ring
+    }
+}
+
+/// Sums per tenth of a span of time.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    ring: Box<[Sum; BUCKETS]>,
+    /// Nanoseconds.
+    width: u64,
+    /// Number of the current bucket, counted from tick zero.
+    head: u64,
+    sum: Sum,
+}
+
+const fn width(span: Duration) -> u64 {
+    let width = nanos(span) / BUCKETS as u64;
+    if width == 0 { 1 } else { width }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the remainder is below ten")]
+const fn place(number: u64) -> usize {
+    (number % BUCKETS as u64) as usize
+}
+
+impl Buckets {
+    fn new(span: Duration, now: Tick) -> Self {
+        let width = width(span);
+        Self { ring: Box::default(), width, head: now.nanos() / width, sum: Sum::default() }
+    }
+
+    fn bucket(&mut self, number: u64) -> &mut Sum {
+        &mut self.ring[place(number)]
+    }
+
+    fn add(&mut self, sum: Sum) {
+        self.bucket(self.head).add(sum);
+        self.sum.add(sum);
+    }
+
+    fn turn(&mut self, now: Tick) -> bool {
+        let number = now.nanos() / self.width;
+        // A reading a little behind is a thread that was overtaken: it counts in the current bucket.
+        // A whole window behind is another clock.
+        if number.abs_diff(self.head) >= BUCKETS as u64 {
+            self.restart(now);
+            return true;
+        }
+        if number <= self.head {
+            return false;
+        }
+        while self.head < number {
+            self.head += 1;
+            let left = std::mem::take(self.bucket(self.head));
+            self.sum.remove(left);
+        }
+        true
+    }
+
+    fn sum_at(&self, now: Tick) -> Sum {
+        let number = now.nanos() / self.width;
+        let mut sum = self.sum;
+        if number.abs_diff(self.head) >= BUCKETS as u64 {
+            return Sum::default();
+        }
+        for left in self.head + 1..=number {
+            sum.remove(self.ring[place(left)]);
+        }
+        sum
+    }
+
+    fn turns_at(&self) -> Tick {
+        Tick::from_nanos(self.head.saturating_add(1).saturating_mul(self.width))
+    }
+
+    fn restart(&mut self, now: Tick) {
+        *self.ring = Default::default();
+        self.head = now.nanos() / self.width;
+        self.sum = Sum::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One record per call, looked through each time.
+    struct Naive {
+        shape: CircuitWindow,
+        calls: Vec<(u64, bool, bool)>,
+    }
+
+    impl Naive {
+        fn sum(&self, now: u64) -> Sum {
+            let kept: Vec<_> = match self.shape {
+                CircuitWindow::Calls(calls) => self.calls.iter().rev().take(calls as usize).collect(),
+                CircuitWindow::Time(span) => {
+                    let width = nanos(span) / 10;
+                    self.calls.iter().filter(|call| call.0 / width + 10 > now / width).collect()
+                }
+            };
+            Sum {
+                calls: kept.len() as u64,
+                failures: kept.iter().filter(|call| call.1).count() as u64,
+                slow: kept.iter().filter(|call| call.2).count() as u64,
+            }
+        }
+    }
+
+    /// Wait this long, then so many successes, then one call that went like this.
+    type Step = (u64, u64, bool, bool);
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let wait = prop_oneof![4 => Just(0), 4 => 0..15_u64, 2 => 0..300_u64];
+        let successes = prop_oneof![3 => Just(0), 3 => 0..5_u64, 1 => 0..300_u64];
+        proptest::collection::vec((wait, successes, any::<bool>(), any::<bool>()), 0..12)
+    }
+
+    fn agrees(shape: CircuitWindow, steps: Vec<Step>) -> Result<(), TestCaseError> {
+        let mut now = 12_345;
+        let mut naive = Naive { shape, calls: Vec::new() };
+        let mut window = Window::new(shape, Tick::from_nanos(now));
+        for (wait, successes, failed, slow) in steps {
+            now += wait;
+            prop_assert_eq!(window.sum_at(Tick::from_nanos(now)), naive.sum(now));
+            window.turn(Tick::from_nanos(now));
+            window.succeed(successes);
+            window.push(failed, slow);
+            naive.calls.extend((0..successes).map(|_| (now, false, false)));
+            naive.calls.push((now, failed, slow));
+            prop_assert_eq!(window.sum(), naive.sum(now));
+        }
+        Ok(())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(10_000))]
+
+        #[test]
+        fn a_window_of_calls_equals_a_list(calls in 1..150_u32, steps in steps()) {
+            agrees(CircuitWindow::Calls(calls), steps)?;
+        }
+
+        #[test]
+        fn a_window_of_time_equals_a_list(width in 1..20_u64, steps in steps()) {
+            agrees(CircuitWindow::Time(Duration::from_nanos(width * 10)), steps)?;
+        }
+
+        #[test]
+        fn a_resized_window_keeps_the_newest(old in 1..150_u32, new in 1..150_u32, steps in steps()) {
+            let mut window = Window::new(CircuitWindow::Calls(old), Tick::ZERO);
+            let mut calls = Vec::new();
+            for (_, successes, failed, slow) in steps {
+                window.succeed(successes);
+                window.push(failed, slow);
+                calls.extend((0..successes).map(|_| (0, false, false)));
+                calls.push((0, failed, slow));
+            }
+            window.reshape(CircuitWindow::Calls(new), Tick::ZERO);
+            let naive = Naive { shape: CircuitWindow::Calls(old.min(new)), calls };
+            prop_assert_eq!(window.sum(), naive.sum(0));
+        }
+    }
+
+    #[test]
+    fn a_window_that_keeps_its_shape_keeps_its_calls() {
+        for shape in [CircuitWindow::Calls(8), CircuitWindow::Time(Duration::from_secs(1))] {
+            let mut window = Window::new(shape, Tick::ZERO);
+            window.push(true, false);
+            window.reshape(shape, Tick::ZERO);
+            assert_eq!(window.sum(), Sum { calls: 1, failures: 1, slow: 0 });
+        }
+    }
+
+    #[test]
+    fn another_shape_starts_afresh() {
+        let mut window = Window::new(CircuitWindow::Calls(8), Tick::ZERO);
+        window.push(true, false);
+        window.reshape(CircuitWindow::Time(Duration::from_secs(1)), Tick::ZERO);
+        assert_eq!(window.sum(), Sum::default());
+    }
+
+    #[test]
+    fn a_clock_a_little_behind_counts_in_the_current_bucket() {
+        let mut window = Window::new(CircuitWindow::Time(Duration::from_nanos(100)), Tick::from_nanos(1_000));
+        window.push(true, false);
+        assert!(!window.turn(Tick::from_nanos(950)));
+        assert_eq!(window.sum().failures, 1);
+    }
+
+    #[test]
+    fn another_clock_starts_afresh() {
+        for now in [0, 900, u64::MAX] {
+            let mut window =
+                Window::new(CircuitWindow::Time(Duration::from_nanos(100)), Tick::from_nanos(1_000));
+            window.push(true, false);
+            assert!(window.turn(Tick::from_nanos(now)));
+            assert_eq!(window.sum(), Sum::default());
+            window.push(true, false);
+            assert_eq!(window.sum().failures, 1);
+        }
+    }
+
+    #[test]
+    fn no_shape_is_too_small() {
+        for shape in [CircuitWindow::Calls(0), CircuitWindow::Time(Duration::ZERO)] {
+            let mut window = Window::new(shape, Tick::MAX);
+            window.succeed(u64::MAX);
+            window.push(true, true);
+            window.turn(Tick::ZERO);
+            window.push(true, true);
+            assert!(window.sum().failures > 0);
+        }
+    }
+}
