@@ -1,0 +1,388 @@
+//! The annotated function: its outside parsed, its body left as the tokens the user wrote.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::parse::{ParseStream, Parser as _};
+use syn::spanned::Spanned as _;
+use syn::visit_mut::VisitMut;
+use syn::{Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, TypeParamBound};
+
+use crate::diag::Diag;
+use crate::params::{Params, ungrouped};
+use crate::scan;
+
+/// An item with its attributes parsed and nothing else.
+pub(crate) struct Annotated {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) rest: TokenStream,
+}
+
+impl Annotated {
+    pub(crate) fn parse(item: TokenStream) -> Self {
+        let read = |input: ParseStream<'_>| {
+            let attrs = input.call(Attribute::parse_outer)?;
+            Ok(Self { attrs, rest: input.parse()? })
+        };
+        let item = scan::visible(item);
+        read.parse2(item.clone()).unwrap_or(Self { attrs: Vec::new(), rest: item })
+    }
+}
+
+impl ToTokens for Annotated {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        for attr in &self.attrs {
+            attr.to_tokens(tokens);
+        }
+        tokens.extend(self.rest.clone());
+    }
+}
+
+/// What stands around the future that is rewritten.
+pub(crate) enum Around {
+    /// `async fn … { body }`
+    AsyncFn,
+    /// `fn … { before(async move { body }) }`, where `before` is empty or `Box::pin`.
+    Returned { before: TokenStream, paren: Option<Span>, capture: Option<Token![move]> },
+}
+
+/// A function whose body is one future.
+pub(crate) struct Func {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: syn::Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) around: Around,
+    /// The user's `async`, whose span the attempt takes over.
+    pub(crate) asyncness: Span,
+    /// The body's braces.
+    pub(crate) braces: Span,
+    pub(crate) body: TokenStream,
+    /// The return type with each `impl Trait` as `_`.
+    pub(crate) ret: Type,
+    pub(crate) params: Params,
+}
+
+impl Func {
+    /// Reads the function; a shape that cannot be rewritten is reported.
+    pub(crate) fn parse(item: &Annotated, stem: &str, diag: &mut Diag) -> Option<Self> {
+        let read = |input: ParseStream<'_>| {
+            let vis = input.parse()?;
+            let sig: Signature = input.parse()?;
+            Ok((vis, sig, input.parse::<TokenStream>()?))
+        };
+        let Ok((vis, sig, rest)) = read.parse2(item.rest.clone()) else {
+            no_function(&item.rest, stem, diag);
+            return None;
+        };
+        let mut attrs = item.attrs.clone();
+        let Some(body) = braced(rest) else {
+            diag.at(
+                &sig.ident,
+                format!(
+                    "`{}` has no body for `#[{stem}]` to guard: put the attribute on an implementation",
+                    sig.ident
+                ),
+            );
+            return None;
+        };
+        plain_kind(&sig, stem, diag);
+        let (around, asyncness, body, ret) = future(&sig, &item.attrs, body, stem, diag)?;
+        let (inner, statements) = split_inner(body.stream());
+        attrs.extend(inner);
+        returns_result(&ret, &sig, stem, diag);
+        let params = Params::new(&sig, &statements);
+        let (braces, body) = (body.span(), statements);
+        let ret = erased(ret.unwrap_or_else(|| syn::parse_quote!(())));
+        Some(Self { attrs, vis, sig, around, asyncness, braces, body, ret, params })
+    }
+
+    /// The variables in scope of the function, `self` included.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let receiver = self.params.receiver.as_ref().map(|_| "self".to_owned());
+        self.params.bindings.iter().map(|binding| binding.ident.to_string()).chain(receiver).collect()
+    }
+
+    /// Whether `name` is a type or const parameter of the function.
+    pub(crate) fn has_generic(&self, name: &str) -> bool {
+        self.sig.generics.type_params().any(|param| param.ident == name)
+            || self.sig.generics.const_params().any(|param| param.ident == name)
+    }
+
+    /// Where errors about the return type belong.
+    pub(crate) fn ret_span(&self) -> Span {
+        match &self.sig.output {
+            ReturnType::Type(_, _) => self.ret.span(),
+            _ => self.sig.ident.span(),
+        }
+    }
+}
+
+/// Says what the item is instead of a function.
+fn no_function(item: &TokenStream, stem: &str, diag: &mut Diag) {
+    let kinds =
+        ["impl", "struct", "enum", "trait", "mod", "union", "static", "use", "type", "macro_rules", "const"];
+    for token in item.clone() {
+        let TokenTree::Ident(word) = token else { continue };
+        if word == "fn" {
+            diag.at(word, format!("`#[{stem}]` cannot read the signature of this function"));
+            return;
+        }
+        if let Some(kind) = kinds.iter().find(|kind| word == *kind) {
+            let hint = match *kind {
+                "impl" => "put it on each method it shall guard",
+                "trait" => "put it on the methods of an implementation, or on a default method",
+                _ => "put it on an `async fn`",
+            };
+            diag.at(&word, format!("`#[{stem}]` guards a function, not this `{kind}`: {hint}"));
+            return;
+        }
+    }
+    diag.at(item, format!("`#[{stem}]` guards an `async fn` and nothing else"));
+}
+
+/// The body's braces, also out of the invisible group of a `$body:block`.
+fn braced(rest: TokenStream) -> Option<Group> {
+    let mut tokens = scan::visible(rest).into_iter();
+    match (tokens.next(), tokens.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Brace => Some(group),
+        _ => None,
+    }
+}
+
+fn plain_kind(sig: &Signature, stem: &str, diag: &mut Diag) {
+    if let Some(constness) = &sig.constness {
+        diag.at(constness, format!("`#[{stem}]` waits, and a `const fn` cannot: remove `const`"));
+    }
+    if let Some(abi) = &sig.abi {
+        diag.at(
+            abi,
+            format!("`#[{stem}]` cannot guard an `extern` function: guard a Rust function that it calls"),
+        );
+    }
+    if let Some(variadic) = &sig.variadic {
+        diag.at(&variadic.dots, format!("`#[{stem}]` cannot pass on variadic arguments"));
+    }
+}
+
+type Future = (Around, Span, Group, Option<Type>);
+
+/// Finds the one future that the function is.
+fn future(sig: &Signature, attrs: &[Attribute], body: Group, stem: &str, diag: &mut Diag) -> Option<Future> {
+    let ret = match &sig.output {
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+        _ => None,
+    };
+    if let Some(asyncness) = &sig.asyncness {
+        return Some((Around::AsyncFn, asyncness.span, body, ret));
+    }
+    let Some(output) = ret.as_ref().and_then(future_output) else {
+        not_async(sig, attrs, &body, stem, diag);
+        return None;
+    };
+    if let Some(found) = returned(body.stream(), output) {
+        return Some(found);
+    }
+    diag.at(
+        &sig.ident,
+        format!(
+            "`#[{stem}]` guards one future: the body of `{0}` must be exactly `async move {{ … }}` or \
+             `Box::pin(async move {{ … }})`; move everything else inside, or write `async fn {0}`",
+            sig.ident
+        ),
+    );
+    None
+}
+
+fn not_async(sig: &Signature, attrs: &[Attribute], body: &Group, stem: &str, diag: &mut Diag) {
+    let test = attrs.iter().any(|attr| attr.path().segments.last().is_some_and(|last| last.ident == "test"));
+    let driven = scan::mentions(&body.stream(), &proc_macro2::Ident::new("block_on", Span::call_site()));
+    if test || driven {
+        let which = if test { "test" } else { "main" };
+        diag.at(
+            sig.fn_token,
+            format!("`async` is gone before `#[{stem}]` runs: put `#[{stem}]` above the {which} attribute"),
+        );
+        return;
+    }
+    diag.at(sig.fn_token, format!("`#[{stem}]` needs an async function: write `async fn {}`", sig.ident));
+}
+
+/// `R` out of `impl Future<Output = R>`, `Pin<Box<dyn Future<Output = R>>>` or `BoxFuture<'_, R>`.
+fn future_output(ty: &Type) -> Option<Type> {
+    match ungrouped(ty) {
+        Type::ImplTrait(found) => found.bounds.iter().find_map(bound_output),
+        Type::TraitObject(found) => found.bounds.iter().find_map(bound_output),
+        Type::Path(path) => {
+            let last = path.path.segments.last()?;
+            let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+            let inner = arguments.args.iter().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })?;
+            match last.ident.to_string().as_str() {
+                "Pin" | "Box" => future_output(inner),
+                "BoxFuture" | "LocalBoxFuture" => Some(inner.clone()),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+fn bound_output(bound: &TypeParamBound) -> Option<Type> {
+    let TypeParamBound::Trait(bound) = bound else { return None };
+    let last = bound.path.segments.last().filter(|last| last.ident == "Future")?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(output) if output.ident == "Output" => Some(output.ty.clone()),
+        _ => None,
+    })
+}
+
+/// Takes a body apart that is exactly `async move { … }` or `Box::pin(async move { … })`.
+fn returned(body: TokenStream, output: Type) -> Option<Future> {
+    let mut tokens: Vec<TokenTree> = scan::visible(body).into_iter().collect();
+    let mut before = TokenStream::new();
+    let mut paren = None;
+    if let Some(TokenTree::Group(group)) = tokens.last()
+        && group.delimiter() == Delimiter::Parenthesis
+        && is_box_pin(&tokens)
+    {
+        paren = Some(group.span());
+        let inside = scan::visible(group.stream());
+        before = tokens.iter().take(tokens.len() - 1).cloned().collect();
+        tokens = inside.into_iter().collect();
+        if tokens.last().is_some_and(|last| scan::is_punct(last, ',')) {
+            tokens.pop();
+        }
+    }
+    let (asyncness, capture, body) = match tokens.as_slice() {
+        [TokenTree::Ident(asyncness), TokenTree::Group(body)] => (asyncness, None, body),
+        [TokenTree::Ident(asyncness), TokenTree::Ident(capture), TokenTree::Group(body)]
+            if capture == "move" =>
+        {
+            (asyncness, Some(Token![move](capture.span())), body)
+        }
+        _ => return None,
+    };
+    if asyncness != "async" || body.delimiter() != Delimiter::Brace {
+        return None;
+    }
+    Some((Around::Returned { before, paren, capture }, asyncness.span(), body.clone(), Some(output)))
+}
+
+/// `Box::pin(…)` behind any path.
+fn is_box_pin(tokens: &[TokenTree]) -> bool {
+    let path = &tokens[..tokens.len() - 1];
+    let words: Vec<String> =
+        path.iter().filter(|token| !scan::is_punct(token, ':')).map(ToString::to_string).collect();
+    words.ends_with(&["Box".to_owned(), "pin".to_owned()])
+        && path.iter().all(|token| matches!(token, TokenTree::Ident(_)) || scan::is_punct(token, ':'))
+}
+
+/// Separates `#![inner]` attributes from the statements; they become outer ones.
+fn split_inner(body: TokenStream) -> (Vec<Attribute>, TokenStream) {
+    let read = |input: ParseStream<'_>| {
+        let mut attrs = input.call(Attribute::parse_inner)?;
+        for attr in &mut attrs {
+            attr.style = syn::AttrStyle::Outer;
+        }
+        Ok((attrs, input.parse::<TokenStream>()?))
+    };
+    read.parse2(body.clone()).unwrap_or((Vec::new(), body))
+}
+
+const PRIMITIVES: [&str; 17] = [
+    "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
+    "u64", "u128", "usize",
+];
+
+/// Reports what no alias can turn into a `Result`; the rest is left to the compiler.
+fn returns_result(ret: &Option<Type>, sig: &Signature, stem: &str, diag: &mut Diag) {
+    let fix = match ret.as_ref().map(ungrouped) {
+        None => {
+            diag.at(
+                &sig.ident,
+                format!(
+                    "`#[{stem}]` has to see failures, and `{}` returns nothing: write `-> Result<(), …>`",
+                    sig.ident
+                ),
+            );
+            return;
+        }
+        Some(Type::Path(path)) if path.qself.is_none() => path_fix(path),
+        Some(Type::Never(_)) => Some("a function that never returns cannot fail".to_owned()),
+        Some(
+            Type::Tuple(_)
+            | Type::Reference(_)
+            | Type::Array(_)
+            | Type::Slice(_)
+            | Type::Ptr(_)
+            | Type::FnPtr(_)
+            | Type::ImplTrait(_)
+            | Type::TraitObject(_),
+        ) => Some("return a `Result`".to_owned()),
+        Some(_) => None,
+    };
+    if let (Some(fix), Some(ty)) = (fix, ret) {
+        let text = scan::source(ty.to_token_stream());
+        diag.at(ty, format!("`#[{stem}]` has to see failures, and `{text}` is no `Result`: {fix}"));
+    }
+}
+
+fn path_fix(path: &syn::TypePath) -> Option<String> {
+    let last = path.path.segments.last()?;
+    let alone = path.path.segments.len() == 1;
+    let name = last.ident.to_string();
+    let generic = matches!(last.arguments, PathArguments::AngleBracketed(_));
+    match name.as_str() {
+        "Option" if generic => {
+            Some("turn the `None` into an error with `.ok_or(…)` and return a `Result`".to_owned())
+        }
+        "String" | "Self" if alone => None.or_else(|| (name == "String").then(|| wrap(&name))),
+        "Vec" | "Box" if alone && generic => Some("return a `Result` of it".to_owned()),
+        primitive if alone && PRIMITIVES.contains(&primitive) => Some(wrap(primitive)),
+        _ => None,
+    }
+}
+
+fn wrap(name: &str) -> String {
+    format!("write `Result<{name}, …>`")
+}
+
+/// The type with `_` for what has no name.
+fn erased(mut ty: Type) -> Type {
+    struct Erase;
+    impl VisitMut for Erase {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if let Type::ImplTrait(found) = ty {
+                let span = found.impl_token.span;
+                *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: Token![_](span) });
+                return;
+            }
+            syn::visit_mut::visit_type_mut(self, ty);
+        }
+    }
+    Erase.visit_type_mut(&mut ty);
+    ty
+}
+
+/// Puts a rewritten future back where the user's stood.
+pub(crate) fn rebuilt(func: &Func, sig: &Signature, content: &TokenStream) -> TokenStream {
+    let (attrs, vis) = (&func.attrs, &func.vis);
+    let body = match &func.around {
+        Around::AsyncFn => content.clone(),
+        Around::Returned { before, paren, capture } => {
+            let asyncness = Token![async](func.asyncness);
+            let future = quote!(#asyncness #capture { #content });
+            match paren {
+                None => future,
+                Some(span) => {
+                    let mut group = Group::new(Delimiter::Parenthesis, future);
+                    group.set_span(*span);
+                    quote!(#before #group)
+                }
+            }
+        }
+    };
+    quote!(#(#attrs)* #vis #sig { #body })
+}

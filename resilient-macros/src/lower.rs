@@ -1,0 +1,498 @@
+//! The one rewrite: from the innermost layer out.
+//!
+//! ```text
+//! #[timeout("2s")]
+//! #[retry(max = 4)]
+//! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> { BODY }
+//!
+//! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> {
+//!     static __RESILIENT: p::Function = …;
+//!     let __returns = p::returns::<Result<Receipt, PayError>>();
+//!     match p::timeout(&__RESILIENT_0, p::lift(async move {
+//!         let mut __retry = p::retry(&__RESILIENT_1);
+//!         loop {
+//!             let __out = {
+//!                 let order = p::attempt_arg(&order);
+//!                 __retry.attempt(p::body(__returns, async { EDGE; BODY })).await
+//!             };
+//!             …
+//!         }
+//!     })).await {
+//!         Ok(v) => Ok(v),
+//!         Err(f) => Err(p::edge()(f)),
+//!     }
+//! }
+//! ```
+//!
+//! A block that runs once is `async move`. One that may run again, or whose variables a layer above still
+//! needs, is a plain `async` that takes by value what it uses up and borrows the rest uniquely: a unique
+//! borrow of a `Send` value is `Send`, a shared one is not.
+
+use std::cell::RefCell;
+
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned as _;
+use syn::visit_mut::VisitMut as _;
+use syn::{Expr, FnArg, Signature, Token};
+
+use crate::func::{Func, rebuilt};
+use crate::params::{Binding, Mutabilities, Mutability, Passing};
+use crate::policy::{Layer, Uses};
+use crate::{record, scan};
+
+/// What a level answers with.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Carries {
+    /// The user's error, no rejection yet.
+    Plain,
+    /// The user's error or a rejection.
+    Fault,
+    /// The function's own return type.
+    Bare,
+}
+
+/// Everything below some layer, as an expression.
+pub(crate) struct Level {
+    carries: Carries,
+    is_future: bool,
+    tokens: TokenStream,
+    mentioned: Uses,
+    /// What it leaves nothing of.
+    moved: Uses,
+}
+
+impl Level {
+    /// Wraps a future in a future.
+    pub(crate) fn map_future(self, carries: Carries, wrap: impl FnOnce(TokenStream) -> TokenStream) -> Self {
+        Self { carries, is_future: true, tokens: wrap(self.tokens), ..self }
+    }
+
+    /// Turns a future into an expression that is evaluated in place.
+    pub(crate) fn map_value(self, wrap: impl FnOnce(TokenStream) -> TokenStream) -> Self {
+        Self { is_future: false, tokens: wrap(self.tokens), ..self }
+    }
+
+    /// An expression of the function's return type, evaluated in place.
+    pub(crate) fn answer(self, uses: &Uses, tokens: TokenStream) -> Self {
+        let mut level = Self { carries: Carries::Bare, is_future: false, tokens, ..self };
+        level.mentioned.add(uses);
+        level.moved.add(uses);
+        level
+    }
+
+    pub(crate) fn mention(&mut self, uses: &Uses) {
+        self.mentioned.add(uses);
+    }
+
+    pub(crate) fn carries(&self) -> Carries {
+        self.carries
+    }
+
+    pub(crate) fn moved(&self) -> &Uses {
+        &self.moved
+    }
+}
+
+/// One function while it is rewritten.
+struct Rewrite<'a> {
+    func: &'a Func,
+    layers: &'a [Layer],
+    p: TokenStream,
+    /// Bindings, by index, whose `mut` in the signature changes; `None` is `self`.
+    mutabilities: RefCell<Vec<(Option<usize>, bool)>>,
+}
+
+/// The place of one layer: what it may ask while it wraps.
+pub(crate) struct Scope<'a> {
+    rewrite: &'a Rewrite<'a>,
+    /// The layers at and above this place.
+    above: &'a [Layer],
+    index: usize,
+}
+
+/// Rewrites the function through all its layers, top first.
+pub(crate) fn lower(func: &Func, layers: &[Layer], p: TokenStream) -> TokenStream {
+    let rewrite = Rewrite { func, layers, p, mutabilities: RefCell::default() };
+    let mut level = rewrite.scope(layers.len()).body();
+    for (index, layer) in layers.iter().enumerate().rev() {
+        level = layer.policy.wrap(&rewrite.scope(index), level);
+    }
+    let answer = rewrite.edge(level);
+    let returns = rewrite.returns();
+    let record = record::record(&rewrite.p, layers);
+    let sig = rewrite.signature();
+    rebuilt(func, &sig, &quote!(#record #returns #answer))
+}
+
+impl<'a> Rewrite<'a> {
+    fn scope(&'a self, index: usize) -> Scope<'a> {
+        let above = self.layers.get(..=index).unwrap_or(self.layers);
+        Scope { rewrite: self, above, index }
+    }
+
+    /// The one call that asks for a `Result`; everything else takes its types from it.
+    fn returns(&self) -> TokenStream {
+        let (p, ret) = (&self.p, &self.func.ret);
+        let span = Span::mixed_site();
+        let at = span.located_at(self.func.ret_span());
+        let call = quote_spanned!(at=> #p::returns::<#ret>());
+        quote_spanned!(span=> let __returns = #call;)
+    }
+
+    /// The stack's edge: a rejection that got this far becomes the user's error.
+    fn edge(&self, level: Level) -> TokenStream {
+        let p = &self.p;
+        let span = Span::mixed_site();
+        let convert = match level.carries {
+            Carries::Bare => return awaited(&level),
+            Carries::Plain => quote_spanned!(span=> #p::bare(__fault)),
+            Carries::Fault => {
+                let edge = self.conversion();
+                quote_spanned!(span=> #edge(__fault))
+            }
+        };
+        let value = awaited(&level);
+        quote_spanned! {span=>
+            match #value {
+                ::core::result::Result::Ok(__value) => ::core::result::Result::Ok(__value),
+                ::core::result::Result::Err(__fault) => ::core::result::Result::Err(#convert),
+            }
+        }
+    }
+
+    /// The one call that asks for a conversion from a rejection.
+    fn conversion(&self) -> TokenStream {
+        let p = &self.p;
+        let at = Span::mixed_site().located_at(self.func.ret_span());
+        quote_spanned!(at=> #p::edge())
+    }
+
+    fn change(&self, binding: Option<usize>, add: bool) {
+        self.mutabilities.borrow_mut().push((binding, add));
+    }
+
+    fn signature(&self) -> Signature {
+        let mut sig = self.func.sig.clone();
+        let changes = self.mutabilities.borrow();
+        let bindings = &self.func.params.bindings;
+        let named = |(binding, add): &(Option<usize>, bool)| {
+            let change = if *add { Mutability::Add } else { Mutability::Remove };
+            binding.and_then(|binding| bindings.get(binding)).map(|binding| (&binding.ident, change))
+        };
+        let (added, removed): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, add)| *add);
+        let mut rewrite =
+            Mutabilities { changes: added.iter().chain(&removed).filter_map(|it| named(it)).collect() };
+        for input in &mut sig.inputs {
+            match input {
+                FnArg::Typed(typed) => rewrite.visit_pat_mut(&mut typed.pat),
+                FnArg::Receiver(receiver) if added.iter().any(|(binding, _)| binding.is_none()) => {
+                    receiver.mutability = Some(receiver.mutability.unwrap_or_default());
+                }
+                FnArg::Receiver(_) => {}
+            }
+        }
+        sig
+    }
+}
+
+fn awaited(level: &Level) -> TokenStream {
+    let tokens = &level.tokens;
+    if level.is_future { quote!(#tokens.await) } else { tokens.clone() }
+}
+
+impl Scope<'_> {
+    pub(crate) fn p(&self) -> &TokenStream {
+        &self.rewrite.p
+    }
+
+    pub(crate) fn func(&self) -> &Func {
+        self.rewrite.func
+    }
+
+    /// Where names are our own and errors belong to the attribute.
+    pub(crate) fn span(&self) -> Span {
+        Span::mixed_site()
+    }
+
+    /// The static that finds this layer's policy.
+    pub(crate) fn site(&self) -> Ident {
+        format_ident!("__RESILIENT_{}", self.index)
+    }
+
+    /// What turns a fault into the user's error, where one is handed to the user's code.
+    pub(crate) fn edge(&self) -> TokenStream {
+        self.rewrite.conversion()
+    }
+
+    /// How the user's error is classified, its type left to inference.
+    pub(crate) fn class(&self) -> TokenStream {
+        let p = self.p();
+        quote_spanned!(self.span()=> |__error| {
+            use #p::{ViaClassify as _, ViaUnknown as _};
+            (&#p::Wrap(__error)).cause()
+        })
+    }
+
+    /// `Some(function)` or `None`.
+    pub(crate) fn optional(&self, function: Option<&Expr>) -> TokenStream {
+        function.map_or_else(
+            || quote!(::core::option::Option::None),
+            |function| quote!(::core::option::Option::Some(#function)),
+        )
+    }
+
+    /// The variables that `tokens` name.
+    pub(crate) fn mentioned(&self, tokens: &TokenStream) -> Uses {
+        let params = &self.func().params;
+        let bindings = params.bindings.iter().enumerate();
+        Uses {
+            bindings: bindings
+                .filter(|(_, it)| scan::mentions(tokens, &it.ident))
+                .map(|(at, _)| at)
+                .collect(),
+            receiver: params.receiver.is_some() && scan::variable(tokens, "self").is_some(),
+        }
+    }
+
+    /// An expression of the level's answer.
+    pub(crate) fn value(&self, level: &Level) -> TokenStream {
+        awaited(level)
+    }
+
+    /// The level as a future.
+    pub(crate) fn future(&self, level: Level) -> Level {
+        if level.is_future {
+            return level;
+        }
+        let block = self.block(&level);
+        if level.carries == Carries::Bare {
+            let p = self.p();
+            let tokens = quote_spanned!(self.span()=> #p::body(__returns, #block));
+            return Level { carries: Carries::Plain, is_future: true, tokens, ..level };
+        }
+        Level { is_future: true, tokens: block, ..level }
+    }
+
+    /// The level as a future that can answer with a rejection.
+    pub(crate) fn fault(&self, level: Level) -> Level {
+        let level = self.future(level);
+        if level.carries == Carries::Fault {
+            return level;
+        }
+        let p = self.p();
+        level.map_future(Carries::Fault, |inner| quote!(#p::lift(#inner)))
+    }
+
+    fn runs_again(&self) -> bool {
+        self.above.iter().any(|layer| layer.policy.repeats().is_some())
+    }
+
+    /// What is still needed after a block at this place has run.
+    fn kept(&self) -> Uses {
+        let mut uses = Uses::default();
+        for layer in self.above {
+            uses.add(&layer.policy.needs(self.func()));
+        }
+        uses
+    }
+
+    fn once(&self) -> bool {
+        let kept = self.kept();
+        !self.runs_again() && kept.bindings.is_empty() && !kept.receiver
+    }
+
+    fn is_kept(&self, binding: usize) -> bool {
+        self.runs_again() || self.kept().contains(binding)
+    }
+
+    fn is_self_kept(&self) -> bool {
+        self.runs_again() || self.kept().receiver
+    }
+
+    /// An intermediate block.
+    fn block(&self, level: &Level) -> TokenStream {
+        let content = &level.tokens;
+        let span = self.span();
+        if self.once() {
+            return quote_spanned!(span=> async move { #content });
+        }
+        let takes = self.takes(&level.mentioned, &level.moved);
+        quote_spanned!(span=> async {
+            if false {
+                #takes
+                loop {}
+            }
+            #content
+        })
+    }
+
+    /// Statements that are never run and tell the compiler how a plain block captures.
+    fn takes(&self, mentioned: &Uses, moved: &Uses) -> TokenStream {
+        let params = &self.func().params;
+        let mut takes = TokenStream::new();
+        for (at, binding) in params.bindings.iter().enumerate().filter(|(at, _)| mentioned.contains(*at)) {
+            let (ident, cfgs) = (&binding.ident, &binding.cfgs);
+            let unique = self.is_kept(at) && !(binding.passing == Passing::Owned && moved.contains(at));
+            let take = match (binding.passing, unique) {
+                (Passing::Ref, _) | (Passing::RefMut | Passing::PinMut, true) => continue,
+                (Passing::Owned, true) => {
+                    self.rewrite.change(Some(at), true);
+                    quote!(&mut #ident)
+                }
+                _ => quote!(#ident),
+            };
+            takes.extend(quote_spanned!(self.span()=> #(#cfgs)* let __taken = #take;));
+        }
+        if let Some(receiver) = params.receiver.as_ref().filter(|_| mentioned.receiver) {
+            let token = receiver.token;
+            let take = match (receiver.passing, self.is_self_kept()) {
+                (Passing::Ref, _) | (Passing::RefMut | Passing::PinMut, true) => return takes,
+                (Passing::Owned, true) => {
+                    self.rewrite.change(None, true);
+                    quote!(&mut #token)
+                }
+                _ => quote!(#token),
+            };
+            takes.extend(quote_spanned!(self.span()=> let __taken = #take;));
+        }
+        takes
+    }
+
+    /// The user's body as the innermost level.
+    fn body(&self) -> Level {
+        let params = &self.func().params;
+        let mentioned = Uses {
+            bindings: (0..params.bindings.len()).filter(|at| params.bindings[*at].mentioned).collect(),
+            receiver: params.receiver.as_ref().is_some_and(|receiver| receiver.mentioned),
+        };
+        let moved = Uses { bindings: self.cloned(&mentioned), receiver: mentioned.receiver };
+        let block = self.attempt(&mentioned, &moved);
+        let p = self.p();
+        let tokens = quote_spanned!(self.span()=> #p::body(__returns, #block));
+        Level { carries: Carries::Plain, is_future: true, tokens, mentioned, moved }
+    }
+
+    /// The owned ones that no layer has been told to borrow.
+    fn cloned(&self, mentioned: &Uses) -> Vec<usize> {
+        let borrowed: Vec<Ident> =
+            self.above.iter().filter_map(|layer| layer.policy.repeats()).flat_map(|it| it.borrowed).collect();
+        let bindings = &self.func().params.bindings;
+        let owned =
+            |at: &usize| bindings[*at].passing == Passing::Owned && !borrowed.contains(&bindings[*at].ident);
+        mentioned.bindings.iter().copied().filter(owned).collect()
+    }
+
+    /// The user's statements between the user's braces, behind the user's `async`.
+    fn attempt(&self, mentioned: &Uses, moved: &Uses) -> TokenStream {
+        let func = self.func();
+        let asyncness = Token![async](func.asyncness);
+        let capture = self.once().then(|| Token![move](Span::mixed_site()));
+        let takes = if self.once() { TokenStream::new() } else { self.takes(mentioned, moved) };
+        let edge = self.return_edge(&takes);
+        let fresh = if self.once() { TokenStream::new() } else { self.fresh(mentioned) };
+        let statements = self.statements();
+        let mut block = Group::new(Delimiter::Brace, quote!(#edge #fresh #statements));
+        block.set_span(func.braces);
+        quote!(#asyncness #capture #block)
+    }
+
+    /// Tells `?`, `return` and coercions what the body returns. With the user's own span the notes about it
+    /// point at the return type instead of at the attribute.
+    fn return_edge(&self, takes: &TokenStream) -> TokenStream {
+        let ret = &self.func().ret;
+        let looped = if takes.is_empty() { quote!(loop {}) } else { quote!({ #takes loop {} }) };
+        quote_spanned! {self.func().ret_span()=>
+            #[allow(unknown_lints, unreachable_code, clippy::all, clippy::pedantic)]
+            if false {
+                let __resilient_return: #ret = #looped;
+                return __resilient_return;
+            }
+        }
+    }
+
+    /// References that the body may use up, made anew each time.
+    fn fresh(&self, mentioned: &Uses) -> TokenStream {
+        let mut lets = TokenStream::new();
+        for (at, binding) in self.func().params.bindings.iter().enumerate() {
+            if !mentioned.contains(at) {
+                continue;
+            }
+            let Binding { ident, mutable, cfgs, .. } = binding;
+            let value = match (binding.passing, self.is_kept(at)) {
+                (Passing::RefMut, true) => quote!(&mut *#ident),
+                (Passing::PinMut, true) => {
+                    self.rewrite.change(Some(at), true);
+                    quote!(::core::pin::Pin::as_mut(&mut #ident))
+                }
+                (Passing::Ref, _) if mutable.is_some() => quote!(#ident),
+                _ => continue,
+            };
+            if binding.passing != Passing::PinMut && mutable.is_some() {
+                self.rewrite.change(Some(at), false);
+            }
+            lets.extend(quote_spanned! {self.span()=>
+                #(#cfgs)*
+                #[allow(unused_variables, clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+                let #mutable #ident = #value;
+            });
+        }
+        lets
+    }
+
+    /// The user's statements; `async_trait` moves `self` in the first of them, which a second run needs again.
+    fn statements(&self) -> TokenStream {
+        let body = &self.func().body;
+        let Some(receiver) = &self.func().params.receiver else { return body.clone() };
+        let token = receiver.token;
+        let value = match receiver.passing {
+            Passing::RefMut if self.is_self_kept() => quote!(&mut *#token),
+            Passing::Owned if self.runs_again() => quote!(&#token),
+            Passing::PinMut if self.is_self_kept() => {
+                self.rewrite.change(None, true);
+                quote!(::core::pin::Pin::as_mut(&mut #token))
+            }
+            _ => return body.clone(),
+        };
+        scan::replace_self_binding(body, &value)
+    }
+
+    /// Clones what one attempt uses up; below them the level may run again.
+    pub(crate) fn per_attempt(&self, level: Level) -> (TokenStream, Level) {
+        let mut level = self.future(level);
+        let mut lets = TokenStream::new();
+        for at in std::mem::take(&mut level.moved.bindings) {
+            let binding = &self.func().params.bindings[at];
+            if binding.passing != Passing::Owned {
+                continue;
+            }
+            let mutable = binding.mutable.filter(|_| binding.mentioned);
+            if mutable.is_some() {
+                self.rewrite.change(Some(at), false);
+            }
+            lets.extend(self.copy(binding, "attempt_arg", &binding.ident, mutable));
+        }
+        (lets, level)
+    }
+
+    /// `let name = p::helper(&x);`, where a type that is no `Clone` is reported on the type.
+    pub(crate) fn copy(
+        &self,
+        binding: &Binding,
+        helper: &str,
+        name: &Ident,
+        mutable: Option<Token![mut]>,
+    ) -> TokenStream {
+        let Binding { ident, cfgs, ty, .. } = binding;
+        let at = Span::mixed_site().located_at(ty.span());
+        let mut source = ident.clone();
+        source.set_span(ident.span().located_at(ty.span()));
+        let (p, helper) = (self.p(), Ident::new(helper, at));
+        let call = quote_spanned!(at=> #p::#helper(&#source));
+        quote_spanned! {self.span()=>
+            #(#cfgs)*
+            #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+            let #mutable #name = #call;
+        }
+    }
+}

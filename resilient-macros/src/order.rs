@@ -1,0 +1,154 @@
+//! What only the whole stack shows: orders that defeat themselves.
+
+use quote::ToTokens as _;
+use syn::visit::Visit;
+use syn::{Lifetime, TypeReference};
+
+use crate::diag::Diag;
+use crate::func::Func;
+use crate::params::Passing;
+use crate::policy::{Layer, Limit, Twice};
+use crate::scan;
+
+pub(crate) fn check(layers: &[Layer], func: Option<&Func>, diag: &mut Diag) {
+    twice(layers, diag);
+    hidden_failures(layers, diag);
+    limits(layers, diag);
+    if let Some(func) = func
+        && let Some(layer) = layers.iter().find(|layer| layer.policy.repeats().is_some())
+    {
+        let borrowed = layer.policy.repeats().map(|repeats| repeats.borrowed).unwrap_or_default();
+        if !borrowed.iter().any(|name| name == "self") {
+            moved_self(layer.kind.stem, func, diag);
+        }
+        borrowed_return(layer.kind.stem, func, diag);
+    }
+}
+
+fn twice(layers: &[Layer], diag: &mut Diag) {
+    for (at, layer) in layers.iter().enumerate() {
+        let stem = layer.kind.stem;
+        let Some(earlier) = layers.iter().take(at).rev().find(|earlier| earlier.kind.stem == stem) else {
+            continue;
+        };
+        let same_name =
+            layer.name.as_ref().map(syn::LitStr::value) == earlier.name.as_ref().map(syn::LitStr::value);
+        match layer.kind.twice {
+            Twice::Freely => {}
+            Twice::UnderOtherNames if !same_name => {}
+            Twice::UnderOtherNames => {
+                let name = layer.name.as_ref().map_or(layer.span, syn::LitStr::span);
+                diag.here(name, format!("two `#[{stem}]` of one function need different names"));
+            }
+            Twice::Never => {
+                diag.here(layer.span, format!("`#[{stem}]` stands twice on this function: keep one"));
+                diag.here(earlier.span, format!("the first `#[{stem}]` is here"));
+            }
+        }
+    }
+}
+
+/// A layer that answers every failure leaves nothing to do for one above that runs again.
+fn hidden_failures(layers: &[Layer], diag: &mut Diag) {
+    for (at, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.policy.hides_failures()) {
+        let Some(above) = layers.iter().take(at).position(|above| above.policy.repeats().is_some()) else {
+            continue;
+        };
+        let mut right: Vec<&str> = layers.iter().map(|layer| layer.kind.stem).collect();
+        let moved = right.remove(at);
+        right.insert(above, moved);
+        let (stem, above) = (layer.kind.stem, layers[above].kind.stem);
+        let message = format!(
+            "`#[{stem}]` answers every failure before `#[{above}]` above sees one: write it above \
+             ({}), or give it a `when`",
+            right.join(", ")
+        );
+        diag.here(layer.span, message);
+    }
+}
+
+/// The time around a repetition against the times inside it.
+fn limits(layers: &[Layer], diag: &mut Diag) {
+    for (at, outer) in layers.iter().enumerate() {
+        let Some(total) = outer.policy.limit() else { continue };
+        for inner in layers.iter().skip(at + 1) {
+            if let Some(each) = inner.policy.limit()
+                && each.time >= total.time
+            {
+                let (stem, above) = (inner.kind.stem, outer.kind.stem);
+                let message = format!(
+                    "this `#[{stem}]` ({:?}) never strikes: the `#[{above}]` above ends everything after {:?}; \
+                     make this one shorter or the one above longer",
+                    each.time, total.time
+                );
+                diag.at(each.at, message);
+            }
+            too_short(&total, inner, diag);
+        }
+    }
+}
+
+fn too_short(total: &Limit, inner: &Layer, diag: &mut Diag) {
+    let Some(repeats) = inner.policy.repeats() else { return };
+    if repeats.least_waits.is_some_and(|least| least >= total.time) {
+        let message = format!(
+            "this time ({:?}) is over before the last attempt of `#[{}]` below can begin ({}): raise it, or wait \
+             less",
+            total.time, inner.kind.stem, repeats.words
+        );
+        diag.at(&total.at, message);
+    }
+}
+
+/// A `self` by value that the body visibly gives away.
+fn moved_self(stem: &str, func: &Func, diag: &mut Diag) {
+    let Some(receiver) = func.params.receiver.as_ref().filter(|it| it.passing == Passing::Owned) else {
+        return;
+    };
+    let boxed = scan::replace_self_binding(&func.body, &quote::quote!(&self));
+    if let Some(moved) = scan::moved_self(&boxed) {
+        diag.at(
+            moved,
+            format!(
+                "`self` is given away here, so `#[{stem}]` has nothing left for a second attempt: take `&self`, pass \
+                 `self.clone()`, or, if the type is `Copy`, say `no_clone(self)`"
+            ),
+        );
+        let _ = receiver.token.to_token_stream();
+    }
+}
+
+/// What one attempt borrows uniquely cannot leave it, because the next attempt borrows it again.
+fn borrowed_return(stem: &str, func: &Func, diag: &mut Diag) {
+    let mut found = Borrows::default();
+    found.visit_type(&func.ret);
+    if let Some(reference) = found.unique {
+        diag.at(
+            reference,
+            format!(
+                "`#[{stem}]` cannot return a `&mut` borrow: the next attempt would need it again; return an owned \
+                 value, or a shared borrow"
+            ),
+        );
+    }
+}
+
+/// The references inside a return type.
+#[derive(Default)]
+struct Borrows {
+    unique: Option<TypeReference>,
+    lifetimes: Vec<Lifetime>,
+}
+
+impl<'ast> Visit<'ast> for Borrows {
+    fn visit_type_reference(&mut self, reference: &'ast TypeReference) {
+        if reference.mutability.is_some() {
+            self.unique.get_or_insert_with(|| reference.clone());
+        }
+        syn::visit::visit_type_reference(self, reference);
+    }
+
+    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
+        self.lifetimes.push(lifetime.clone());
+    }
+}

@@ -1,0 +1,218 @@
+//! The variables that a function's parameters bring into scope.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::ToTokens as _;
+use syn::visit::Visit;
+use syn::visit_mut::VisitMut;
+use syn::{
+    Attribute, FnArg, GenericArgument, Pat, PatIdent, PatType, PathArguments, Receiver, ReceiverKind,
+    Signature, Token, Type,
+};
+
+use crate::scan;
+
+/// How a variable can be handed to a block that runs more than once.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passing {
+    /// Cloned for each run.
+    Owned,
+    /// Copied by itself.
+    Ref,
+    /// Reborrowed.
+    RefMut,
+    /// Reborrowed with `Pin::as_mut`.
+    PinMut,
+}
+
+/// A variable that a parameter binds.
+pub(crate) struct Binding {
+    pub(crate) ident: Ident,
+    pub(crate) passing: Passing,
+    pub(crate) mutable: Option<Token![mut]>,
+    /// The type, or the name where only the compiler knows the type.
+    pub(crate) ty: TokenStream,
+    pub(crate) cfgs: Vec<Attribute>,
+    /// The body names it.
+    pub(crate) mentioned: bool,
+}
+
+/// A parameter as a caller passes it on.
+pub(crate) enum Parameter {
+    Plain,
+    /// A pattern, which has no name to pass on.
+    Pattern(Box<Pat>),
+}
+
+pub(crate) struct SelfParameter {
+    pub(crate) token: Token![self],
+    pub(crate) passing: Passing,
+    pub(crate) mentioned: bool,
+}
+
+pub(crate) struct Params {
+    pub(crate) receiver: Option<SelfParameter>,
+    pub(crate) bindings: Vec<Binding>,
+    pub(crate) parameters: Vec<Parameter>,
+}
+
+impl Params {
+    pub(crate) fn new(sig: &Signature, body: &TokenStream) -> Self {
+        let mut params = Self { receiver: None, bindings: Vec::new(), parameters: Vec::new() };
+        for input in &sig.inputs {
+            match input {
+                FnArg::Receiver(receiver) => params.receiver = Some(self_parameter(receiver, body)),
+                FnArg::Typed(typed) => params.typed(typed, body),
+            }
+        }
+        params
+    }
+
+    fn typed(&mut self, typed: &PatType, body: &TokenStream) {
+        let cfgs: Vec<Attribute> =
+            typed.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
+        let mut collect = Collect { bindings: &mut self.bindings, body, cfgs: &cfgs };
+        collect.pat(&typed.pat, Some(&typed.ty), None);
+        self.parameters.push(match &*typed.pat {
+            Pat::Ident(PatIdent { by_ref: None, subpat: None, .. }) => Parameter::Plain,
+            pat => Parameter::Pattern(Box::new(pat.clone())),
+        });
+    }
+
+    pub(crate) fn position(&self, name: &Ident) -> Option<usize> {
+        self.bindings.iter().position(|binding| binding.ident == *name)
+    }
+}
+
+fn self_parameter(receiver: &Receiver, body: &TokenStream) -> SelfParameter {
+    let passing = match &receiver.kind {
+        ReceiverKind::Reference(_, _, None) => Passing::Ref,
+        ReceiverKind::Reference(_, _, Some(_)) => Passing::RefMut,
+        ReceiverKind::Typed(_, ty) => passing(ty),
+        _ => Passing::Owned,
+    };
+    let token = receiver.self_token;
+    let mentioned = token.to_token_stream().into_iter().any(|token| match token {
+        proc_macro2::TokenTree::Ident(ident) => scan::mentions(body, &ident),
+        _ => false,
+    });
+    SelfParameter { token, passing, mentioned }
+}
+
+/// What the type alone says; an alias of a reference counts as owned and is cloned, which is as good.
+fn passing(ty: &Type) -> Passing {
+    match ungrouped(ty) {
+        Type::Reference(reference) if reference.mutability.is_some() => Passing::RefMut,
+        Type::Reference(_) => Passing::Ref,
+        Type::Path(path) => match path.path.segments.last() {
+            Some(last) if last.ident == "Pin" => pinned(&last.arguments),
+            _ => Passing::Owned,
+        },
+        _ => Passing::Owned,
+    }
+}
+
+fn pinned(arguments: &PathArguments) -> Passing {
+    let PathArguments::AngleBracketed(arguments) = arguments else { return Passing::Owned };
+    match arguments.args.first() {
+        Some(GenericArgument::Type(ty)) => match passing(ty) {
+            Passing::RefMut => Passing::PinMut,
+            passing => passing,
+        },
+        _ => Passing::Owned,
+    }
+}
+
+/// The type inside parentheses and the invisible groups of `macro_rules!`.
+pub(crate) fn ungrouped(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => ungrouped(&group.elem),
+        Type::Paren(paren) => ungrouped(&paren.elem),
+        ty => ty,
+    }
+}
+
+struct Collect<'a> {
+    bindings: &'a mut Vec<Binding>,
+    body: &'a TokenStream,
+    cfgs: &'a [Attribute],
+}
+
+impl Collect<'_> {
+    /// Follows pattern and type together as far as the type shows; `through` is the reference matched through.
+    fn pat(&mut self, pat: &Pat, ty: Option<&Type>, through: Option<Passing>) {
+        let ty = ty.map(ungrouped);
+        match (pat, ty) {
+            (Pat::Ident(ident), ty) => self.bind(ident, ty, through),
+            (Pat::Paren(paren), ty) => self.pat(&paren.pat, ty, through),
+            (Pat::Reference(pat), Some(Type::Reference(ty))) => self.pat(&pat.pat, Some(&ty.elem), None),
+            (Pat::Tuple(pat), Some(Type::Tuple(ty))) if pat.elems.len() == ty.elems.len() => {
+                for (pat, ty) in pat.elems.iter().zip(&ty.elems) {
+                    self.pat(pat, Some(ty), through);
+                }
+            }
+            (pat, Some(Type::Reference(ty))) => {
+                let through = if ty.mutability.is_some() { Passing::RefMut } else { Passing::Ref };
+                self.pat(pat, Some(&ty.elem), Some(through));
+            }
+            (pat, _) => {
+                let mut inside = Inside { collect: self, through };
+                syn::visit::visit_pat(&mut inside, pat);
+            }
+        }
+    }
+
+    fn bind(&mut self, pat: &PatIdent, ty: Option<&Type>, through: Option<Passing>) {
+        let by_ref =
+            pat.by_ref.map(|_| if pat.mutability.is_some() { Passing::RefMut } else { Passing::Ref });
+        let passing = by_ref.or(through).or_else(|| ty.map(passing)).unwrap_or(Passing::Owned);
+        self.bindings.push(Binding {
+            ident: pat.ident.clone(),
+            passing,
+            mutable: pat.mutability.filter(|_| pat.by_ref.is_none()),
+            ty: ty.map_or_else(|| pat.ident.to_token_stream(), quote::ToTokens::to_token_stream),
+            cfgs: self.cfgs.to_vec(),
+            mentioned: scan::mentions(self.body, &pat.ident),
+        });
+        if let Some((_, pat)) = &pat.subpat {
+            self.pat(pat, ty, through);
+        }
+    }
+}
+
+/// Finds the bindings where the types of the parts are not written.
+struct Inside<'a, 'b> {
+    collect: &'a mut Collect<'b>,
+    through: Option<Passing>,
+}
+
+impl<'ast> Visit<'ast> for Inside<'_, '_> {
+    fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
+        let constant = pat.ident.to_string().starts_with(char::is_uppercase);
+        if pat.by_ref.is_some() || !constant {
+            self.collect.bind(pat, None, self.through);
+        }
+    }
+}
+
+/// What happens to the `mut` of a binding in the signature.
+pub(crate) enum Mutability {
+    Add,
+    Remove,
+}
+
+/// Rewrites the `mut`s of a signature's patterns.
+pub(crate) struct Mutabilities<'a> {
+    pub(crate) changes: Vec<(&'a Ident, Mutability)>,
+}
+
+impl VisitMut for Mutabilities<'_> {
+    fn visit_pat_ident_mut(&mut self, pat: &mut PatIdent) {
+        if let Some((_, change)) = self.changes.iter().find(|(ident, _)| **ident == pat.ident) {
+            pat.mutability = match change {
+                Mutability::Remove => None,
+                Mutability::Add => Some(pat.mutability.unwrap_or_default()),
+            };
+        }
+        syn::visit_mut::visit_pat_ident_mut(self, pat);
+    }
+}

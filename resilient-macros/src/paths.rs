@@ -1,0 +1,53 @@
+//! The only place that spells the runtime's path.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, ExprPath};
+
+use crate::diag::Diag;
+
+/// The runtime crate as the user's crate knows it.
+#[derive(Clone)]
+pub(crate) struct Paths {
+    root: TokenStream,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self { root: quote_spanned!(Span::mixed_site()=> ::resilient_runtime) }
+    }
+}
+
+impl Paths {
+    /// Takes `crate = ::path`, which must mean the same from everywhere.
+    pub(crate) fn named(value: &Expr, diag: &mut Diag) -> Option<Self> {
+        if let Expr::Path(ExprPath { qself: None, path, .. }) = value {
+            let from_root = path.leading_colon.is_some();
+            if from_root || path.segments.first().is_some_and(|first| first.ident == "crate") {
+                return Some(Self { root: path.to_token_stream() });
+            }
+            let text = crate::scan::source(path.to_token_stream());
+            diag.at(
+                path,
+                format!(
+                    "`crate = {text}` must mean the same in every module: write `crate = ::{text}` for a \
+                     dependency or `crate = crate::{text}` for a module of this crate"
+                ),
+            );
+            return None;
+        }
+        diag.at(value, "`crate` takes the path of the runtime crate: `crate = ::resilient_runtime`");
+        None
+    }
+
+    /// The module of everything that an expansion may name.
+    pub(crate) fn private(&self) -> TokenStream {
+        let root = &self.root;
+        quote!(#root::__private)
+    }
+
+    /// Whether both lead to one place, as far as tokens tell.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        self.root.to_string() == other.root.to_string()
+    }
+}

@@ -1,0 +1,276 @@
+//! `#[circuit_breaker(name = "…")]`: stops calling what keeps failing.
+
+use std::time::Duration;
+
+use quote::quote;
+use syn::Expr;
+
+use crate::args::Foreign;
+use crate::lower::{Carries, Level, Scope};
+use crate::policy::{Kind, Policy, Twice};
+use crate::reader::{Given, Reader, Stretch};
+
+pub(crate) static KIND: Kind = Kind {
+    stem: "circuit_breaker",
+    keys: &[
+        "name",
+        "failure_threshold",
+        "failure_rate",
+        "window",
+        "min_calls",
+        "slow_call",
+        "slow_rate",
+        "reset_timeout",
+        "reset_factor",
+        "max_reset_timeout",
+        "half_open_calls",
+        "success_threshold",
+        "half_open_timeout",
+        "ramp",
+        "failure_when",
+        "ignore_when",
+        "abandoned",
+        "key",
+        "max_keys",
+        "crate",
+    ],
+    foreign: &[
+        Foreign {
+            names: &[
+                "threshold",
+                "failures",
+                "max_failures",
+                "consecutive_failures",
+                "failure_count",
+                "trip_after",
+                "max",
+            ],
+            advice: "use `failure_threshold`, the failures in a row that open it",
+        },
+        Foreign {
+            names: &[
+                "error_rate",
+                "failure_ratio",
+                "ratio",
+                "rate",
+                "error_threshold_percentage",
+                "failure_rate_threshold",
+                "failure_percent",
+            ],
+            advice: "use `failure_rate`, from 0 to 1, with `window` and `min_calls`",
+        },
+        Foreign {
+            names: &[
+                "sampling",
+                "sampling_duration",
+                "sliding_window",
+                "sliding_window_size",
+                "window_size",
+                "rolling_window",
+                "window_duration",
+                "period",
+            ],
+            advice: "use `window`, a number of calls or a duration",
+        },
+        Foreign {
+            names: &[
+                "minimum_calls",
+                "min_throughput",
+                "minimum_throughput",
+                "minimum_number_of_calls",
+                "request_volume_threshold",
+                "volume",
+                "min_requests",
+            ],
+            advice: "use `min_calls`, the calls needed before the rate counts",
+        },
+        Foreign {
+            names: &[
+                "timeout",
+                "wait_duration",
+                "break_duration",
+                "duration_of_break",
+                "open_for",
+                "open_duration",
+                "cooldown",
+                "recovery",
+                "recovery_timeout",
+                "reset",
+                "reset_after",
+                "sleep_window",
+            ],
+            advice: "use `reset_timeout`, from open to half-open (for a limit on each call put `#[timeout(\"2s\")]` below)",
+        },
+        Foreign {
+            names: &[
+                "probes",
+                "permitted_calls",
+                "half_open_max_calls",
+                "permitted_calls_in_half_open",
+                "half_open_requests",
+                "max_half_open",
+            ],
+            advice: "use `half_open_calls`, the probes at once",
+        },
+        Foreign {
+            names: &["successes", "success", "close_after"],
+            advice: "use `success_threshold`, the successes that close it",
+        },
+        Foreign {
+            names: &["slow", "slow_call_duration", "slow_call_duration_threshold"],
+            advice: "use `slow_call` with `slow_rate`",
+        },
+        Foreign {
+            names: &["slow_call_rate", "slow_call_rate_threshold"],
+            advice: "use `slow_rate`, from 0 to 1",
+        },
+        Foreign {
+            names: &["predicate", "when", "if", "is_failure", "failure_if", "record", "condition"],
+            advice: "use `failure_when`, which sees `&Result<T, E>`, or `ignore_when`, which sees the error",
+        },
+        Foreign {
+            names: &["ignore", "ignore_if", "except", "exclude"],
+            advice: "use `ignore_when`, which sees the error",
+        },
+        Foreign { names: &["fallback", "fallback_fn"], advice: "put `#[fallback(fn = …)]` above" },
+        Foreign {
+            names: &["on_open", "on_close", "on_state_change", "notify"],
+            advice: "subscribe to the events of the runtime instead",
+        },
+        Foreign { names: &["id", "label"], advice: "use `name`" },
+    ],
+    lone: "`name = \"payments\"`",
+    twice: Twice::UnderOtherNames,
+    read: |reader| Box::new(CircuitBreaker::read(reader)),
+};
+
+struct CircuitBreaker {
+    key: Option<Expr>,
+    ignore_when: Option<Expr>,
+    failure_when: Option<Expr>,
+}
+
+impl CircuitBreaker {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        reader.name("\"payments\"");
+        if !reader.has("name") {
+            reader.fault(
+                "",
+                "`#[circuit_breaker]` needs a name, by which it is found and tuned: `name = \"payments\"`",
+            );
+        }
+        opening(reader);
+        reopening(reader);
+        reader.count("half_open_calls", 1, ": without a probe it would never close");
+        reader.count("success_threshold", 1, "");
+        reader.duration("half_open_timeout", Some("no probe could answer in time"));
+        reader.duration("ramp", Some("leave it out to let everything through at once"));
+        reader.word("abandoned", &["ignore", "failure"], false);
+        reader.count("max_keys", 1, "");
+        reader.needs("max_keys", &["key"], "`key`: without it there is one breaker");
+        Self {
+            key: reader.expression("key", "tenant.as_str()"),
+            ignore_when: reader.function("ignore_when", "Error::is_not_found"),
+            failure_when: reader.function("failure_when", "|result| result.is_err()"),
+        }
+    }
+}
+
+/// What opens it: failures in a row, or a share of failures or slow calls.
+fn opening(reader: &mut Reader<'_>) {
+    reader.count("failure_threshold", 1, "");
+    reader.ratio("failure_rate");
+    let window = reader.count_or_duration("window", "nothing would be counted");
+    let min_calls = reader.count("min_calls", 1, "");
+    reader.duration("slow_call", Some("every call would be slow"));
+    reader.ratio("slow_rate");
+    let why = "one counts failures in a row, the other a share of the calls in a window";
+    reader.excludes("failure_threshold", &["failure_rate", "window", "min_calls"], why);
+    let share = ["failure_rate", "slow_call", "slow_rate"];
+    reader.needs(
+        "window",
+        &share_or(&share, "failure_threshold"),
+        "`failure_rate` or `slow_call` with `slow_rate`",
+    );
+    reader.needs(
+        "min_calls",
+        &share_or(&share, "failure_threshold"),
+        "`failure_rate` or `slow_call` with `slow_rate`",
+    );
+    reader.needs("slow_call", &["slow_rate"], "`slow_rate`, the share of slow calls that opens it");
+    reader.needs("slow_rate", &["slow_call"], "`slow_call`, the time from which a call is slow");
+    if let (Some(Stretch::Calls(Given { literal: Some(window), .. })), Some(Given { literal: Some(min), at })) =
+        (window, min_calls)
+        && min > window
+    {
+        reader.diag.at(at, format!("`min_calls` is above `window` ({window}), so it would never open"));
+    }
+}
+
+/// A key that already stands accused of another mistake is not accused twice.
+fn share_or<'a>(share: &[&'a str], accused: &'a str) -> Vec<&'a str> {
+    share.iter().copied().chain([accused]).collect()
+}
+
+/// How long it stays open.
+fn reopening(reader: &mut Reader<'_>) {
+    let reset = reader.duration("reset_timeout", Some("it would never be open"));
+    let factor = reader.factor("reset_factor");
+    let most = reader.duration("max_reset_timeout", Some("it would never be open"));
+    reader.needs(
+        "max_reset_timeout",
+        &["reset_factor"],
+        "`reset_factor`: without it the open time does not grow",
+    );
+    let reset = reset.map_or_else(|| default_unless(reader.has("reset_timeout"), 30), |reset| reset.literal);
+    let most_time = most
+        .as_ref()
+        .map_or_else(|| default_unless(reader.has("max_reset_timeout"), 300), |most| most.literal);
+    let grows = factor.is_some_and(|factor| factor.literal.is_none_or(|factor| factor > 1.0));
+    if let (Some(reset), Some(most_time)) = (reset, most_time)
+        && most_time < reset
+        && grows
+    {
+        let key = if most.is_some() { "max_reset_timeout" } else { "reset_timeout" };
+        let message =
+            format!("`max_reset_timeout` ({most_time:?}) is shorter than `reset_timeout` ({reset:?})");
+        reader.fault(key, &message);
+    }
+}
+
+fn default_unless(written: bool, seconds: u64) -> Option<Duration> {
+    (!written).then(|| Duration::from_secs(seconds))
+}
+
+impl Policy for CircuitBreaker {
+    fn site(&self) -> &'static str {
+        "CircuitBreaker"
+    }
+
+    fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
+        let (p, site, class) = (scope.p(), scope.site(), scope.class());
+        let handle = self.key.as_ref().map_or_else(
+            || quote!(#p::breaker(&#site)),
+            |key| {
+                quote!({
+                    use #p::{ViaInteger as _, ViaStr as _};
+                    #p::breaker_for(&#site, (&#p::KeyOf(&(#key))).key())
+                })
+            },
+        );
+        let mut level = scope.fault(inner);
+        if let Some(key) = &self.key {
+            level.mention(&scope.mentioned(&quote!(#key)));
+        }
+        if self.ignore_when.is_none() && self.failure_when.is_none() {
+            return level
+                .map_future(Carries::Fault, |inner| quote!(#p::circuit_breaker(#handle, #inner, #class)));
+        }
+        let ignore = scope.optional(self.ignore_when.as_ref());
+        let failure = scope.optional(self.failure_when.as_ref());
+        level.map_future(
+            Carries::Fault,
+            |inner| quote!(#p::circuit_breaker_when(#handle, #inner, #class, #ignore, #failure)),
+        )
+    }
+}

@@ -1,0 +1,117 @@
+//! What a layer is, and the list of them.
+
+use std::time::Duration;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::LitStr;
+
+use crate::args::Foreign;
+use crate::func::Func;
+use crate::lower::{Level, Scope};
+use crate::reader::{Reader, Setting};
+
+mod circuit_breaker;
+mod fallback;
+mod retry;
+mod timeout;
+
+/// Every attribute of the family.
+pub(crate) const KINDS: [&Kind; 4] = [&circuit_breaker::KIND, &fallback::KIND, &retry::KIND, &timeout::KIND];
+
+/// What is known of an attribute before its arguments are read.
+pub(crate) struct Kind {
+    pub(crate) stem: &'static str,
+    pub(crate) keys: &'static [&'static str],
+    pub(crate) foreign: &'static [Foreign],
+    /// What a value without a key should have been.
+    pub(crate) lone: &'static str,
+    pub(crate) twice: Twice,
+    pub(crate) read: fn(&mut Reader<'_>) -> Box<dyn Policy>,
+}
+
+/// When a function may carry the same attribute twice.
+#[derive(PartialEq, Eq)]
+pub(crate) enum Twice {
+    Never,
+    UnderOtherNames,
+    Freely,
+}
+
+/// One attribute of one function, read and checked.
+pub(crate) trait Policy {
+    /// The runtime's type behind the layer's static.
+    fn site(&self) -> &'static str;
+
+    /// Wraps everything that stands below.
+    fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level;
+
+    /// Says that the layers below run more than once.
+    fn repeats(&self) -> Option<Repeats> {
+        None
+    }
+
+    /// The longest that the layers below may take.
+    fn limit(&self) -> Option<Limit> {
+        None
+    }
+
+    /// Whether no failure from below gets past this layer.
+    fn hides_failures(&self) -> bool {
+        false
+    }
+
+    /// Which variables are needed after the layers below have run.
+    fn needs(&self, _func: &Func) -> Uses {
+        Uses::default()
+    }
+}
+
+/// What is known of a layer that runs the ones below it again.
+pub(crate) struct Repeats {
+    /// The waits that cannot be avoided when every attempt fails, unless a `const` hides them.
+    pub(crate) least_waits: Option<Duration>,
+    /// Such as `3 attempts with at least 300ms of waits`.
+    pub(crate) words: String,
+    /// What the body only borrows.
+    pub(crate) borrowed: Vec<Ident>,
+}
+
+pub(crate) struct Limit {
+    pub(crate) time: Duration,
+    pub(crate) at: TokenStream,
+}
+
+/// Variables of the function, by the index of their binding.
+#[derive(Clone, Default)]
+pub(crate) struct Uses {
+    pub(crate) bindings: Vec<usize>,
+    pub(crate) receiver: bool,
+}
+
+impl Uses {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.receiver |= other.receiver;
+        for binding in &other.bindings {
+            if !self.bindings.contains(binding) {
+                self.bindings.push(*binding);
+            }
+        }
+    }
+
+    pub(crate) fn contains(&self, binding: usize) -> bool {
+        self.bindings.contains(&binding)
+    }
+}
+
+/// One attribute at its place in the stack.
+pub(crate) struct Layer {
+    pub(crate) kind: &'static Kind,
+    pub(crate) span: Span,
+    pub(crate) name: Option<LitStr>,
+    pub(crate) settings: Vec<Setting>,
+    pub(crate) policy: Box<dyn Policy>,
+}
+
+pub(crate) fn kind(stem: &str) -> Option<&'static Kind> {
+    KINDS.into_iter().find(|kind| kind.stem == stem)
+}

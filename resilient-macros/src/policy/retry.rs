@@ -1,0 +1,312 @@
+//! `#[retry]`: runs again after a failure, with backoff.
+
+use std::time::Duration;
+
+use quote::quote_spanned;
+use syn::{Expr, Ident};
+
+use crate::args::Foreign;
+use crate::lower::{Level, Scope};
+use crate::policy::{Kind, Policy, Repeats, Twice, Uses};
+use crate::reader::{Given, Reader};
+
+pub(crate) static KIND: Kind = Kind {
+    stem: "retry",
+    keys: &[
+        "max",
+        "backoff",
+        "base",
+        "factor",
+        "max_delay",
+        "jitter",
+        "within",
+        "when",
+        "when_ok",
+        "on_retry",
+        "budget",
+        "max_retry_after",
+        "no_clone",
+        "name",
+        "crate",
+    ],
+    foreign: &[
+        Foreign {
+            names: &["attempts", "max_attempts", "times", "tries", "max_tries", "count", "n", "limit"],
+            advice: "use `max`, the attempts with the first included",
+        },
+        Foreign {
+            names: &["retries", "max_retries", "num_retries", "max_times"],
+            advice: "use `max`, which counts attempts, the first included: 3 retries are `max = 4`",
+        },
+        Foreign {
+            names: &[
+                "delay",
+                "wait",
+                "initial",
+                "initial_delay",
+                "initial_interval",
+                "interval",
+                "min_delay",
+                "base_delay",
+                "backoff_base",
+                "delay_ms",
+                "wait_duration",
+                "millis",
+                "ms",
+                "secs",
+            ],
+            advice: "use `base`, the first wait: `base = \"100ms\"`",
+        },
+        Foreign {
+            names: &["multiplier", "exponent", "growth", "backoff_factor", "exp_base"],
+            advice: "use `factor`",
+        },
+        Foreign {
+            names: &["cap", "max_wait", "max_backoff", "max_interval", "ceiling"],
+            advice: "use `max_delay`",
+        },
+        Foreign { names: &["strategy", "policy", "kind"], advice: "use `backoff`" },
+        Foreign {
+            names: &[
+                "retry_if",
+                "if",
+                "predicate",
+                "condition",
+                "on",
+                "retry_on",
+                "retry_when",
+                "should_retry",
+                "abort_if",
+                "filter",
+            ],
+            advice: "use `when`, which sees the error: `when = Error::is_transient`",
+        },
+        Foreign {
+            names: &["retry_if_ok", "retry_on_result", "when_result"],
+            advice: "use `when_ok`, which sees the value",
+        },
+        Foreign {
+            names: &["notify", "on_error", "before_retry", "on_failure", "hook"],
+            advice: "use `on_retry`",
+        },
+        Foreign {
+            names: &["deadline", "total", "max_duration", "max_elapsed_time", "elapsed", "total_timeout"],
+            advice: "use `within`, the time for everything",
+        },
+        Foreign {
+            names: &["timeout", "attempt_timeout", "per_attempt"],
+            advice: "put `#[timeout(\"2s\")]` below for each attempt, above for all, or use `within`",
+        },
+        Foreign {
+            names: &["clone", "skip", "borrow", "by_ref"],
+            advice: "use `no_clone(a, b)` for arguments that the body only borrows",
+        },
+        Foreign { names: &["fallback"], advice: "put `#[fallback(fn = …)]` above" },
+    ],
+    lone: "`max = 3`",
+    twice: Twice::Never,
+    read: |reader| Box::new(Retry::read(reader)),
+};
+
+const DEFAULT_MAX: u32 = 3;
+const DEFAULT_BASE: Duration = Duration::from_millis(100);
+const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(10);
+
+struct Retry {
+    when: Option<Expr>,
+    when_ok: Option<Expr>,
+    on_retry: Option<Expr>,
+    no_clone: Vec<Ident>,
+    max: Option<u32>,
+    least_waits: Option<Duration>,
+}
+
+/// The numbers of a schedule; `None` where only the compiler knows.
+struct Schedule {
+    max: Option<u32>,
+    base: Option<Duration>,
+    factor: Option<f64>,
+    max_delay: Option<Duration>,
+    backoff: &'static str,
+    jitter: &'static str,
+}
+
+impl Retry {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        let schedule = schedule(reader);
+        let least_waits = schedule.least_waits();
+        let within = reader.duration("within", Some("no attempt could be made"));
+        reader.duration("max_retry_after", None);
+        if let (Some(Given { literal: Some(within), at }), Some(least)) = (within, least_waits)
+            && least >= within
+        {
+            let message = format!(
+                "the waits alone take at least {least:?}, so the attempts never fit into `within` ({within:?})"
+            );
+            reader.diag.at(at, message);
+        }
+        reader.reference("budget", "\"default\"");
+        reader.name("\"quote\"");
+        Self {
+            when: reader.function("when", "Error::is_transient"),
+            when_ok: reader.function("when_ok", "Vec::is_empty"),
+            on_retry: reader.function("on_retry", "|attempt, delay, cause| log(attempt, delay)"),
+            no_clone: no_clone(reader),
+            max: schedule.max,
+            least_waits,
+        }
+    }
+}
+
+fn schedule(reader: &mut Reader<'_>) -> Schedule {
+    let max = reader.count("max", 2, ": attempts, the first included");
+    let strategies = ["exponential", "fixed", "linear", "fibonacci"];
+    let backoff = reader.word("backoff", &strategies, false);
+    let base = reader.duration("base", None);
+    let factor = reader.factor("factor");
+    let max_delay = reader.duration("max_delay", None);
+    let jitter = reader.word("jitter", &["full", "equal", "decorrelated", "none"], true);
+    if let Some(backoff) = backoff
+        && backoff != "exponential"
+    {
+        let why = format!("`factor` grows only an \"exponential\" backoff, not a \"{backoff}\" one");
+        if reader.has("factor") {
+            reader.fault("factor", &why);
+        }
+    }
+    let schedule = Schedule {
+        max: max.map_or((!reader.has("max")).then_some(DEFAULT_MAX), |max| max.literal),
+        base: base.map_or((!reader.has("base")).then_some(DEFAULT_BASE), |base| base.literal),
+        factor: factor.map_or((!reader.has("factor")).then_some(2.0), |factor| factor.literal),
+        max_delay: max_delay
+            .map_or((!reader.has("max_delay")).then_some(DEFAULT_MAX_DELAY), |max_delay| max_delay.literal),
+        backoff: backoff.unwrap_or("exponential"),
+        jitter: jitter.unwrap_or("full"),
+    };
+    if let (Some(base), Some(most)) = (schedule.base, schedule.max_delay)
+        && base > most
+    {
+        let (key, unwritten) =
+            if reader.has("base") { ("base", !reader.has("max_delay")) } else { ("max_delay", false) };
+        let default = if unwritten { " by default" } else { "" };
+        reader.fault(key, &format!("`base` ({base:?}) is longer than `max_delay` ({most:?}{default})"));
+    }
+    schedule
+}
+
+impl Schedule {
+    /// What the waits add up to when every attempt fails and every draw is the smallest.
+    fn least_waits(&self) -> Option<Duration> {
+        let (retries, base, most) = (self.max?.saturating_sub(1), self.base?, self.max_delay?);
+        let mut total = Duration::ZERO;
+        for retry in 0..retries {
+            let nominal = self.nominal(retry, base)?.min(most);
+            let least = match self.jitter {
+                "none" => nominal,
+                "equal" => nominal / 2,
+                "decorrelated" => base.min(most),
+                _ => return Some(Duration::ZERO),
+            };
+            total = total.saturating_add(least);
+            if least.is_zero() || total > crate::literal::LONGEST {
+                break;
+            }
+        }
+        Some(total)
+    }
+
+    fn nominal(&self, retry: u32, base: Duration) -> Option<Duration> {
+        let factor = match self.backoff {
+            "fixed" => 1.0,
+            "linear" => f64::from(retry) + 1.0,
+            "fibonacci" => fibonacci(retry),
+            _ => self.factor?.powf(f64::from(retry)),
+        };
+        Some(Duration::try_from_secs_f64(base.as_secs_f64() * factor).unwrap_or(Duration::MAX))
+    }
+}
+
+/// 1, 2, 3, 5, 8, …
+fn fibonacci(retry: u32) -> f64 {
+    let (mut this, mut next) = (1.0, 2.0);
+    for _ in 0..retry.min(1000) {
+        (this, next) = (next, this + next);
+    }
+    this
+}
+
+fn no_clone(reader: &mut Reader<'_>) -> Vec<Ident> {
+    let names = reader.names("no_clone");
+    let Some(func) = reader.func else { return names };
+    for name in &names {
+        if name == "self" {
+            if func.params.receiver.is_none() {
+                reader.diag.at(name, "`no_clone(self)`: this function has no `self`");
+            }
+            continue;
+        }
+        match func.params.position(name).map(|position| &func.params.bindings[position]) {
+            None => {
+                reader.diag.at(name, format!("`no_clone({name})`: no parameter is called `{name}`"));
+            }
+            Some(binding) if binding.mutable.is_some() => {
+                let message = format!(
+                    "`{name}` is `mut`, so each attempt needs its own: remove `{name}` from `no_clone` or `mut`"
+                );
+                reader.diag.at(name, message);
+            }
+            Some(_) => {}
+        }
+    }
+    names
+}
+
+impl Policy for Retry {
+    fn site(&self) -> &'static str {
+        "Retry"
+    }
+
+    fn repeats(&self) -> Option<Repeats> {
+        let attempts = self.max.map_or_else(String::new, |max| format!("{max} attempts: "));
+        let words = self.least_waits.map(|least| format!("{attempts}at least {least:?} of waits"));
+        Some(Repeats {
+            least_waits: self.least_waits,
+            words: words.unwrap_or_default(),
+            borrowed: self.no_clone.clone(),
+        })
+    }
+
+    fn needs(&self, _func: &crate::func::Func) -> Uses {
+        Uses::default()
+    }
+
+    fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
+        let (p, site, class) = (scope.p(), scope.site(), scope.class());
+        let span = scope.span();
+        let (clones, inner) = scope.per_attempt(inner);
+        let after = if self.when.is_none() && self.when_ok.is_none() && self.on_retry.is_none() {
+            quote_spanned!(span=> __retry.after(__out, #class))
+        } else {
+            let when = scope.optional(self.when.as_ref());
+            let when_ok = scope.optional(self.when_ok.as_ref());
+            let on_retry = scope.optional(self.on_retry.as_ref());
+            quote_spanned!(span=> __retry.after_with(__out, #class, #when, #when_ok, #on_retry))
+        };
+        inner.map_value(|inner| {
+            quote_spanned! {span=> {
+                let mut __retry = #p::retry(&#site);
+                loop {
+                    let __out = {
+                        #clones
+                        __retry.attempt(#inner).await
+                    };
+                    let __wait = match #after {
+                        #p::Next::Done(__out) => break __out,
+                        #p::Next::Wait(__wait) => __wait,
+                    };
+                    __wait.await;
+                }
+            }}
+        })
+    }
+}

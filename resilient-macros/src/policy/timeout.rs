@@ -1,0 +1,67 @@
+//! `#[timeout("2s")]`: gives up after a time.
+
+use std::time::Duration;
+
+use quote::quote;
+
+use crate::args::Foreign;
+use crate::lower::{Carries, Level, Scope};
+use crate::policy::{Kind, Limit, Policy, Twice};
+use crate::reader::{Given, Reader};
+
+pub(crate) static KIND: Kind = Kind {
+    stem: "timeout",
+    keys: &["name", "crate"],
+    foreign: &[
+        Foreign {
+            names: &[
+                "duration", "limit", "after", "timeout", "time", "secs", "seconds", "s", "ms", "millis",
+                "within", "max",
+            ],
+            advice: "the time stands alone, with its unit: `#[timeout(\"2s\")]`",
+        },
+        Foreign {
+            names: &["on_timeout", "error", "err"],
+            advice: "put `#[fallback(…)]` above for another answer",
+        },
+        Foreign {
+            names: &["retry", "retries"],
+            advice: "put `#[retry]` above: each attempt then has this time",
+        },
+    ],
+    lone: "one duration: `#[timeout(\"2s\")]`",
+    twice: Twice::Freely,
+    read: |reader| Box::new(Timeout::read(reader)),
+};
+
+struct Timeout {
+    limit: Option<Given<Duration>>,
+}
+
+impl Timeout {
+    fn read(reader: &mut Reader<'_>) -> Self {
+        reader.name("\"quote\"");
+        let loose = reader.has_loose();
+        let limit = reader.lone_duration("limit", Some("every call would time out"));
+        if limit.is_none() && !loose && !reader.has_foreign() {
+            reader.fault("", "`#[timeout]` needs a duration: `#[timeout(\"2s\")]`");
+        }
+        Self { limit }
+    }
+}
+
+impl Policy for Timeout {
+    fn site(&self) -> &'static str {
+        "Timeout"
+    }
+
+    fn limit(&self) -> Option<Limit> {
+        let limit = self.limit.as_ref()?;
+        Some(Limit { time: limit.literal?, at: limit.at.clone() })
+    }
+
+    fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
+        let (p, site) = (scope.p(), scope.site());
+        scope.fault(inner).map_future(Carries::Fault, |inner| quote!(#p::timeout(&#site, #inner)))
+    }
+}

@@ -1,0 +1,241 @@
+//! What a run of tokens mentions, and how the user wrote it.
+
+use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
+
+/// Whether `tokens` name the variable `ident`, also as `"{ident}"` in a text.
+pub(crate) fn mentions(tokens: &TokenStream, ident: &Ident) -> bool {
+    let name = ident.unraw().to_string();
+    mentions_name(tokens, &name)
+}
+
+fn mentions_name(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident.unraw() == name,
+        TokenTree::Group(group) => mentions_name(&group.stream(), name),
+        TokenTree::Literal(literal) => captures(&literal.to_string(), name),
+        TokenTree::Punct(_) => false,
+    })
+}
+
+/// Whether a format string takes `name` from its surroundings: `{name}`, `{name:?}`, `{:name$}`.
+fn captures(literal: &str, name: &str) -> bool {
+    let opens = literal.match_indices('{').any(|(at, _)| {
+        let rest = literal.get(at + 1..).unwrap_or_default().trim_start();
+        rest.strip_prefix(name).is_some_and(|after| after.starts_with(['}', ':', ' ']))
+    });
+    opens || literal.contains(&format!("{name}$"))
+}
+
+/// The first token that uses `name` as a variable: no field, no path, no method.
+pub(crate) fn variable(tokens: &TokenStream, name: &str) -> Option<Ident> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Ident(ident) if ident == name => {
+                let field = at > 0 && is_punct(&tokens[at - 1], '.') && !is_range(&tokens[..at]);
+                let path = tokens.get(at + 1).is_some_and(|next| is_punct(next, ':'))
+                    && tokens.get(at + 2).is_some_and(|next| is_punct(next, ':'));
+                if !field && !path {
+                    return Some(ident.clone());
+                }
+            }
+            TokenTree::Group(group) => {
+                if let Some(ident) = variable(&group.stream(), name) {
+                    return Some(ident);
+                }
+            }
+            TokenTree::Literal(literal) if captures(&literal.to_string(), name) => {
+                return Some(Ident::new(name, literal.span()));
+            }
+            TokenTree::Ident(_) | TokenTree::Literal(_) | TokenTree::Punct(_) => {}
+        }
+    }
+    None
+}
+
+fn is_range(before: &[TokenTree]) -> bool {
+    before.len() > 1 && is_punct(&before[before.len() - 2], '.')
+}
+
+pub(crate) fn is_punct(token: &TokenTree, punct: char) -> bool {
+    matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
+}
+
+/// The inside of an invisible group, which `macro_rules!` puts around its fragments.
+pub(crate) fn visible(tokens: TokenStream) -> TokenStream {
+    let mut iter = tokens.clone().into_iter();
+    match (iter.next(), iter.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
+            visible(group.stream())
+        }
+        _ => tokens,
+    }
+}
+
+/// A `self` that is given away whole: an argument of a call, or the value of a `let` or a `return`.
+///
+/// Inside macros and nested items nothing can be said, so they are passed over.
+pub(crate) fn moved_self(tokens: &TokenStream) -> Option<Ident> {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        match token {
+            TokenTree::Ident(ident) if ident == "fn" || ident == "impl" || ident == "trait" => {
+                at += tokens[at..].iter().position(is_braced).unwrap_or(tokens.len());
+            }
+            TokenTree::Ident(ident) if ident == "self" => {
+                let before = at.checked_sub(1).and_then(|before| tokens.get(before));
+                if opens_value(before) && ends_value(tokens.get(at + 1)) {
+                    return Some(ident.clone());
+                }
+            }
+            TokenTree::Group(group) if at == 0 || !is_punct(&tokens[at - 1], '!') => {
+                if let Some(found) = moved_self_in(group) {
+                    return Some(found);
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    None
+}
+
+fn moved_self_in(group: &Group) -> Option<Ident> {
+    moved_self(&group.stream())
+}
+
+fn is_braced(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+}
+
+fn opens_value(before: Option<&TokenTree>) -> bool {
+    match before {
+        None => true,
+        Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), ',' | '='),
+        Some(TokenTree::Ident(ident)) => ident == "return",
+        Some(_) => false,
+    }
+}
+
+fn ends_value(next: Option<&TokenTree>) -> bool {
+    next.is_none_or(|next| is_punct(next, ',') || is_punct(next, ';'))
+}
+
+/// Replaces the `self` of `let __self = self;`, which `async_trait` puts before the body.
+pub(crate) fn replace_self_binding(body: &TokenStream, value: &TokenStream) -> TokenStream {
+    let tokens: Vec<TokenTree> = body.clone().into_iter().collect();
+    let is = |at: usize, word: &str| matches!(tokens.get(at), Some(TokenTree::Ident(ident)) if ident == word);
+    let found = (2..tokens.len()).find(|at| {
+        is(*at, "self")
+            && is(at - 2, "__self")
+            && is_punct(&tokens[at - 1], '=')
+            && ends_value(tokens.get(at + 1))
+    });
+    let Some(found) = found else { return body.clone() };
+    let (before, after) = tokens.split_at(found);
+    let before = before.iter().cloned();
+    before.chain(value.clone()).chain(after.iter().skip(1).cloned()).collect()
+}
+
+/// The tokens as the user wrote them, blanks guessed between groups.
+pub(crate) fn source(tokens: TokenStream) -> String {
+    let mut text = String::new();
+    let mut glue = true;
+    let mut bars = 0;
+    for token in visible(tokens) {
+        let (piece, before, after) = piece(&token, &mut bars);
+        if !text.is_empty() && !glue && before {
+            text.push(' ');
+        }
+        text.push_str(&piece);
+        glue = !after;
+    }
+    text
+}
+
+/// A token's text and whether a blank may stand before and after it.
+fn piece(token: &TokenTree, bars: &mut usize) -> (String, bool, bool) {
+    match token {
+        TokenTree::Punct(punct) => match punct.as_char() {
+            ',' | ';' => (punct.to_string(), false, true),
+            '.' | ':' | '!' | '?' | '&' | '\'' | '<' => (punct.to_string(), punct.as_char() == '&', false),
+            '>' => (punct.to_string(), false, false),
+            '|' => {
+                *bars += 1;
+                (punct.to_string(), *bars % 2 == 1, *bars % 2 == 0)
+            }
+            _ => (punct.to_string(), true, punct.spacing() == Spacing::Alone),
+        },
+        TokenTree::Group(group) => {
+            let written = group.span().source_text().unwrap_or_else(|| group_text(group));
+            (written, group.delimiter() == Delimiter::Brace, true)
+        }
+        TokenTree::Ident(_) | TokenTree::Literal(_) => (token.to_string(), true, true),
+    }
+}
+
+fn group_text(group: &Group) -> String {
+    let inside = source(group.stream());
+    match group.delimiter() {
+        Delimiter::Parenthesis => format!("({inside})"),
+        Delimiter::Bracket => format!("[{inside}]"),
+        Delimiter::Brace => format!("{{ {inside} }}"),
+        Delimiter::None => inside,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::{format_ident, quote};
+
+    use super::*;
+
+    #[test]
+    fn names_are_found_in_tokens_macros_and_texts() {
+        let name = format_ident!("id");
+        for tokens in [
+            quote!(f(id)),
+            quote!(vec![{ id }]),
+            quote!(println!("{id}")),
+            quote!(println!("{ id:?}")),
+            quote!(format!("{:id$}", 1)),
+        ] {
+            assert!(mentions(&tokens, &name), "{tokens}");
+        }
+        for tokens in [quote!(f(idle)), quote!(println!("{idle} id {x}"))] {
+            assert!(!mentions(&tokens, &name), "{tokens}");
+        }
+    }
+
+    #[test]
+    fn fields_and_paths_are_no_variables() {
+        assert!(variable(&quote!(a.err + err::x), "err").is_none());
+        assert!(variable(&quote!(f(&a, err)), "err").is_some());
+        assert!(variable(&quote!(0..err), "err").is_some());
+    }
+
+    #[test]
+    fn a_moved_self_is_told_from_a_borrowed_one() {
+        for tokens in [quote!(f(self)), quote!(f(1, self)), quote!(let s = self; g())] {
+            assert!(moved_self(&tokens).is_some(), "{tokens}");
+        }
+        for tokens in [
+            quote!(f(&self)),
+            quote!(self.x.f(&mut self)),
+            quote!(println!("{}", self)),
+            quote!(struct A; impl A { fn f(self) { g(self) } }),
+            quote!(match self {}),
+        ] {
+            assert!(moved_self(&tokens).is_none(), "{tokens}");
+        }
+    }
+
+    #[test]
+    fn expressions_read_as_written() {
+        assert_eq!(source(quote!(cached::<u8>(a, &err))), "cached::<u8>(a, &err)");
+        assert_eq!(source(quote!(|e| e.is_transient())), "|e| e.is_transient()");
+        assert_eq!(source(quote!(PayError::is_busy)), "PayError::is_busy");
+    }
+}

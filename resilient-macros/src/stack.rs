@@ -1,0 +1,185 @@
+//! The relay: the attributes of one function pass their arguments down, and the last one rewrites.
+//!
+//! Attributes expand from the top, each seeing those below it unexpanded. The first leaves what it was given in
+//! a `__stack(…)` behind its last sibling; each sibling adds itself; the last one finds the whole stack.
+
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Attribute, Meta, parse_quote};
+
+use crate::args::{Args, Form};
+use crate::diag::{Diag, listed};
+use crate::func::{Annotated, Func};
+use crate::paths::Paths;
+use crate::policy::{self, Layer};
+use crate::reader::Reader;
+use crate::{lower, order, record};
+
+/// An attribute as it was written.
+struct Raw {
+    /// Its stem, with the span of the attribute.
+    stem: Ident,
+    args: TokenStream,
+}
+
+/// One attribute of the family runs.
+pub(crate) fn enter(stem: &str, args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut item = Annotated::parse(item);
+    if let Some(applied) = item.attrs.iter().find(|attr| is_named(attr, "__applied")) {
+        return too_late(stem, applied, &item);
+    }
+    let mut stack = taken(&mut item);
+    stack.push(Raw { stem: Ident::new(stem, Span::call_site()), args });
+    let Some(last) = item.attrs.iter().rposition(is_family) else {
+        return apply(&stack, item);
+    };
+    let p = paths(&stack, &mut Diag::default()).private();
+    let entries = stack.iter().map(|Raw { stem, args }| quote!(#stem(#args)));
+    item.attrs.insert(last + 1, parse_quote!(#[#p::__stack(#(#entries),*)]));
+    item.into_token_stream()
+}
+
+/// The relay itself runs when what stood before it was another crate's attribute of the same name.
+pub(crate) fn collected(args: TokenStream, item: TokenStream) -> TokenStream {
+    apply(&entries(args), Annotated::parse(item))
+}
+
+fn is_named(attr: &Attribute, name: &str) -> bool {
+    attr.path().segments.last().is_some_and(|last| last.ident == name)
+}
+
+fn is_family(attr: &Attribute) -> bool {
+    attr.path().segments.last().is_some_and(|last| policy::kind(&last.ident.to_string()).is_some())
+}
+
+/// Takes the relay out of the attributes.
+fn taken(item: &mut Annotated) -> Vec<Raw> {
+    let Some(position) = item.attrs.iter().position(|attr| is_named(attr, "__stack")) else {
+        return Vec::new();
+    };
+    match item.attrs.remove(position).meta {
+        Meta::List(list) => entries(list.tokens),
+        _ => Vec::new(),
+    }
+}
+
+fn entries(tokens: TokenStream) -> Vec<Raw> {
+    let mut stack = Vec::new();
+    let mut stem = None;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(ident) => stem = Some(ident),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
+                stack.extend(stem.take().map(|stem| Raw { stem, args: group.stream() }));
+            }
+            _ => {}
+        }
+    }
+    stack
+}
+
+/// The runtime's path: every attribute may give it, and those that do must agree.
+fn paths(stack: &[Raw], diag: &mut Diag) -> Paths {
+    let mut found: Option<Paths> = None;
+    for raw in stack {
+        let args = Args::parse(raw.args.clone(), &mut Diag::default());
+        let Some(Form::Value(value)) = args.get("crate").map(|arg| &arg.form) else { continue };
+        let Some(paths) = Paths::named(value, diag) else { continue };
+        match &found {
+            Some(first) if !first.same(&paths) => {
+                diag.at(value, "the attributes of one function must give the same `crate`");
+            }
+            Some(_) => {}
+            None => found = Some(paths),
+        }
+    }
+    found.unwrap_or_default()
+}
+
+/// Reads the whole stack and rewrites the function, or reports everything that is wrong.
+fn apply(stack: &[Raw], mut item: Annotated) -> TokenStream {
+    let mut diag = Diag::default();
+    let paths = paths(stack, &mut diag);
+    let first = stack.first().map(|raw| raw.stem.to_string()).unwrap_or_default();
+    let func = Func::parse(&item, &first, &mut diag);
+    let layers: Vec<Layer> =
+        stack.iter().filter_map(|raw| layer(raw, &paths, func.as_ref(), &mut diag)).collect();
+    order::check(&layers, func.as_ref(), &mut diag);
+    let Some(mut func) = func.filter(|_| diag.is_empty()) else {
+        let errors = diag.into_tokens();
+        return quote!(#item #errors);
+    };
+    func.attrs.extend(record::section(&func.attrs, &layers));
+    let p = paths.private();
+    if item.attrs.iter().any(|attr| !is_built_in(attr)) {
+        let stems = stack.iter().map(|raw| Ident::new(&raw.stem.to_string(), Span::call_site()));
+        item.attrs.clear();
+        func.attrs.push(parse_quote!(#[#p::__applied(#(#stems),*)]));
+    }
+    lower::lower(&func, &layers, p)
+}
+
+fn layer(raw: &Raw, paths: &Paths, func: Option<&Func>, diag: &mut Diag) -> Option<Layer> {
+    let kind = policy::kind(&raw.stem.to_string())?;
+    let args = Args::parse(raw.args.clone(), diag);
+    let span = raw.stem.span();
+    let mut reader = Reader::new(kind, span, args, (paths, func), diag);
+    let policy = (kind.read)(&mut reader);
+    let (name, settings) = reader.finish();
+    Some(Layer { kind, span, name, settings, policy })
+}
+
+/// Whether the compiler itself knows the attribute, so that nothing of ours can hide behind its name.
+fn is_built_in(attr: &Attribute) -> bool {
+    const NAMES: [&str; 26] = [
+        "allow",
+        "automatically_derived",
+        "cfg",
+        "cfg_attr",
+        "clippy",
+        "cold",
+        "coverage",
+        "deny",
+        "deprecated",
+        "diagnostic",
+        "doc",
+        "expect",
+        "export_name",
+        "forbid",
+        "ignore",
+        "inline",
+        "link_section",
+        "must_use",
+        "no_mangle",
+        "optimize",
+        "rustc_test_marker",
+        "rustfmt",
+        "should_panic",
+        "target_feature",
+        "track_caller",
+        "warn",
+    ];
+    attr.path().segments.first().is_some_and(|first| NAMES.iter().any(|name| first.ident == name))
+}
+
+/// An attribute under another name stood below those that have already been applied.
+fn too_late(stem: &str, applied: &Attribute, item: &Annotated) -> TokenStream {
+    let stems: Vec<String> = match &applied.meta {
+        Meta::List(list) => entries_of(list.tokens.clone()),
+        _ => Vec::new(),
+    };
+    let before = listed(stems.iter().map(String::as_str));
+    let words = format!(
+        "`#[{stem}]` stands under another name, so {before} above it did not wait for it: use the name `{stem}` \
+         here, or put it on top"
+    );
+    quote_spanned!(Span::call_site()=> #item ::core::compile_error! { #words })
+}
+
+fn entries_of(tokens: TokenStream) -> Vec<String> {
+    tokens
+        .into_iter()
+        .filter(|token| matches!(token, TokenTree::Ident(_)))
+        .map(|token| token.to_string())
+        .collect()
+}
