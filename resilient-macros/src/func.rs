@@ -69,12 +69,12 @@ impl Func {
             let sig: Signature = input.parse()?;
             Ok((vis, sig, input.parse::<TokenStream>()?))
         };
-        let Ok((vis, sig, rest)) = read.parse2(item.rest.clone()) else {
+        let Ok((vis, sig, after)) = read.parse2(item.rest.clone()) else {
             no_function(&item.rest, stem, diag);
             return None;
         };
         let mut attrs = item.attrs.clone();
-        let Some(body) = braced(rest) else {
+        let Some(body) = braced(after) else {
             diag.at(
                 &sig.ident,
                 format!(
@@ -85,13 +85,13 @@ impl Func {
             return None;
         };
         plain_kind(&sig, stem, diag);
-        let (around, asyncness, body, ret) = future(&sig, &item.attrs, body, stem, diag)?;
+        let (around, asyncness, body, output) = future(&sig, &item.attrs, body, stem, diag)?;
         let (inner, statements) = split_inner(body.stream());
         attrs.extend(inner);
-        returns_result(&ret, &sig, stem, diag);
+        returns_result(output.as_ref(), &sig, stem, diag);
         let params = Params::new(&sig, &statements);
         let (braces, body) = (body.span(), statements);
-        let ret = erased(ret.unwrap_or_else(|| syn::parse_quote!(())));
+        let ret = erased(output.unwrap_or_else(|| syn::parse_quote!(())));
         Some(Self { attrs, vis, sig, around, asyncness, braces, body, ret, params })
     }
 
@@ -111,7 +111,7 @@ impl Func {
     pub(crate) fn ret_span(&self) -> Span {
         match &self.sig.output {
             ReturnType::Type(_, _) => self.ret.span(),
-            _ => self.sig.ident.span(),
+            ReturnType::Default => self.sig.ident.span(),
         }
     }
 }
@@ -159,7 +159,7 @@ fn plain_kind(sig: &Signature, stem: &str, diag: &mut Diag) {
         );
     }
     if let Some(variadic) = &sig.variadic {
-        diag.at(&variadic.dots, format!("`#[{stem}]` cannot pass on variadic arguments"));
+        diag.at(variadic.dots, format!("`#[{stem}]` cannot pass on variadic arguments"));
     }
 }
 
@@ -169,7 +169,7 @@ type Future = (Around, Span, Group, Option<Type>);
 fn future(sig: &Signature, attrs: &[Attribute], body: Group, stem: &str, diag: &mut Diag) -> Option<Future> {
     let ret = match &sig.output {
         ReturnType::Type(_, ty) => Some((**ty).clone()),
-        _ => None,
+        ReturnType::Default => None,
     };
     if let Some(asyncness) = &sig.asyncness {
         return Some((Around::AsyncFn, asyncness.span, body, ret));
@@ -297,8 +297,8 @@ const PRIMITIVES: [&str; 17] = [
 ];
 
 /// Reports what no alias can turn into a `Result`; the rest is left to the compiler.
-fn returns_result(ret: &Option<Type>, sig: &Signature, stem: &str, diag: &mut Diag) {
-    let fix = match ret.as_ref().map(ungrouped) {
+fn returns_result(ret: Option<&Type>, sig: &Signature, stem: &str, diag: &mut Diag) {
+    let fix = match ret.map(ungrouped) {
         None => {
             diag.at(
                 &sig.ident,

@@ -118,7 +118,7 @@ pub(crate) fn lower(func: &Func, layers: &[Layer], p: TokenStream) -> TokenStrea
     for (index, layer) in layers.iter().enumerate().rev() {
         level = layer.policy.wrap(&rewrite.scope(index), level);
     }
-    let answer = rewrite.edge(level);
+    let answer = rewrite.edge(&level);
     let returns = rewrite.returns();
     let record = record::record(&rewrite.p, layers);
     let sig = rewrite.signature();
@@ -134,25 +134,25 @@ impl<'a> Rewrite<'a> {
     /// The one call that asks for a `Result`; everything else takes its types from it.
     fn returns(&self) -> TokenStream {
         let (p, ret) = (&self.p, &self.func.ret);
-        let span = Span::mixed_site();
+        let span = own_span();
         let at = span.located_at(self.func.ret_span());
         let call = quote_spanned!(at=> #p::returns::<#ret>());
         quote_spanned!(span=> let __returns = #call;)
     }
 
     /// The stack's edge: a rejection that got this far becomes the user's error.
-    fn edge(&self, level: Level) -> TokenStream {
+    fn edge(&self, level: &Level) -> TokenStream {
         let p = &self.p;
-        let span = Span::mixed_site();
+        let span = own_span();
         let convert = match level.carries {
-            Carries::Bare => return awaited(&level),
+            Carries::Bare => return awaited(level),
             Carries::Plain => quote_spanned!(span=> #p::bare(__fault)),
             Carries::Fault => {
                 let edge = self.conversion();
                 quote_spanned!(span=> #edge(__fault))
             }
         };
-        let value = awaited(&level);
+        let value = awaited(level);
         quote_spanned! {span=>
             match #value {
                 ::core::result::Result::Ok(__value) => ::core::result::Result::Ok(__value),
@@ -181,8 +181,7 @@ impl<'a> Rewrite<'a> {
             binding.and_then(|binding| bindings.get(binding)).map(|binding| (&binding.ident, change))
         };
         let (added, removed): (Vec<_>, Vec<_>) = changes.iter().partition(|(_, add)| *add);
-        let mut rewrite =
-            Mutabilities { changes: added.iter().chain(&removed).filter_map(|it| named(it)).collect() };
+        let mut rewrite = Mutabilities { changes: added.iter().chain(&removed).filter_map(named).collect() };
         for input in &mut sig.inputs {
             match input {
                 FnArg::Typed(typed) => rewrite.visit_pat_mut(&mut typed.pat),
@@ -196,7 +195,20 @@ impl<'a> Rewrite<'a> {
     }
 }
 
-fn awaited(level: &Level) -> TokenStream {
+/// Where names are our own and errors belong to the attribute.
+pub(crate) fn own_span() -> Span {
+    Span::mixed_site()
+}
+
+/// `Some(function)` or `None`.
+pub(crate) fn optional(function: Option<&Expr>) -> TokenStream {
+    function.map_or_else(
+        || quote!(::core::option::Option::None),
+        |function| quote!(::core::option::Option::Some(#function)),
+    )
+}
+
+pub(crate) fn awaited(level: &Level) -> TokenStream {
     let tokens = &level.tokens;
     if level.is_future { quote!(#tokens.await) } else { tokens.clone() }
 }
@@ -208,11 +220,6 @@ impl Scope<'_> {
 
     pub(crate) fn func(&self) -> &Func {
         self.rewrite.func
-    }
-
-    /// Where names are our own and errors belong to the attribute.
-    pub(crate) fn span(&self) -> Span {
-        Span::mixed_site()
     }
 
     /// The static that finds this layer's policy.
@@ -228,18 +235,10 @@ impl Scope<'_> {
     /// How the user's error is classified, its type left to inference.
     pub(crate) fn class(&self) -> TokenStream {
         let p = self.p();
-        quote_spanned!(self.span()=> |__error| {
-            use #p::{ViaClassify as _, ViaUnknown as _};
-            (&#p::Wrap(__error)).cause()
+        quote_spanned!(own_span()=> |__error| {
+            use #p::{ViaClassify as _, ViaFault as _, ViaUnknown as _};
+            (&&#p::Wrap(__error)).cause()
         })
-    }
-
-    /// `Some(function)` or `None`.
-    pub(crate) fn optional(&self, function: Option<&Expr>) -> TokenStream {
-        function.map_or_else(
-            || quote!(::core::option::Option::None),
-            |function| quote!(::core::option::Option::Some(#function)),
-        )
     }
 
     /// The variables that `tokens` name.
@@ -255,11 +254,6 @@ impl Scope<'_> {
         }
     }
 
-    /// An expression of the level's answer.
-    pub(crate) fn value(&self, level: &Level) -> TokenStream {
-        awaited(level)
-    }
-
     /// The level as a future.
     pub(crate) fn future(&self, level: Level) -> Level {
         if level.is_future {
@@ -268,7 +262,7 @@ impl Scope<'_> {
         let block = self.block(&level);
         if level.carries == Carries::Bare {
             let p = self.p();
-            let tokens = quote_spanned!(self.span()=> #p::body(__returns, #block));
+            let tokens = quote_spanned!(own_span()=> #p::body(__returns, #block));
             return Level { carries: Carries::Plain, is_future: true, tokens, ..level };
         }
         Level { is_future: true, tokens: block, ..level }
@@ -313,7 +307,7 @@ impl Scope<'_> {
     /// An intermediate block.
     fn block(&self, level: &Level) -> TokenStream {
         let content = &level.tokens;
-        let span = self.span();
+        let span = own_span();
         if self.once() {
             return quote_spanned!(span=> async move { #content });
         }
@@ -342,7 +336,7 @@ impl Scope<'_> {
                 }
                 _ => quote!(#ident),
             };
-            takes.extend(quote_spanned!(self.span()=> #(#cfgs)* let __taken = #take;));
+            takes.extend(quote_spanned!(own_span()=> #(#cfgs)* let __taken = #take;));
         }
         if let Some(receiver) = params.receiver.as_ref().filter(|_| mentioned.receiver) {
             let token = receiver.token;
@@ -354,7 +348,7 @@ impl Scope<'_> {
                 }
                 _ => quote!(#token),
             };
-            takes.extend(quote_spanned!(self.span()=> let __taken = #take;));
+            takes.extend(quote_spanned!(own_span()=> let __taken = #take;));
         }
         takes
     }
@@ -369,7 +363,7 @@ impl Scope<'_> {
         let moved = Uses { bindings: self.cloned(&mentioned), receiver: mentioned.receiver };
         let block = self.attempt(&mentioned, &moved);
         let p = self.p();
-        let tokens = quote_spanned!(self.span()=> #p::body(__returns, #block));
+        let tokens = quote_spanned!(own_span()=> #p::body(__returns, #block));
         Level { carries: Carries::Plain, is_future: true, tokens, mentioned, moved }
     }
 
@@ -431,7 +425,7 @@ impl Scope<'_> {
             if binding.passing != Passing::PinMut && mutable.is_some() {
                 self.rewrite.change(Some(at), false);
             }
-            lets.extend(quote_spanned! {self.span()=>
+            lets.extend(quote_spanned! {own_span()=>
                 #(#cfgs)*
                 #[allow(unused_variables, clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
                 let #mutable #ident = #value;
@@ -489,7 +483,7 @@ impl Scope<'_> {
         source.set_span(ident.span().located_at(ty.span()));
         let (p, helper) = (self.p(), Ident::new(helper, at));
         let call = quote_spanned!(at=> #p::#helper(&#source));
-        quote_spanned! {self.span()=>
+        quote_spanned! {own_span()=>
             #(#cfgs)*
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
             let #mutable #name = #call;

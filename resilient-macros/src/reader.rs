@@ -211,7 +211,7 @@ impl<'a> Reader<'a> {
             self.diag.at(&value, share(key, number));
             return None;
         }
-        let number = self.number_of(key, &value, "0.5", &quote!(__v > 0.0 && __v <= 1.0), &range)?;
+        let number = self.number_of(key, &value, "0.5", (&quote!(__v > 0.0 && __v <= 1.0), &range))?;
         match number.literal {
             Some(literal) if literal > 1.0 => self.diag.at(&value, share(key, Some(literal))),
             Some(literal) if literal <= 0.0 => self.diag.at(&value, range),
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         let value = self.value(key, "2.0")?;
         let range = format!("`{key}` must be at least 1: a wait never shrinks");
         let number =
-            self.number_of(key, &value, "2.0", &quote!(__v >= 1.0 && __v < f64::INFINITY), &range)?;
+            self.number_of(key, &value, "2.0", (&quote!(__v >= 1.0 && __v < f64::INFINITY), &range))?;
         match number.literal {
             Some(literal) if literal < 1.0 => {
                 self.diag.at(&value, range);
@@ -251,8 +251,7 @@ impl<'a> Reader<'a> {
         key: &'static str,
         value: &Expr,
         example: &str,
-        range: &TokenStream,
-        words: &str,
+        (range, words): (&TokenStream, &str),
     ) -> Option<Given<f64>> {
         let at = value.to_token_stream();
         let literal = match value {

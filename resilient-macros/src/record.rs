@@ -27,10 +27,14 @@ pub(crate) fn record(p: &TokenStream, layers: &[Layer]) -> TokenStream {
         quote!(static #site: #p::Site<#p::#ty> = #p::Site::new(&__RESILIENT, #index);)
     });
     quote! {
-        static __RESILIENT: #p::Function = {
-            struct __Here;
-            #p::Function::new(#p::type_name::<__Here>, ::core::file!(), ::core::line!(), &[#(#entries),*])
-        };
+        enum __Here {}
+        static __RESILIENT: #p::Function = #p::Function::new(
+            #p::type_name::<__Here>,
+            ::core::module_path!(),
+            ::core::file!(),
+            ::core::line!(),
+            &[#(#entries),*],
+        );
         #p::inventory::submit! { #p::Entry(&__RESILIENT) }
         #(#sites)*
     }

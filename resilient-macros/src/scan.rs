@@ -143,7 +143,7 @@ pub(crate) fn replace_self_binding(body: &TokenStream, value: &TokenStream) -> T
 pub(crate) fn source(tokens: TokenStream) -> String {
     let mut text = String::new();
     let mut glue = true;
-    let mut bars = 0;
+    let mut bars = 0_u32;
     for token in visible(tokens) {
         let (piece, before, after) = piece(&token, &mut bars);
         if !text.is_empty() && !glue && before {
@@ -156,7 +156,7 @@ pub(crate) fn source(tokens: TokenStream) -> String {
 }
 
 /// A token's text and whether a blank may stand before and after it.
-fn piece(token: &TokenTree, bars: &mut usize) -> (String, bool, bool) {
+fn piece(token: &TokenTree, bars: &mut u32) -> (String, bool, bool) {
     match token {
         TokenTree::Punct(punct) => match punct.as_char() {
             ',' | ';' => (punct.to_string(), false, true),
@@ -164,7 +164,8 @@ fn piece(token: &TokenTree, bars: &mut usize) -> (String, bool, bool) {
             '>' => (punct.to_string(), false, false),
             '|' => {
                 *bars += 1;
-                (punct.to_string(), *bars % 2 == 1, *bars % 2 == 0)
+                let closes = bars.is_multiple_of(2);
+                (punct.to_string(), !closes, closes)
             }
             _ => (punct.to_string(), true, punct.spacing() == Spacing::Alone),
         },

@@ -1,6 +1,7 @@
 //! What expansions may name. No promise of stability is made for anything here.
 
 pub use inventory;
+pub use resilient_macros::{__applied, __stack};
 
 pub use crate::level::{
     Given, ViaFuture, ViaValue, attempt_arg, bare, body, edge, fallback_arg, lift, returns,

@@ -6,7 +6,7 @@ use quote::quote;
 use syn::Expr;
 
 use crate::args::Foreign;
-use crate::lower::{Carries, Level, Scope};
+use crate::lower::{Carries, Level, Scope, optional};
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{Given, Reader, Stretch};
 
@@ -266,8 +266,8 @@ impl Policy for CircuitBreaker {
             return level
                 .map_future(Carries::Fault, |inner| quote!(#p::circuit_breaker(#handle, #inner, #class)));
         }
-        let ignore = scope.optional(self.ignore_when.as_ref());
-        let failure = scope.optional(self.failure_when.as_ref());
+        let ignore = optional(self.ignore_when.as_ref());
+        let failure = optional(self.failure_when.as_ref());
         level.map_future(
             Carries::Fault,
             |inner| quote!(#p::circuit_breaker_when(#handle, #inner, #class, #ignore, #failure)),

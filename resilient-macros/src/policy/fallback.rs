@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, ExprPath};
 
 use crate::args::{Foreign, ungrouped};
 use crate::func::Func;
-use crate::lower::{Carries, Level, Scope};
+use crate::lower::{Carries, Level, Scope, awaited, own_span};
 use crate::params::{Parameter, Passing};
 use crate::policy::{Kind, Policy, Twice, Uses};
 use crate::reader::Reader;
@@ -209,11 +209,11 @@ impl Policy for Fallback {
     }
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site, span) = (scope.p(), scope.site(), scope.span());
+        let (p, site, span) = (scope.p(), scope.site(), own_span());
         let inner = if inner.carries() == Carries::Bare { scope.future(inner) } else { inner };
         let uses = self.needs(scope.func());
         let (keep, restore) = kept(scope, &uses, inner.moved());
-        let below = scope.value(&inner);
+        let below = awaited(&inner);
         let call = self.when.as_ref().map_or_else(
             || {
                 let class = scope.class();
@@ -259,19 +259,12 @@ fn kept(scope: &Scope<'_>, uses: &Uses, moved: &Uses) -> (TokenStream, TokenStre
 impl Fallback {
     /// The chain, ending with `__answer` bound.
     fn answers(&self, scope: &Scope<'_>, carries: Carries) -> TokenStream {
-        let (p, span, ret) = (scope.p(), scope.span(), &scope.func().ret);
+        let (span, ret) = (own_span(), &scope.func().ret);
         let mut tokens = TokenStream::new();
         for (at, answer) in self.answers.iter().enumerate() {
             let error = answer.error();
             if at == 0 {
-                let bind = error.map(|error| match carries {
-                    Carries::Fault => {
-                        let edge = scope.edge();
-                        quote_spanned!(span=> let #error = #edge(__fault);)
-                    }
-                    _ => quote_spanned!(span=> let #error = #p::bare(__fault);),
-                });
-                tokens.extend(bind.unwrap_or_else(|| quote_spanned!(span=> ::core::mem::drop(__fault);)));
+                tokens.extend(first_error(error, scope, carries));
             } else {
                 let error = error.unwrap_or_else(|| format_ident!("__error"));
                 tokens.extend(quote_spanned! {span=>
@@ -304,6 +297,19 @@ impl Fallback {
     }
 }
 
+/// Turns the fault from below into the `err` of a call, if it takes one.
+fn first_error(error: Option<Ident>, scope: &Scope<'_>, carries: Carries) -> TokenStream {
+    let (p, span) = (scope.p(), own_span());
+    match (error, carries) {
+        (None, _) => quote_spanned!(span=> ::core::mem::drop(__fault);),
+        (Some(error), Carries::Fault) => {
+            let edge = scope.edge();
+            quote_spanned!(span=> let #error = #edge(__fault);)
+        }
+        (Some(error), _) => quote_spanned!(span=> let #error = #p::bare(__fault);),
+    }
+}
+
 /// One member's answer, an expression of the function's return type.
 fn answer_value(answer: &Answer, scope: &Scope<'_>, later: &Uses) -> TokenStream {
     match answer {
@@ -330,10 +336,12 @@ fn copies(scope: &Scope<'_>, uses: &Uses, later: &Uses) -> TokenStream {
 /// A call whose answer may be a future or a value.
 fn answered(scope: &Scope<'_>, at: Span, call: &TokenStream) -> TokenStream {
     let p = scope.p();
-    let at = scope.span().located_at(at);
+    let at = own_span().located_at(at);
     quote_spanned!(at=> {
         use #p::{ViaFuture as _, ViaValue as _};
-        #p::Given::new(#call).answer()
+        let __given = #p::Given::new(#call);
+        let __future = (&__given).answer();
+        __future
     }.await)
 }
 

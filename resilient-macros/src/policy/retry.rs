@@ -6,7 +6,7 @@ use quote::quote_spanned;
 use syn::{Expr, Ident};
 
 use crate::args::Foreign;
-use crate::lower::{Level, Scope};
+use crate::lower::{Level, Scope, optional, own_span};
 use crate::policy::{Kind, Policy, Repeats, Twice, Uses};
 use crate::reader::{Given, Reader};
 
@@ -115,7 +115,7 @@ const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(10);
 struct Retry {
     when: Option<Expr>,
     when_ok: Option<Expr>,
-    on_retry: Option<Expr>,
+    hook: Option<Expr>,
     no_clone: Vec<Ident>,
     max: Option<u32>,
     least_waits: Option<Duration>,
@@ -150,7 +150,7 @@ impl Retry {
         Self {
             when: reader.function("when", "Error::is_transient"),
             when_ok: reader.function("when_ok", "Vec::is_empty"),
-            on_retry: reader.function("on_retry", "|attempt, delay, cause| log(attempt, delay)"),
+            hook: reader.function("on_retry", "|attempt, delay, cause| log(attempt, delay)"),
             no_clone: no_clone(reader),
             max: schedule.max,
             least_waits,
@@ -282,14 +282,14 @@ impl Policy for Retry {
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
         let (p, site, class) = (scope.p(), scope.site(), scope.class());
-        let span = scope.span();
+        let span = own_span();
         let (clones, inner) = scope.per_attempt(inner);
-        let after = if self.when.is_none() && self.when_ok.is_none() && self.on_retry.is_none() {
+        let after = if self.when.is_none() && self.when_ok.is_none() && self.hook.is_none() {
             quote_spanned!(span=> __retry.after(__out, #class))
         } else {
-            let when = scope.optional(self.when.as_ref());
-            let when_ok = scope.optional(self.when_ok.as_ref());
-            let on_retry = scope.optional(self.on_retry.as_ref());
+            let when = optional(self.when.as_ref());
+            let when_ok = optional(self.when_ok.as_ref());
+            let on_retry = optional(self.hook.as_ref());
             quote_spanned!(span=> __retry.after_with(__out, #class, #when, #when_ok, #on_retry))
         };
         inner.map_value(|inner| {
