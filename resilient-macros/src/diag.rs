@@ -30,11 +30,6 @@ impl Diag {
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.faults.iter().map(syn::Error::to_compile_error).collect()
     }
-
-    #[cfg(test)]
-    pub(crate) fn messages(&self) -> Vec<String> {
-        self.faults.iter().map(ToString::to_string).collect()
-    }
 }
 
 /// The known word that `written` most likely stands for.

@@ -13,6 +13,8 @@ mod reader;
 mod record;
 mod scan;
 mod stack;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 

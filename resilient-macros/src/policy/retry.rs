@@ -196,40 +196,45 @@ fn schedule(reader: &mut Reader<'_>) -> Schedule {
 
 impl Schedule {
     /// What the waits add up to when every attempt fails and every draw is the smallest.
+    ///
+    /// The runtime asks the same of what is installed.
     fn least_waits(&self) -> Option<Duration> {
         let (retries, base, most) = (self.max?.saturating_sub(1), self.base?, self.max_delay?);
-        let mut total = Duration::ZERO;
-        for retry in 0..retries {
-            let nominal = self.nominal(retry, base)?.min(most);
-            let least = match self.jitter {
-                "none" => nominal,
-                "equal" => nominal / 2,
-                "decorrelated" => base.min(most),
-                _ => return Some(Duration::ZERO),
-            };
-            total = total.saturating_add(least);
-            if least.is_zero() || total > crate::literal::LONGEST {
-                break;
-            }
-        }
-        Some(total)
+        Some(match self.jitter {
+            "none" => self.nominal_sum(retries)?,
+            "equal" => self.nominal_sum(retries)? / 2,
+            "decorrelated" if retries > 1 => base.min(most),
+            _ => Duration::ZERO,
+        })
     }
 
-    fn nominal(&self, retry: u32, base: Duration) -> Option<Duration> {
-        let factor = match self.backoff {
+    /// As waits never shrink, the last one summed stands for all beyond.
+    fn nominal_sum(&self, retries: u32) -> Option<Duration> {
+        const SUMMED: u32 = 128;
+        let mut total = Duration::ZERO;
+        for retry in 0..retries.min(SUMMED) {
+            total = total.saturating_add(self.nominal(retry)?);
+        }
+        let beyond = retries.saturating_sub(SUMMED);
+        Some(total.saturating_add(self.nominal(SUMMED)?.saturating_mul(beyond)))
+    }
+
+    fn nominal(&self, retry: u32) -> Option<Duration> {
+        let (base, most) = (self.base?, self.max_delay?);
+        let times = match self.backoff {
             "fixed" => 1.0,
             "linear" => f64::from(retry) + 1.0,
             "fibonacci" => fibonacci(retry),
             _ => self.factor?.powf(f64::from(retry)),
         };
-        Some(Duration::try_from_secs_f64(base.as_secs_f64() * factor).unwrap_or(Duration::MAX))
+        Some(Duration::try_from_secs_f64(base.as_secs_f64() * times).map_or(most, |wait| wait.min(most)))
     }
 }
 
 /// 1, 2, 3, 5, 8, …
 fn fibonacci(retry: u32) -> f64 {
     let (mut this, mut next) = (1.0, 2.0);
-    for _ in 0..retry.min(1000) {
+    for _ in 0..retry {
         (this, next) = (next, this + next);
     }
     this

@@ -1,0 +1,400 @@
+//! The whole macro on streams of tokens: what is reported, and how attributes pass each other on.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::visit::Visit;
+
+use crate::stack::enter;
+
+/// The messages of all `compile_error!`s.
+fn faults(output: TokenStream) -> Vec<String> {
+    struct Errors(Vec<String>);
+    impl<'ast> Visit<'ast> for Errors {
+        fn visit_macro(&mut self, found: &'ast syn::Macro) {
+            if found.path.segments.last().is_some_and(|last| last.ident == "compile_error") {
+                self.0.extend(found.parse_body::<syn::LitStr>().map(|text| text.value()));
+            }
+        }
+    }
+    let file: syn::File = syn::parse2(output).expect("the output is items");
+    let mut errors = Errors(Vec::new());
+    errors.visit_file(&file);
+    errors.0
+}
+
+fn plain() -> TokenStream {
+    quote!(
+        async fn quote(client: &Client, sku: String) -> Result<Quote, PayError> {
+            body
+        }
+    )
+}
+
+fn faults_of(stem: &str, args: TokenStream) -> Vec<String> {
+    faults(enter(stem, args, plain()))
+}
+
+/// One fault whose text holds `words`.
+#[track_caller]
+fn one(faults: &[String], words: &str) {
+    assert!(faults.len() == 1 && faults[0].contains(words), "wanted `{words}`, got {faults:#?}");
+}
+
+#[test]
+fn right_arguments_are_accepted() {
+    for (stem, args) in [
+        ("retry", quote!()),
+        ("retry", quote!(max = 4, backoff = "fibonacci", base = "1ms", jitter)),
+        ("retry", quote!(max = MAX, base = limits::BASE, when = |e| e.busy(), when_ok = Vec::is_empty,)),
+        ("retry", quote!(on_retry = |attempt, delay, _| log(attempt, delay), no_clone(sku))),
+        ("circuit_breaker", quote!(name = "payments")),
+        ("circuit_breaker", quote!(name = "p", failure_rate = 0.5, window = "10s", min_calls = 20)),
+        ("circuit_breaker", quote!(name = "p", slow_call = "1s", slow_rate = 1.0, window = 50)),
+        ("circuit_breaker", quote!(name = "p", key = sku.as_str(), max_keys = 10, abandoned = "failure")),
+        ("fallback", quote!(fn = cached)),
+        ("fallback", quote!(fn = cached::<A, B>(sku, err), when = PayError::outage)),
+        ("fallback", quote!(fn = [nearest(sku), cached])),
+        ("fallback", quote!(value = Quote::default())),
+        ("timeout", quote!("2s")),
+        ("timeout", quote!(LIMIT)),
+        ("timeout", quote!(limits::CALL, name = "quote", crate = ::other)),
+    ] {
+        let text = args.to_string();
+        assert_eq!(faults_of(stem, args), Vec::<String>::new(), "{stem}({text})");
+    }
+}
+
+#[test]
+fn wrong_arguments_are_told_apart() {
+    for (stem, args, words) in [
+        ("retry", quote!(backof = "fixed"), "did you mean `backoff`? Keys: `max`, "),
+        ("retry", quote!(attempts = 3), "use `max`, the attempts with the first included"),
+        ("retry", quote!(max_retries = 3), "3 retries are `max = 4`"),
+        ("retry", quote!(zzz = 3), "unknown key `zzz` in `#[retry]`. Keys: "),
+        ("retry", quote!(max), "`max` needs a value: `max = 5`"),
+        ("retry", quote!(max =), "`max` has no value"),
+        ("retry", quote!(max = 1), "`max` must be at least 2: attempts, the first included"),
+        ("retry", quote!(max = -1), "`max` must be at least 2"),
+        ("retry", quote!(max = "3"), "`max` takes a whole number"),
+        ("retry", quote!(max = 99999999999), "`max` is too large"),
+        ("retry", quote!(max = Self::MAX), "cannot be `Self::MAX`"),
+        ("retry", quote!(max(3)), "`max` takes no list"),
+        ("retry", quote!(3), "write `max = 3`"),
+        ("retry", quote!(base = 100), "a duration needs a unit: write \"100ms\" or \"100s\""),
+        ("retry", quote!(base = "3M"), "months and years"),
+        ("retry", quote!(base = "20s"), "`base` (20s) is longer than `max_delay` (10s by default)"),
+        ("retry", quote!(base = "2s", max_delay = "1s"), "`base` (2s) is longer than `max_delay` (1s)"),
+        ("retry", quote!(factor = 0.5), "`factor` must be at least 1"),
+        ("retry", quote!(backoff = "fixed", factor = 3.0), "`factor` grows only an \"exponential\" backoff"),
+        ("retry", quote!(backoff = "exponentiel"), "did you mean \"exponential\"?"),
+        ("retry", quote!(jitter = 0.5), "`jitter` takes one of \"full\""),
+        ("retry", quote!(within = "0s"), "`within` cannot be zero"),
+        ("retry", quote!(within = "300ms", jitter = "none"), "never fit into `within` (300ms)"),
+        ("retry", quote!(when = |e| e.is(&sku)), "the closure of `when` captures `sku`"),
+        ("retry", quote!(when = not(busy)), "`when` takes a function's path or a closure"),
+        ("retry", quote!(no_clone(skew)), "no parameter is called `skew`"),
+        ("retry", quote!(name = " "), "`name` is empty"),
+        ("retry", quote!(crate = other), "must mean the same in every module"),
+        ("circuit_breaker", quote!(), "needs a name"),
+        ("circuit_breaker", quote!(name = "p", failure_rate = 50), "write 0.5 for 50 %"),
+        ("circuit_breaker", quote!(name = "p", failure_rate = "25%"), "write 0.25 for 25 %"),
+        ("circuit_breaker", quote!(name = "p", failure_rate = 0.0), "above 0 and at most 1"),
+        ("circuit_breaker", quote!(name = "p", failure_threshold = 0), "at least 1"),
+        (
+            "circuit_breaker",
+            quote!(name = "p", failure_threshold = 5, failure_rate = 0.5),
+            "exclude each other",
+        ),
+        ("circuit_breaker", quote!(name = "p", window = 10), "`window` needs `failure_rate`"),
+        ("circuit_breaker", quote!(name = "p", slow_call = "1s"), "`slow_call` needs `slow_rate`"),
+        ("circuit_breaker", quote!(name = "p", slow_rate = 0.5), "`slow_rate` needs `slow_call`"),
+        (
+            "circuit_breaker",
+            quote!(name = "p", failure_rate = 0.5, window = 10, min_calls = 11),
+            "is above `window`",
+        ),
+        (
+            "circuit_breaker",
+            quote!(name = "p", max_reset_timeout = "1m"),
+            "`max_reset_timeout` needs `reset_factor`",
+        ),
+        (
+            "circuit_breaker",
+            quote!(name = "p", reset_factor = 2, max_reset_timeout = "1s"),
+            "`max_reset_timeout` (1s) is shorter than `reset_timeout` (30s)",
+        ),
+        ("circuit_breaker", quote!(name = "p", max_keys = 3), "`max_keys` needs `key`"),
+        ("circuit_breaker", quote!(name = "p", cooldown = "3s"), "use `reset_timeout`"),
+        ("fallback", quote!(), "needs an answer"),
+        ("fallback", quote!(fn = a, value = b), "exclude each other"),
+        ("fallback", quote!(fn = []), "chain is empty"),
+        ("fallback", quote!(fn = 3), "`fn` takes a function or a call"),
+        ("fallback", quote!(cached), "unknown key `cached`"),
+        ("fallback", quote!(method = a), "use `fn`"),
+        ("timeout", quote!(), "needs a duration"),
+        ("timeout", quote!(2), "a duration needs a unit: write \"2ms\" or \"2s\""),
+        ("timeout", quote!("0s"), "cannot be zero"),
+        ("timeout", quote!(secs = 2), "the time stands alone"),
+        ("timeout", quote!("2s", "3s"), "cannot tell what this value is for"),
+    ] {
+        let text = args.to_string();
+        let found = faults_of(stem, args);
+        assert!(
+            found.len() == 1 && found[0].contains(words),
+            "{stem}({text}): wanted `{words}`, got {found:#?}"
+        );
+    }
+}
+
+#[test]
+fn every_mistake_is_reported_at_once() {
+    let found = faults_of("retry", quote!(max = 0, backof = "x", base = 1, @ 3, within = "0s" jitter = 3));
+    assert_eq!(found.len(), 7, "{found:#?}");
+    let found = faults_of("retry", quote!(max = 3, max = 4));
+    assert_eq!(found.len(), 2, "{found:#?}");
+}
+
+#[test]
+fn shapes_that_cannot_be_guarded_are_told_why() {
+    for (item, words) in [
+        (
+            quote!(
+                fn f() -> Result<(), E> {}
+            ),
+            "needs an async function: write `async fn f`",
+        ),
+        (
+            quote!(
+                async fn f() -> Result<(), E>;
+            ),
+            "has no body",
+        ),
+        (
+            quote!(
+                const fn f() -> Result<(), E> {}
+            ),
+            "cannot: remove `const`",
+        ),
+        (quote!(impl A { fn f() {} }), "not this `impl`: put it on each method"),
+        (
+            quote!(
+                struct A;
+            ),
+            "not this `struct`",
+        ),
+        (
+            quote!(
+                async fn f() {}
+            ),
+            "returns nothing",
+        ),
+        (
+            quote!(
+                async fn f() -> () {}
+            ),
+            "is no `Result`",
+        ),
+        (
+            quote!(
+                async fn f() -> u32 {}
+            ),
+            "`u32` is no `Result`: write `Result<u32, …>`",
+        ),
+        (
+            quote!(
+                async fn f() -> Option<u32> {}
+            ),
+            ".ok_or(…)",
+        ),
+        (
+            quote!(
+                async fn f() -> (u8, u8) {}
+            ),
+            "is no `Result`",
+        ),
+        (
+            quote!(
+                async fn f() -> ! {}
+            ),
+            "never returns",
+        ),
+        (
+            quote!(
+                async fn f(&mut self) -> Result<&mut u8, E> {}
+            ),
+            "cannot return a `&mut` borrow",
+        ),
+        (
+            quote!(
+                async fn f(self) -> Result<u8, E> {
+                    g(self)
+                }
+            ),
+            "`self` is given away here",
+        ),
+        (
+            quote!(
+                extern "C" fn f() -> Result<u8, E> {}
+            ),
+            "`extern` function",
+        ),
+        (
+            quote!(
+                fn f() -> impl Future<Output = Result<u8, E>> {
+                    let a = 1;
+                    async {}
+                }
+            ),
+            "must be exactly",
+        ),
+        (
+            quote!(
+                #[test]
+                fn f() -> Result<u8, E> {
+                    rt().block_on(async {})
+                }
+            ),
+            "above the test attribute",
+        ),
+        (
+            quote!(
+                fn main() -> Result<u8, E> {
+                    rt().block_on(async {})
+                }
+            ),
+            "above the main attribute",
+        ),
+    ] {
+        let found = faults(enter("retry", quote!(), item.clone()));
+        assert!(found.iter().any(|fault| fault.contains(words)), "{item}: wanted `{words}`, got {found:#?}");
+    }
+}
+
+#[test]
+fn attributes_hand_their_arguments_down() {
+    let item = quote!(
+        #[doc = "a"]
+        #[timeout("1s")]
+        #[inline]
+        #[circuit_breaker(name = "p")]
+        #[cold]
+        async fn f() {}
+    );
+    let relayed = enter("retry", quote!(max = 4), item).to_string();
+    let wanted = quote!(
+        #[doc = "a"]
+        #[timeout("1s")]
+        #[inline]
+        #[circuit_breaker(name = "p")]
+        #[::resilient_runtime::__private::__stack(retry(max = 4))]
+        #[cold]
+        async fn f() {}
+    );
+    assert_eq!(relayed, wanted.to_string());
+
+    let item = quote!(
+        #[inline]
+        #[circuit_breaker(name = "p")]
+        #[a::__stack(retry(max = 4))]
+        async fn f() {}
+    );
+    let relayed = enter("timeout", quote!("1s"), item).to_string();
+    let wanted = quote!(
+        #[inline]
+        #[circuit_breaker(name = "p")]
+        #[::resilient_runtime::__private::__stack(retry(max = 4), timeout("1s"))]
+        async fn f() {}
+    );
+    assert_eq!(relayed, wanted.to_string());
+}
+
+/// The stack of attributes given by their arguments, top first, on `item`.
+fn stacked(attrs: TokenStream, item: &TokenStream) -> Vec<String> {
+    faults(crate::stack::collected(attrs, item.clone()))
+}
+
+#[test]
+fn orders_that_defeat_themselves_are_refused() {
+    for (attrs, words) in [
+        (quote!(retry(), fallback(fn = a)), "write it above (fallback, retry)"),
+        (quote!(retry(), timeout("1s"), fallback(fn = a)), "write it above (fallback, retry, timeout)"),
+        (quote!(timeout("1s"), retry(), timeout("1s")), "never strikes"),
+        (quote!(timeout("300ms"), retry(jitter = "none")), "is over before the last attempt of `#[retry]`"),
+        (quote!(timeout("150ms"), retry(jitter = "equal")), "is over before the last attempt of `#[retry]`"),
+        (
+            quote!(circuit_breaker(name = "p"), circuit_breaker(name = "p")),
+            "two `#[circuit_breaker]` of one function need different names",
+        ),
+    ] {
+        one(&stacked(attrs, &plain()), words);
+    }
+    let found = stacked(quote!(retry(), retry()), &plain());
+    assert_eq!(found.len(), 2, "{found:#?}");
+}
+
+#[test]
+fn orders_that_make_sense_pass() {
+    for attrs in [
+        quote!(fallback(fn = a), timeout("5s"), retry(), circuit_breaker(name = "p"), timeout("1s")),
+        quote!(retry(), fallback(fn = a, when = E::x)),
+        quote!(circuit_breaker(name = "a"), retry(), circuit_breaker(name = "b")),
+        quote!(timeout("1s"), retry()),
+    ] {
+        assert_eq!(stacked(attrs, &plain()), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn unnamed_parameters_must_be_spelt_out_for_a_fallback() {
+    let item = quote!(
+        async fn f((a, b): (u8, u8)) -> Result<u8, E> {
+            body
+        }
+    );
+    one(&faults(enter("fallback", quote!(fn = cached), item.clone())), "write `fn = cached(a, b)`");
+    assert!(faults(enter("fallback", quote!(fn = cached(a, b)), item)).is_empty());
+    let item = quote!(
+        async fn f(err: u8) -> Result<u8, E> {
+            body
+        }
+    );
+    one(&faults(enter("fallback", quote!(fn = cached(err)), item)), "`err` means the final error here");
+}
+
+#[test]
+fn no_tokens_make_the_reader_panic() {
+    for args in [
+        quote!(,),
+        quote!(=),
+        quote!(= 3),
+        quote!(max = = 3),
+        quote!(fn),
+        quote!(fn = fn),
+        quote!(a b c),
+        quote!(() [] {}),
+        quote!(when = ||),
+        quote!(when = |),
+        quote!(max = 'a'),
+        quote!(no_clone),
+        quote!(no_clone = 3),
+        quote!(no_clone(1, ,)),
+        quote!(crate),
+        quote!(crate = 3),
+        quote!(crate = crate),
+        quote!("2s" "3s"),
+        quote!(r#fn = a),
+        quote!(max = -),
+        quote!(window = ..),
+        quote!(fn = [a, 3, |x| x]),
+        quote!(value = ),
+        quote!(jitter()),
+        quote!(#![a]),
+        quote!(a = 1 + ),
+    ] {
+        for stem in ["retry", "circuit_breaker", "fallback", "timeout"] {
+            for item in [plain(), quote!(), quote!(fn), quote!(async), quote!(#[a])] {
+                let _ = enter(stem, args.clone(), item);
+            }
+        }
+    }
+}
