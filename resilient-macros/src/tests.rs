@@ -65,6 +65,7 @@ fn right_arguments_are_accepted() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row for each mistake")]
 fn wrong_arguments_are_told_apart() {
     for (stem, args, words) in [
         ("retry", quote!(backof = "fixed"), "did you mean `backoff`? Keys: `max`, "),
@@ -155,6 +156,7 @@ fn every_mistake_is_reported_at_once() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row for each mistake")]
 fn shapes_that_cannot_be_guarded_are_told_why() {
     for (item, words) in [
         (
