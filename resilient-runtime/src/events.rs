@@ -11,6 +11,7 @@ use tracing::Level;
 
 use crate::clock;
 use crate::outcome::Class;
+use crate::policy::{CircuitCause, CircuitState};
 
 /// Events a slow subscriber may lag behind before it misses some.
 const BACKLOG: usize = 1024;
@@ -40,6 +41,32 @@ pub enum EventKind {
         /// Time until another call may pass, where it is known.
         retry_after: Option<Duration>,
     },
+    /// A call passed only because the breaker observes.
+    WouldReject {
+        /// Time until another call would have passed, where it is known.
+        retry_after: Option<Duration>,
+    },
+    /// A circuit breaker changed its state.
+    StateChanged {
+        /// The state it was in.
+        from: CircuitState,
+        /// The state it is in now.
+        to: CircuitState,
+        /// Why.
+        cause: CircuitCause,
+        /// It only would have, since it observes.
+        observed: bool,
+        /// Failures the decision rests on.
+        failures: u64,
+        /// Calls the decision rests on.
+        calls: u64,
+        /// Share of failures in the window, where it was known.
+        failure_rate: Option<f64>,
+        /// Share of slow calls in the window, where it was known.
+        slow_rate: Option<f64>,
+        /// How long it stays open.
+        open_for: Option<Duration>,
+    },
     /// A call was given up after `limit`.
     TimedOut {
         /// Time the call was given.
@@ -67,6 +94,16 @@ impl EventKind {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Rejected { .. } => "rejected",
+            Self::WouldReject { .. } => "would_reject",
+            Self::StateChanged { observed: true, .. } => "would_change_state",
+            Self::StateChanged { to, .. } => match to {
+                CircuitState::Closed => "closed",
+                CircuitState::Open => "opened",
+                CircuitState::HalfOpen => "half_opened",
+                CircuitState::ForcedOpen => "forced_open",
+                CircuitState::Disabled => "disabled",
+                CircuitState::Observing => "observing",
+            },
             Self::TimedOut { .. } => "timed_out",
             Self::FellBack { .. } => "fell_back",
             Self::Retrying { .. } => "retrying",
@@ -75,9 +112,13 @@ impl EventKind {
 
     const fn level(&self) -> Level {
         match self {
-            Self::Rejected { .. } | Self::TimedOut { .. } | Self::FellBack { .. } | Self::Retrying { .. } => {
-                Level::DEBUG
-            }
+            Self::StateChanged { to: CircuitState::Open | CircuitState::ForcedOpen, .. } => Level::WARN,
+            Self::StateChanged { .. } => Level::INFO,
+            Self::WouldReject { .. }
+            | Self::Rejected { .. }
+            | Self::TimedOut { .. }
+            | Self::FellBack { .. }
+            | Self::Retrying { .. } => Level::DEBUG,
         }
     }
 }
@@ -87,6 +128,11 @@ impl fmt::Display for EventKind {
         match self {
             Self::Rejected { retry_after: None } => write!(f, "call rejected"),
             Self::Rejected { retry_after: Some(after) } => write!(f, "call rejected, next one in {after:?}"),
+            Self::WouldReject { .. } => write!(f, "call would have been rejected"),
+            Self::StateChanged { from, to, cause, observed, failures, calls, .. } => {
+                let would = if *observed { "would go" } else { "went" };
+                write!(f, "{would} from {from} to {to} ({cause}, {failures} of {calls} calls failed)")
+            }
             Self::TimedOut { limit } => write!(f, "call given up after {limit:?}"),
             Self::FellBack { served: true } => write!(f, "fallback answered"),
             Self::FellBack { served: false } => write!(f, "fallback failed too"),

@@ -29,5 +29,8 @@ pub use crate::error::{Fault, Rejected};
 pub use crate::events::{Event, EventKind, Missed, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::outcome::{Class, Classify};
+pub use crate::policy::{
+    CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
+};
 pub use crate::policy::{FallbackSnapshot, Snapshot, Timeout, TimeoutSnapshot, Value};
 pub use crate::registry::{Function, Layer, Registry, registry, subscribe};

@@ -1,6 +1,6 @@
 //! The shape each policy follows: its keys, how a setting is checked, what a registry holds.
 
-mod circuit_breaker;
+pub(crate) mod circuit_breaker;
 pub(crate) mod fallback;
 pub(crate) mod timeout;
 
@@ -8,16 +8,21 @@ use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
+pub use self::circuit_breaker::{
+    CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
+};
 pub use self::fallback::FallbackSnapshot;
 pub use self::timeout::{Timeout, TimeoutSnapshot};
 
 /// Every kind of policy there is.
-pub(crate) static STEMS: &[&Stem] = &[&fallback::STEM, &timeout::STEM];
+pub(crate) static STEMS: &[&Stem] = &[&circuit_breaker::STEM, &fallback::STEM, &timeout::STEM];
 
 /// Statistics of one policy, as of now.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Snapshot {
+    /// Of a circuit breaker.
+    CircuitBreaker(CircuitBreakerSnapshot),
     /// Of a fallback.
     Fallback(FallbackSnapshot),
     /// Of a timeout.
@@ -29,6 +34,7 @@ impl Snapshot {
     #[must_use]
     pub const fn stem(&self) -> &'static str {
         match self {
+            Self::CircuitBreaker(_) => circuit_breaker::STEM.name,
             Self::Fallback(_) => fallback::STEM.name,
             Self::Timeout(_) => timeout::STEM.name,
         }
@@ -38,6 +44,7 @@ impl Snapshot {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::CircuitBreaker(snapshot) => snapshot.name,
             Self::Fallback(snapshot) => snapshot.name,
             Self::Timeout(snapshot) => snapshot.name,
         }

@@ -2,14 +2,25 @@
 
 use std::time::Duration;
 
+use super::settings as key;
 use super::window::CircuitWindow;
+use crate::policy::{Value, Written};
 
 /// No time a breaker waits or looks back over is shorter.
-pub(super) const LEAST: Duration = Duration::from_millis(1);
+const LEAST: Duration = Duration::from_millis(1);
 /// No window of calls is longer: it takes a quarter of a byte for each.
-pub(super) const MOST_CALLS: u32 = 65_536;
+const MOST_CALLS: u32 = 65_536;
 /// No more probes run at once.
-pub(super) const MOST_PROBES: u32 = 1_024;
+const MOST_PROBES: u32 = 1_024;
+
+const FAILURE_THRESHOLD: u32 = 5;
+const WINDOW_CALLS: u32 = 100;
+const MIN_CALLS: u32 = 10;
+const SLOW_RATE: f64 = 0.5;
+const RESET_TIMEOUT: Duration = Duration::from_secs(30);
+const MAX_RESET_TIMEOUT: Duration = Duration::from_secs(300);
+const SUCCESS_THRESHOLD: u32 = 2;
+const MAX_KEYS: usize = 1_000;
 
 /// What the machine goes by.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,6 +50,36 @@ pub(super) struct Rates {
 }
 
 impl Limits {
+    /// Fills in the defaults, and takes the nearest value that makes sense for any that does not.
+    pub(super) fn new(written: &Written) -> Self {
+        let slow_call = time(written, key::SLOW_CALL);
+        let failure_rate = ratio(written, key::FAILURE_RATE);
+        let slow_rate = slow_call.map(|_| ratio(written, key::SLOW_RATE).unwrap_or(SLOW_RATE));
+        let threshold = count(written, key::FAILURE_THRESHOLD);
+        let decides_by_rate = failure_rate.is_some() && threshold.is_none();
+        let failure_rate = failure_rate.filter(|_| decides_by_rate);
+        let rates = (failure_rate.is_some() || slow_rate.is_some()).then(|| {
+            let window = window(written);
+            let most = if let CircuitWindow::Calls(calls) = window { calls } else { u32::MAX };
+            let min_calls = count(written, key::MIN_CALLS).unwrap_or(MIN_CALLS).min(most);
+            Rates { window, min_calls, failure_rate, slow_rate }
+        });
+        let reset_timeout = time(written, key::RESET_TIMEOUT).unwrap_or(RESET_TIMEOUT);
+        Self {
+            failure_threshold: (!decides_by_rate).then_some(threshold.unwrap_or(FAILURE_THRESHOLD)),
+            rates,
+            slow_call,
+            reset_timeout,
+            reset_factor: written.number(key::RESET_FACTOR).filter(|factor| *factor > 1.0).unwrap_or(1.0),
+            max_reset_timeout: time(written, key::MAX_RESET_TIMEOUT).unwrap_or(MAX_RESET_TIMEOUT),
+            half_open_calls: count(written, key::HALF_OPEN_CALLS).unwrap_or(1).min(MOST_PROBES),
+            success_threshold: count(written, key::SUCCESS_THRESHOLD).unwrap_or(SUCCESS_THRESHOLD),
+            half_open_timeout: time(written, key::HALF_OPEN_TIMEOUT).unwrap_or(reset_timeout),
+            ramp: written.time(key::RAMP).filter(|ramp| !ramp.is_zero()),
+            abandoned_fails: written.word(key::ABANDONED) == Some("failure"),
+        }
+    }
+
     /// How long the breaker stays open after `reopened` failed recoveries in a row.
     pub(super) fn open_for(&self, reopened: u32) -> Duration {
         let base = self.reset_timeout;
@@ -52,9 +93,38 @@ impl Limits {
     }
 }
 
+/// Keys that may have a breaker of their own.
+pub(super) fn max_keys(written: &Written) -> usize {
+    count(written, key::MAX_KEYS).map_or(MAX_KEYS, |keys| keys as usize)
+}
+
+fn count(written: &Written, key: usize) -> Option<u32> {
+    written.count(key).map(clamped)
+}
+
+fn clamped(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX).max(1)
+}
+
+fn time(written: &Written, key: usize) -> Option<Duration> {
+    written.time(key).map(|time| time.max(LEAST))
+}
+
+fn ratio(written: &Written, key: usize) -> Option<f64> {
+    // What is not a number opens as late as possible; nothing or less as soon as something fails.
+    written.number(key).map(|ratio| if ratio.is_nan() { 1.0 } else { ratio.clamp(f64::MIN_POSITIVE, 1.0) })
+}
+
+fn window(written: &Written) -> CircuitWindow {
+    match written.get(key::WINDOW) {
+        Some(Value::Count(calls)) => CircuitWindow::Calls(clamped(calls).min(MOST_CALLS)),
+        Some(Value::Time(time)) => CircuitWindow::Time(time.max(LEAST)),
+        _ => CircuitWindow::Calls(WINDOW_CALLS),
+    }
+}
+
 #[cfg(test)]
 impl Limits {
-    /// The documented defaults.
     pub(super) const DEFAULT: Self = Self {
         failure_threshold: Some(5),
         rates: None,
@@ -72,7 +142,89 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
+    use super::super::CircuitBreaker;
     use super::*;
+
+    fn of(breaker: &CircuitBreaker) -> Limits {
+        Limits::new(&breaker.written)
+    }
+
+    const fn plain() -> CircuitBreaker {
+        CircuitBreaker::new("payments")
+    }
+
+    #[test]
+    fn nothing_written_means_the_documented_defaults() {
+        assert_eq!(of(&plain()), Limits::DEFAULT);
+    }
+
+    #[test]
+    fn a_failure_rate_takes_the_place_of_the_threshold() {
+        let limits = of(&plain().failure_rate(0.5));
+        let window = CircuitWindow::Calls(100);
+        let rates = Rates { window, min_calls: 10, failure_rate: Some(0.5), slow_rate: None };
+        assert_eq!((limits.failure_threshold, limits.rates), (None, Some(rates)));
+    }
+
+    #[test]
+    fn slow_calls_stand_beside_the_threshold() {
+        let limits = of(&plain().slow_call(Duration::from_secs(1)));
+        assert_eq!(limits.failure_threshold, Some(5));
+        assert_eq!(limits.rates.and_then(|rates| rates.slow_rate), Some(0.5));
+    }
+
+    #[test]
+    fn a_window_of_calls_caps_the_minimum() {
+        let limits = of(&plain().failure_rate(0.5).window(4).min_calls(20));
+        assert_eq!(limits.rates.map(|rates| rates.min_calls), Some(4));
+        let limits = of(&plain().failure_rate(0.5).window(Duration::from_secs(1)).min_calls(20));
+        assert_eq!(limits.rates.map(|rates| rates.min_calls), Some(20));
+    }
+
+    #[test]
+    fn the_lease_follows_the_open_time() {
+        let limits = of(&plain().reset_timeout(Duration::from_secs(7)));
+        assert_eq!(limits.half_open_timeout, Duration::from_secs(7));
+    }
+
+    #[test]
+    fn nonsense_becomes_the_nearest_sense() {
+        let zero = plain()
+            .failure_threshold(0)
+            .slow_call(Duration::ZERO)
+            .slow_rate(f64::NAN)
+            .window(0)
+            .min_calls(0)
+            .reset_timeout(Duration::ZERO)
+            .reset_factor(f64::NAN)
+            .max_reset_timeout(Duration::ZERO)
+            .half_open_calls(0)
+            .success_threshold(0)
+            .half_open_timeout(Duration::ZERO)
+            .ramp(Duration::ZERO);
+        let limits = of(&zero);
+        let rates =
+            Rates { window: CircuitWindow::Calls(1), min_calls: 1, failure_rate: None, slow_rate: Some(1.0) };
+        let expected = Limits {
+            failure_threshold: Some(1),
+            rates: Some(rates),
+            slow_call: Some(LEAST),
+            reset_timeout: LEAST,
+            reset_factor: 1.0,
+            max_reset_timeout: LEAST,
+            half_open_calls: 1,
+            success_threshold: 1,
+            half_open_timeout: LEAST,
+            ramp: None,
+            abandoned_fails: false,
+        };
+        assert_eq!(limits, expected);
+        assert_eq!(
+            of(&plain().failure_rate(-1.0)).rates.and_then(|rates| rates.failure_rate),
+            Some(f64::MIN_POSITIVE)
+        );
+        assert_eq!(of(&plain().failure_rate(7.0)).rates.and_then(|rates| rates.failure_rate), Some(1.0));
+    }
 
     #[test]
     fn the_open_time_grows_up_to_its_cap() {

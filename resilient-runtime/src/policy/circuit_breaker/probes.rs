@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::clock::{Tick, nanos};
 
+/// Probes are numbered from 1; the numbers above mean something else in a ticket.
+pub(super) const LAST_PROBE: u32 = u32::MAX - 2;
+
 /// The places of one half-open episode.
 ///
 /// A place is leased: a probe that never answers loses it to another caller.
@@ -36,7 +39,7 @@ impl Probes {
         if self.running.len() >= places {
             return Err(self.remaining(now, lease));
         }
-        self.last = if self.last == u32::MAX { 1 } else { self.last + 1 };
+        self.last = self.last % LAST_PROBE + 1;
         self.running.push(Probe { number: self.last, since: now });
         Ok(self.last)
     }

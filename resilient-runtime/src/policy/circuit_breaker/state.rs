@@ -2,11 +2,10 @@
 //!
 //! No clock, lock, thread or event is in here; `mod.rs` puts them around it.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::limits::Limits;
-use super::probes::{Probes, Ramp};
+use super::probes::{LAST_PROBE, Probes, Ramp};
 use super::transition::{CircuitCause, CircuitState, Figures, Report, Transition};
 use super::window::{Sum, Window};
 use crate::clock::Tick;
@@ -24,16 +23,32 @@ pub(super) enum Outcome {
 /// An admission, and the generation it was made in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticket {
-    pub(super) generation: u32,
-    probe: Option<NonZeroU32>,
+    generation: u32,
+    /// The number of a probe, or one of the constants below.
+    place: u32,
+}
+
+impl Ticket {
+    const COUNTED: u32 = 0;
+    /// Runs only because the breaker only observes; no decision rests on it.
+    pub(super) const OBSERVED: Self = Self { generation: 0, place: LAST_PROBE + 1 };
+    /// Runs because the breaker is disabled.
+    pub(super) const UNCOUNTED: Self = Self { generation: 0, place: LAST_PROBE + 2 };
+
+    /// A call through a closed breaker.
+    pub(super) const fn closed(generation: u32) -> Self {
+        Self { generation, place: Self::COUNTED }
+    }
+
+    const fn is_probe(self) -> bool {
+        self.place != Self::COUNTED && self.place <= LAST_PROBE
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// Runs, and its outcome counts.
-    Counted(Ticket),
-    /// Runs; its outcome is nobody's business.
-    Passed,
+    /// Runs, and its outcome is wanted.
+    Admitted(Ticket),
     /// Does not run; or runs under [`CircuitState::Observing`], where it would not have run.
     Refused { retry_after: Option<Duration> },
 }
@@ -110,7 +125,7 @@ impl Machine {
     pub(super) fn admit(&mut self, now: Tick) -> (Admission, Option<Transition>) {
         match self.hand {
             Hand::ForcedOpen => return (Admission::Refused { retry_after: None }, None),
-            Hand::Disabled => return (Admission::Passed, None),
+            Hand::Disabled => return (Admission::Admitted(Ticket::UNCOUNTED), None),
             Hand::Off | Hand::Observing => {}
         }
         // A transition that lies ahead was made by another clock.
@@ -123,7 +138,7 @@ impl Machine {
                     Some(true) => {}
                     None => *ramp = None,
                 }
-                (Admission::Counted(Ticket { generation: self.generation, probe: None }), None)
+                (Admission::Admitted(Ticket::closed(self.generation)), None)
             }
             Phase::Open { length } => {
                 let left = length.saturating_sub(now.since(self.since));
@@ -139,10 +154,7 @@ impl Machine {
 
     fn probe(&mut self, now: Tick) -> Admission {
         match self.probes.admit(now, self.limits.half_open_calls, self.limits.half_open_timeout) {
-            Ok(number) => {
-                let probe = NonZeroU32::new(number);
-                Admission::Counted(Ticket { generation: self.generation, probe })
-            }
+            Ok(number) => Admission::Admitted(Ticket { generation: self.generation, place: number }),
             Err(wait) => Admission::Refused { retry_after: Some(wait) },
         }
     }
@@ -162,11 +174,11 @@ impl Machine {
         slow: bool,
         now: impl Fn() -> Tick,
     ) -> Option<Transition> {
-        if ticket.generation != self.generation {
+        if ticket.generation != self.generation || ticket.place > LAST_PROBE {
             return None;
         }
-        if let Some(probe) = ticket.probe {
-            self.probes.leave(probe.get());
+        if ticket.is_probe() {
+            self.probes.leave(ticket.place);
         }
         let failed = match outcome {
             Outcome::Success => false,
@@ -189,7 +201,8 @@ impl Machine {
             }
         }
         if let Phase::Closed { failures, .. } = &mut self.phase {
-            *failures = if failed { failures.saturating_add(1) } else { 0 };
+            let counts = failed && self.limits.failure_threshold.is_some();
+            *failures = if counts { failures.saturating_add(1) } else { 0 };
         }
         if let Some(window) = &mut self.window {
             window.push(failed, slow);
@@ -379,7 +392,30 @@ impl Machine {
             (Some(window), Some(rates)) => window.reshape(rates.window, now),
             (window, rates) => *window = rates.map(|rates| Window::new(rates.window, now)),
         }
+        if let (Phase::Closed { failures, .. }, None) = (&mut self.phase, limits.failure_threshold) {
+            *failures = 0;
+        }
         self.limits = limits;
+    }
+
+    /// Whether nothing is lost when it is forgotten.
+    pub(super) fn is_clean(&self, now: Tick) -> bool {
+        let clean = self.window.as_ref().is_none_or(|window| window.sum_at(now).is_clean());
+        clean && self.hand == Hand::Off && matches!(self.phase, Phase::Closed { failures: 0, ramp: None })
+    }
+
+    /// Puts another breaker under the same hand.
+    pub(super) const fn held_by(&self) -> Option<Control> {
+        match self.hand {
+            Hand::Off => None,
+            Hand::ForcedOpen => Some(Control::ForceOpen),
+            Hand::Disabled => Some(Control::Disable),
+            Hand::Observing => Some(Control::Observe),
+        }
+    }
+
+    pub(super) const fn has_window(&self) -> bool {
+        self.window.is_some()
     }
 
     pub(super) const fn limits(&self) -> &Limits {
@@ -401,10 +437,9 @@ impl Machine {
         matches!(self.hand, Hand::Observing)
     }
 
-    /// From when until when everything is refused.
+    /// From when until when it is open.
     pub(super) fn refuses(&self) -> Option<(Tick, Tick)> {
         match (self.hand, &self.phase) {
-            (Hand::ForcedOpen, _) => Some((Tick::ZERO, Tick::MAX)),
             (Hand::Off, Phase::Open { length }) => Some((self.since, self.since.plus(*length))),
             _ => None,
         }
@@ -413,7 +448,7 @@ impl Machine {
     /// Whether a fast success has to be told at once, or may wait to be absorbed.
     pub(super) fn success_matters(&self) -> bool {
         let Phase::Closed { failures, .. } = self.phase else { return true };
-        if failures > 0 && self.limits.failure_threshold.is_some() {
+        if failures > 0 {
             return true;
         }
         let (Some(rates), Some(window)) = (self.limits.rates, &self.window) else { return false };
@@ -504,7 +539,7 @@ mod tests {
 
         fn enter(&mut self) -> Ticket {
             match self.admit() {
-                Admission::Counted(ticket) => ticket,
+                Admission::Admitted(ticket) => ticket,
                 other => panic!("not admitted: {other:?}"),
             }
         }
@@ -813,10 +848,10 @@ mod tests {
         assert!(!rig.machine.admits_all());
         rig.wait(5);
         rig.enter();
-        let passed = (0..100).filter(|_| matches!(rig.admit(), Admission::Counted(_))).count();
+        let passed = (0..100).filter(|_| matches!(rig.admit(), Admission::Admitted(_))).count();
         assert_eq!(passed, 50);
         rig.wait(5);
-        assert!((0..100).all(|_| matches!(rig.admit(), Admission::Counted(_))));
+        assert!((0..100).all(|_| matches!(rig.admit(), Admission::Admitted(_))));
         assert!(rig.machine.admits_all());
     }
 
@@ -881,7 +916,8 @@ mod tests {
         let mut rig = Rig::open(Limits::DEFAULT);
         rig.by_hand(Disable);
         assert_eq!(rig.arrow(), Some((CircuitState::Open, CircuitState::Disabled, CircuitCause::Manual)));
-        assert_eq!(rig.admit(), Admission::Passed);
+        let Admission::Admitted(ticket) = rig.admit() else { panic!("disabled") };
+        rig.end(ticket, Failure);
         rig.by_hand(Resume);
         assert_eq!(rig.state(), CircuitState::Closed);
     }

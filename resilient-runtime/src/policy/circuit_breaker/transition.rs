@@ -1,6 +1,9 @@
 //! The states of a breaker, what leads from one to another, and what is told about it.
 
+use std::fmt;
 use std::time::Duration;
+
+use crate::events::EventKind;
 
 /// What a breaker is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,6 +21,27 @@ pub enum CircuitState {
     Disabled,
     /// Calls pass and it is counted what would have been rejected, by hand.
     Observing,
+}
+
+impl CircuitState {
+    /// The state in one word, for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+            Self::ForcedOpen => "forced_open",
+            Self::Disabled => "disabled",
+            Self::Observing => "observing",
+        }
+    }
+}
+
+impl fmt::Display for CircuitState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// Why a breaker changed its state.
@@ -38,6 +62,28 @@ pub enum CircuitCause {
     ProbeFailed,
     /// Somebody said so.
     Manual,
+}
+
+impl CircuitCause {
+    /// The cause in one word, for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FailureThreshold => "failure_threshold",
+            Self::FailureRate => "failure_rate",
+            Self::SlowRate => "slow_rate",
+            Self::OpenTimeElapsed => "open_time_elapsed",
+            Self::ProbesSucceeded => "probes_succeeded",
+            Self::ProbeFailed => "probe_failed",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+impl fmt::Display for CircuitCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 /// One change of state.
@@ -71,4 +117,12 @@ pub(super) struct Report {
     pub(super) time_in_state: Duration,
     pub(super) retry_after: Option<Duration>,
     pub(super) figures: Figures,
+}
+
+impl From<Transition> for EventKind {
+    fn from(transition: Transition) -> Self {
+        let Transition { from, to, cause, observed, figures } = transition;
+        let Figures { failures, calls, failure_rate, slow_rate, open_for } = figures;
+        Self::StateChanged { from, to, cause, observed, failures, calls, failure_rate, slow_rate, open_for }
+    }
 }

@@ -1,0 +1,385 @@
+//! The machine behind a lock, and a word that lets most calls pass without it.
+//!
+//! The only file of the breaker that knows atomics, locks and time.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::limits::Limits;
+use super::state::{Admission, Control, Machine, Outcome, Ticket};
+use super::transition::{Report, Transition};
+use super::{NAME, Verdict};
+use crate::clock::{self, Tick, nanos};
+use crate::error::Rejected;
+use crate::events::EventKind;
+use crate::outcome::Class;
+use crate::registry;
+use crate::tally::Tally;
+
+/// Successes of a closed breaker that nobody had to be told of yet.
+const QUIET: usize = 0;
+pub(super) const SUCCEEDED: usize = 1;
+pub(super) const FAILED: usize = 2;
+pub(super) const IGNORED: usize = 3;
+pub(super) const ABANDONED: usize = 4;
+pub(super) const PANICKED: usize = 5;
+pub(super) const SLOW: usize = 6;
+pub(super) const REJECTED: usize = 7;
+pub(super) const WOULD_REJECT: usize = 8;
+
+/// A call has to ask whether it may pass.
+const ASK: u64 = 1;
+/// A success has to be told at once.
+const TELL: u64 = 1 << 1;
+/// A success has to look whether a bucket turned.
+const TURNS: u64 = 1 << 2;
+/// Calls are timed.
+const TIMED: u64 = 1 << 3;
+const FORCED_OPEN: u64 = 1 << 4;
+/// Refuses everything for a known time.
+const OPEN: u64 = 1 << 5;
+const DISABLED: u64 = 1 << 6;
+
+const fn generation(word: u64) -> u32 {
+    (word >> 32) as u32
+}
+
+/// An admitted call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pass {
+    ticket: Ticket,
+    started: Tick,
+}
+
+impl Pass {
+    /// What no clock is read for started at the end of time, and took none.
+    const fn untimed(ticket: Ticket) -> Self {
+        Self { ticket, started: Tick::MAX }
+    }
+
+    pub(super) const NONE: Self = Self::untimed(Ticket::UNCOUNTED);
+}
+
+/// One breaker: the only one of its name, or that of one key.
+#[derive(Debug)]
+#[repr(C)]
+pub struct Engine {
+    fast: Fast,
+    tally: Tally,
+    pub(super) name: &'static str,
+    pub(super) key: Option<Arc<str>>,
+    slow: Mutex<Slow>,
+}
+
+/// What calls read; written on transitions and where a success begins or ceases to matter.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Fast {
+    word: AtomicU64,
+    slow_call: AtomicU64,
+    turns_at: AtomicU64,
+    refuses_from: AtomicU64,
+    refuses_until: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Slow {
+    machine: Machine,
+    /// Quiet successes that the machine knows of.
+    absorbed: u64,
+    last_error: Option<Class>,
+    outbox: VecDeque<Transition>,
+    /// Somebody is emptying the outbox.
+    raising: bool,
+}
+
+impl Engine {
+    pub(super) fn new(
+        name: &'static str,
+        key: Option<Arc<str>>,
+        limits: Limits,
+        by_hand: Option<Control>,
+    ) -> Self {
+        let now = clock::tick();
+        let mut machine = Machine::new(limits, now);
+        if let Some(control) = by_hand {
+            machine.control(control, now);
+        }
+        let slow = Slow { machine, absorbed: 0, last_error: None, outbox: VecDeque::new(), raising: false };
+        let engine = Self { fast: Fast::default(), tally: Tally::new(), name, key, slow: Mutex::new(slow) };
+        engine.publish(&engine.lock().machine);
+        engine
+    }
+
+    /// Lets a call in, or says why not.
+    #[inline]
+    pub(super) fn enter(&self) -> Result<Pass, Rejected> {
+        let word = self.fast.word.load(Acquire);
+        if word & (ASK | TIMED) == 0 {
+            return Ok(Pass::untimed(Ticket::closed(generation(word))));
+        }
+        self.ask(word)
+    }
+
+    #[inline(never)]
+    fn ask(&self, word: u64) -> Result<Pass, Rejected> {
+        if word & FORCED_OPEN != 0 {
+            return Err(self.reject(None));
+        }
+        if word & DISABLED != 0 {
+            return Ok(Pass::NONE);
+        }
+        let now = clock::tick();
+        if word & ASK == 0 {
+            return Ok(Pass { ticket: Ticket::closed(generation(word)), started: now });
+        }
+        if word & OPEN != 0 {
+            let from = self.fast.refuses_from.load(Relaxed);
+            let until = self.fast.refuses_until.load(Relaxed);
+            if (from..until).contains(&now.nanos()) {
+                return Err(self.reject(Some(Duration::from_nanos(until - now.nanos()))));
+            }
+        }
+        self.ask_machine(now)
+    }
+
+    fn ask_machine(&self, now: Tick) -> Result<Pass, Rejected> {
+        let mut slow = self.lock();
+        let (admission, transition) = slow.machine.admit(now);
+        let only_observes = slow.machine.only_observes();
+        self.done(slow, transition);
+        match admission {
+            Admission::Admitted(ticket) => Ok(Pass { ticket, started: now }),
+            Admission::Refused { retry_after } if only_observes => {
+                self.tally.add(WOULD_REJECT, 1);
+                self.emit(EventKind::WouldReject { retry_after });
+                Ok(Pass { ticket: Ticket::OBSERVED, started: now })
+            }
+            Admission::Refused { retry_after } => Err(self.reject(retry_after)),
+        }
+    }
+
+    fn reject(&self, retry_after: Option<Duration>) -> Rejected {
+        self.tally.add(REJECTED, 1);
+        self.emit(EventKind::Rejected { retry_after });
+        Rejected::CircuitOpen { name: self.name, retry_after }
+    }
+
+    /// Takes the result of an admitted call.
+    #[inline]
+    pub(super) fn leave(&self, pass: Pass, verdict: Verdict) {
+        let word = self.fast.word.load(Acquire);
+        let quiet = word & (ASK | TELL | TURNS | TIMED) == 0;
+        if quiet && matches!(verdict, Verdict::Success) && pass.ticket == Ticket::closed(generation(word)) {
+            self.tally.add(QUIET, 1);
+        } else {
+            self.tell(pass, verdict);
+        }
+    }
+
+    #[inline(never)]
+    fn tell(&self, pass: Pass, verdict: Verdict) {
+        if pass.ticket == Ticket::UNCOUNTED {
+            return;
+        }
+        let word = self.fast.word.load(Acquire);
+        let now = (word & (TURNS | TIMED) != 0).then(clock::tick);
+        let slow = now.is_some_and(|now| self.is_slow(now.since(pass.started)));
+        let success = matches!(verdict, Verdict::Success);
+        if success && !slow && word & (ASK | TELL) == 0 && pass.ticket == Ticket::closed(generation(word)) {
+            let turned =
+                word & TURNS != 0 && now.is_some_and(|now| now.nanos() >= self.fast.turns_at.load(Relaxed));
+            if !turned {
+                self.tally.add(QUIET, 1);
+                return;
+            }
+        }
+        self.count(verdict, slow);
+        if pass.ticket != Ticket::OBSERVED {
+            self.tell_machine(pass.ticket, verdict, slow, now);
+        }
+    }
+
+    fn is_slow(&self, took: Duration) -> bool {
+        nanos(took) > self.fast.slow_call.load(Relaxed)
+    }
+
+    fn count(&self, verdict: Verdict, slow: bool) {
+        let counter = match verdict {
+            Verdict::Success => SUCCEEDED,
+            Verdict::Failure(_) => FAILED,
+            Verdict::Ignored => IGNORED,
+            Verdict::Abandoned => ABANDONED,
+            Verdict::Panicked => PANICKED,
+        };
+        self.tally.add(counter, 1);
+        if slow {
+            self.tally.add(SLOW, 1);
+        }
+    }
+
+    fn tell_machine(&self, ticket: Ticket, verdict: Verdict, slow_call: bool, now: Option<Tick>) {
+        let mut slow = self.lock();
+        slow.absorb(&self.tally);
+        let outcome = match verdict {
+            Verdict::Success => Outcome::Success,
+            Verdict::Failure(class) => {
+                slow.last_error = class.or(slow.last_error);
+                Outcome::Failure
+            }
+            Verdict::Ignored => Outcome::Ignored,
+            Verdict::Abandoned => Outcome::Abandoned,
+            Verdict::Panicked => Outcome::Panicked,
+        };
+        let transition = slow.machine.record(ticket, outcome, slow_call, || now.unwrap_or_else(clock::tick));
+        self.done(slow, transition);
+    }
+
+    pub(super) fn control(&self, control: Control) {
+        let now = clock::tick();
+        let mut slow = self.lock();
+        slow.absorb(&self.tally);
+        let transition = slow.machine.control(control, now);
+        if control == Control::Reset {
+            slow.last_error = None;
+            self.tally.reset();
+        }
+        self.done(slow, transition);
+    }
+
+    pub(super) fn held_by(&self) -> Option<Control> {
+        self.lock().machine.held_by()
+    }
+
+    pub(super) fn reconfigure(&self, limits: Limits) {
+        let now = clock::tick();
+        let mut slow = self.lock();
+        slow.absorb(&self.tally);
+        slow.machine.reconfigure(limits, now);
+        // What was counted before there was a window is not in it.
+        slow.absorbed = self.tally.sum(QUIET);
+        self.done(slow, None);
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        *self.lock().machine.limits()
+    }
+
+    pub(super) fn is_clean(&self) -> bool {
+        let now = clock::tick();
+        let mut slow = self.lock();
+        slow.absorb(&self.tally);
+        slow.machine.is_clean(now)
+    }
+
+    pub(super) fn report(&self) -> (Report, Option<Class>) {
+        let now = clock::tick();
+        let mut slow = self.lock();
+        slow.absorb(&self.tally);
+        (slow.machine.report(now), slow.last_error)
+    }
+
+    pub(super) fn total(&self, counter: usize) -> u64 {
+        match counter {
+            SUCCEEDED => self.tally.total(QUIET).wrapping_add(self.tally.total(SUCCEEDED)),
+            counter => self.tally.total(counter),
+        }
+    }
+
+    /// Counts what `other` has counted.
+    pub(super) fn inherit(&self, other: &Self) {
+        for counter in SUCCEEDED..=WOULD_REJECT {
+            self.tally.add(counter, other.total(counter));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Slow> {
+        self.slow.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends a turn at the machine: others see what changed, and hear of it.
+    fn done(&self, mut slow: MutexGuard<'_, Slow>, transition: Option<Transition>) {
+        self.publish(&slow.machine);
+        slow.outbox.extend(transition);
+        if slow.outbox.is_empty() || slow.raising {
+            return;
+        }
+        slow.raising = true;
+        drop(slow);
+        self.raise();
+    }
+
+    /// Raises events in the order of the transitions, without the lock.
+    #[cold]
+    fn raise(&self) {
+        let raising = Raising(self);
+        loop {
+            let mut slow = self.lock();
+            let Some(transition) = slow.outbox.pop_front() else {
+                slow.raising = false;
+                std::mem::forget(raising);
+                return;
+            };
+            drop(slow);
+            self.emit(EventKind::from(transition));
+        }
+    }
+
+    fn emit(&self, kind: EventKind) {
+        registry::emit_for(NAME, self.name, self.key.as_ref(), kind);
+    }
+
+    fn publish(&self, machine: &Machine) {
+        let flag = |on: bool, flag: u64| if on { flag } else { 0 };
+        let mut word = u64::from(machine.generation()) << 32;
+        word |= flag(!machine.admits_all(), ASK) | flag(machine.success_matters(), TELL);
+        if let Some(slow_call) = machine.limits().slow_call {
+            word |= TIMED;
+            update(&self.fast.slow_call, nanos(slow_call), Relaxed);
+        }
+        if let Some(at) = machine.turns_at() {
+            word |= TURNS;
+            update(&self.fast.turns_at, at.nanos(), Relaxed);
+        }
+        match machine.held_by() {
+            Some(Control::ForceOpen) => word |= FORCED_OPEN,
+            Some(Control::Disable) => word |= DISABLED,
+            _ => {}
+        }
+        if let Some((from, until)) = machine.refuses() {
+            word |= OPEN;
+            update(&self.fast.refuses_from, from.nanos(), Relaxed);
+            update(&self.fast.refuses_until, until.nanos(), Relaxed);
+        }
+        update(&self.fast.word, word, Release);
+    }
+}
+
+/// Leaves the line alone when nothing changed, as most failures do. The lock is held.
+fn update(cell: &AtomicU64, value: u64, order: Ordering) {
+    if cell.load(Relaxed) != value {
+        cell.store(value, order);
+    }
+}
+
+/// Lets others raise events when a listener has panicked.
+struct Raising<'a>(&'a Engine);
+
+impl Drop for Raising<'_> {
+    fn drop(&mut self) {
+        self.0.lock().raising = false;
+    }
+}
+
+impl Slow {
+    fn absorb(&mut self, tally: &Tally) {
+        if self.machine.has_window() {
+            let quiet = tally.sum(QUIET);
+            self.machine.absorb(quiet.wrapping_sub(self.absorbed));
+            self.absorbed = quiet;
+        }
+    }
+}

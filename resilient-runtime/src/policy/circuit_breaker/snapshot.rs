@@ -1,0 +1,100 @@
+//! What a breaker tells about itself.
+
+use std::time::Duration;
+
+use super::engine::{ABANDONED, Engine, FAILED, IGNORED, PANICKED, REJECTED, SLOW, SUCCEEDED, WOULD_REJECT};
+use super::{CircuitBreaker, CircuitState};
+use crate::outcome::Class;
+
+/// Statistics of a circuit breaker.
+///
+/// Those of a breaker with keys hold the calls of all of them.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CircuitBreakerSnapshot {
+    /// Name of the breaker.
+    pub name: &'static str,
+    /// What it is doing.
+    pub state: CircuitState,
+    /// What it would be doing if it did not only observe.
+    pub would_be: CircuitState,
+    /// Time since it began to.
+    pub time_in_state: Duration,
+    /// Time until the next call may pass, where it is known.
+    pub retry_after: Option<Duration>,
+    /// Calls that succeeded, or got the answer of a healthy dependency.
+    pub succeeded: u64,
+    /// Calls that failed.
+    pub failed: u64,
+    /// Calls that say nothing about the dependency.
+    pub ignored: u64,
+    /// Calls whose future was dropped.
+    pub abandoned: u64,
+    /// Calls that panicked.
+    pub panicked: u64,
+    /// Of all these, calls that took longer than `slow_call`.
+    pub slow: u64,
+    /// Calls that were refused.
+    pub rejected: u64,
+    /// Calls that would have been refused if it did not only observe.
+    pub would_have_rejected: u64,
+    /// Share of failures in the window, unless there are too few calls, or no window.
+    pub failure_rate: Option<f64>,
+    /// Share of slow calls in the window, unless there are too few calls, or no window.
+    pub slow_rate: Option<f64>,
+    /// Class of the last error that counted as a failure.
+    pub last_error: Option<Class>,
+    /// Keys that have a breaker of their own.
+    pub keys: usize,
+}
+
+impl CircuitBreakerSnapshot {
+    fn of(engine: &Engine) -> Self {
+        let (report, last_error) = engine.report();
+        Self {
+            name: engine.name,
+            state: report.state,
+            would_be: report.would_be,
+            time_in_state: report.time_in_state,
+            retry_after: report.retry_after,
+            succeeded: 0,
+            failed: 0,
+            ignored: 0,
+            abandoned: 0,
+            panicked: 0,
+            slow: 0,
+            rejected: 0,
+            would_have_rejected: 0,
+            failure_rate: report.figures.failure_rate,
+            slow_rate: report.figures.slow_rate,
+            last_error,
+            keys: 0,
+        }
+    }
+
+    fn add(&mut self, engine: &Engine) {
+        self.succeeded += engine.total(SUCCEEDED);
+        self.failed += engine.total(FAILED);
+        self.ignored += engine.total(IGNORED);
+        self.abandoned += engine.total(ABANDONED);
+        self.panicked += engine.total(PANICKED);
+        self.slow += engine.total(SLOW);
+        self.rejected += engine.total(REJECTED);
+        self.would_have_rejected += engine.total(WOULD_REJECT);
+    }
+}
+
+impl CircuitBreaker {
+    /// Its statistics as of now.
+    #[must_use]
+    pub fn snapshot(&self) -> CircuitBreakerSnapshot {
+        let engine = self.engine();
+        let mut snapshot = CircuitBreakerSnapshot::of(engine);
+        snapshot.add(engine);
+        if let Some(keys) = self.keys.get() {
+            snapshot.keys = keys.len();
+            keys.for_each(|engine| snapshot.add(engine));
+        }
+        snapshot
+    }
+}
