@@ -3,11 +3,12 @@
 pub use inventory;
 pub use resilient_macros::{__applied, __stack};
 
+pub use crate::error::Rejected;
 pub use crate::level::{
     Given, ViaFuture, ViaValue, attempt_arg, bare, body, edge, fallback_arg, lift, returns,
 };
 pub use crate::level::{Plain, Returns};
-pub use crate::outcome::{Cause, ViaClassify, ViaFault, ViaUnknown, Wrap};
+pub use crate::outcome::{Cause, Class, Classify, ViaClassify, ViaFault, ViaUnknown, Wrap, after};
 pub use crate::policy::Value;
 pub use crate::policy::circuit_breaker::{
     CircuitBreaker, KeyOf, ViaInteger, ViaStr, breaker, breaker_for, circuit_breaker, circuit_breaker_when,

@@ -22,7 +22,7 @@ mod tally;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 
-pub use resilient_macros::{circuit_breaker, fallback, retry, timeout};
+pub use resilient_macros::{Classify, circuit_breaker, fallback, retry, timeout};
 
 pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
 pub use crate::error::{Fault, Rejected};

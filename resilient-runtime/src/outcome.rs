@@ -76,6 +76,11 @@ impl Class {
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what class of error it is",
+    label = "does not implement `Classify`",
+    note = "derive it, `#[derive(resilient_runtime::Classify)]`, or write `impl resilient_runtime::Classify for {Self}`"
+)]
 pub trait Classify {
     /// What this error says about trying again.
     fn classify(&self) -> Class;
@@ -201,6 +206,33 @@ macro_rules! classify_boxed {
 }
 
 classify_boxed!(Box<dyn Error>, Box<dyn Error + Send>, Box<dyn Error + Send + Sync>);
+
+/// A field that tells how long a dependency asked to be left alone.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no time to wait",
+    label = "not a `Duration`",
+    note = "`#[throttled(after = ..)]` takes a field of type `Duration` or `Option<Duration>`"
+)]
+pub trait After {
+    fn after(&self) -> Option<Duration>;
+}
+
+impl After for Duration {
+    fn after(&self) -> Option<Duration> {
+        Some(*self)
+    }
+}
+
+impl After for Option<Duration> {
+    fn after(&self) -> Option<Duration> {
+        *self
+    }
+}
+
+/// The time in such a field.
+pub fn after<T: After>(field: &T) -> Option<Duration> {
+    field.after()
+}
 
 /// What a layer is told about a failed call: the class of the user's error, or a refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
