@@ -53,7 +53,7 @@ pub(crate) static STEM: Stem = Stem {
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Timeout {
-    written: Written,
+    limit: Option<Duration>,
     name: &'static str,
     policy: Option<&'static TimeoutPolicy>,
 }
@@ -66,7 +66,7 @@ impl Timeout {
     }
 
     const fn unset() -> Self {
-        Self { written: Written::NOTHING, name: "timeout", policy: None }
+        Self { limit: None, name: "timeout", policy: None }
     }
 
     /// Name that errors and events carry. **Default: `"timeout"`.**
@@ -78,7 +78,7 @@ impl Timeout {
     /// Time a call may take; zero gives up as soon as the call has to wait.
     #[must_use]
     pub const fn limit(self, limit: Duration) -> Self {
-        Self { written: self.written.set(LIMIT, Value::Time(limit)), ..self }
+        Self { limit: Some(limit), ..self }
     }
 
     /// Runs `future` until it ends or the time is up.
@@ -102,7 +102,7 @@ impl Timeout {
     {
         match self.policy {
             Some(policy) => Bounded::new(future, policy, policy.limit()).await,
-            None => Bounded::new(future, self.name, self.written.time(LIMIT).unwrap_or(Duration::MAX)).await,
+            None => Bounded::new(future, self.name, self.limit.unwrap_or(Duration::MAX)).await,
         }
     }
 }
@@ -112,14 +112,16 @@ impl Registry {
     #[must_use]
     pub fn timeout(self, name: &str) -> Option<Timeout> {
         let policy = self.find::<TimeoutPolicy>(name)?;
-        Some(Timeout { written: Written::NOTHING, name: policy.name, policy: Some(policy) })
+        Some(Timeout { limit: None, name: policy.name, policy: Some(policy) })
     }
 }
 
 impl Configure {
     /// Sets keys of the timeout `name`.
     pub fn timeout(self, name: &str, set: impl FnOnce(Timeout) -> Timeout) -> Self {
-        self.with(&STEM, name, &set(Timeout::unset()).written)
+        let limit = set(Timeout::unset()).limit;
+        let written = limit.map_or(Written::NOTHING, |limit| Written::NOTHING.set(LIMIT, Value::Time(limit)));
+        self.with(&STEM, name, &written)
     }
 }
 

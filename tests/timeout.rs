@@ -1,0 +1,194 @@
+//! `#[timeout]`: giving up after a time.
+
+use std::io;
+use std::time::Duration;
+
+use resilient_runtime::{
+    Fault, Rejected, Snapshot, Timeout, attempt, configure, deadline, inherit, registry, test_util, timeout,
+};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[timeout("2s", name = "slow")]
+async fn takes(time: Duration) -> Result<u32, Fault<&'static str>> {
+    sleep(time).await;
+    Ok(7)
+}
+
+fn counts(name: &str) -> (u64, u64, u64, u64, u64) {
+    registry()
+        .snapshots()
+        .into_iter()
+        .find_map(|snapshot| match snapshot {
+            Snapshot::Timeout(t) if t.name == name => {
+                Some((t.succeeded, t.failed, t.timed_out, t.abandoned, t.panicked))
+            }
+            _ => None,
+        })
+        .expect("a function declares it")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_ends_in_time_is_untouched() {
+    assert_eq!(takes(SECOND).await, Ok(7));
+    assert_eq!(counts("slow"), (1, 0, 0, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_takes_too_long_is_given_up_on_time() {
+    let start = Instant::now();
+    let events = test_util::record();
+    let error = takes(5 * SECOND).await.unwrap_err();
+    assert_eq!(error, Fault::Rejected(Rejected::TimedOut { name: "slow", limit: 2 * SECOND }));
+    assert_eq!(start.elapsed(), 2 * SECOND);
+    assert_eq!(events.words("slow"), ["timed_out"]);
+    assert_eq!(counts("slow"), (0, 0, 1, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_at_the_last_moment_wins() {
+    assert_eq!(takes(2 * SECOND).await, Ok(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_question_mark_and_return_belong_to_the_body() {
+    #[timeout("1s", name = "marks")]
+    async fn marks(text: &str) -> Result<u32, io::Error> {
+        if text.is_empty() {
+            return Ok(0);
+        }
+        let n: u32 = text.parse().map_err(io::Error::other)?;
+        Ok(n)
+    }
+    assert_eq!(marks("").await.unwrap(), 0);
+    assert_eq!(marks("3").await.unwrap(), 3);
+    assert_eq!(marks("x").await.unwrap_err().kind(), io::ErrorKind::Other);
+    assert_eq!(counts("marks"), (2, 1, 0, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_io_error_says_timed_out() {
+    #[timeout("1s")]
+    async fn never() -> io::Result<()> {
+        std::future::pending().await
+    }
+    assert_eq!(never().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_call_is_counted_as_abandoned() {
+    let call = takes(SECOND);
+    drop(call);
+    assert_eq!(counts("slow"), (0, 0, 0, 0, 0), "never polled, never started");
+    let _ = tokio::time::timeout(Duration::from_millis(1), takes(SECOND)).await;
+    assert_eq!(counts("slow"), (0, 0, 0, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_counted_and_goes_on() {
+    #[timeout("1s", name = "panics")]
+    async fn panics() -> Result<(), Fault<()>> {
+        panic!("boom")
+    }
+    let error = tokio::spawn(panics()).await.unwrap_err();
+    assert!(error.is_panic());
+    assert_eq!(counts("panics"), (0, 0, 0, 0, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_installed_at_start_up_holds() {
+    configure().timeout("slow", |t| t.limit(Duration::from_millis(300))).install().unwrap();
+    let start = Instant::now();
+    let error = takes(SECOND).await.unwrap_err();
+    assert_eq!(start.elapsed(), Duration::from_millis(300));
+    assert_eq!(
+        error,
+        Fault::Rejected(Rejected::TimedOut { name: "slow", limit: Duration::from_millis(300) })
+    );
+    configure().install().unwrap();
+    assert_eq!(takes(SECOND).await, Ok(7), "a second install replaces the first");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_counts_from_the_first_question() {
+    #[timeout("2s")]
+    async fn asks() -> Result<(Instant, Instant), Fault<()>> {
+        let first = deadline().expect("there is a timeout around");
+        sleep(SECOND).await;
+        let second = deadline().expect("there still is");
+        Ok((first, second))
+    }
+    let start = Instant::now();
+    assert_eq!(asks().await, Ok((start + 2 * SECOND, start + 2 * SECOND)));
+    assert_eq!(deadline(), None);
+}
+
+#[timeout("2s", name = "inner")]
+async fn inner(time: Duration) -> Result<Option<Instant>, Fault<()>> {
+    sleep(time).await;
+    Ok(deadline())
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_nearest_deadline_of_nested_functions_is_seen() {
+    #[timeout("1s", name = "tight")]
+    async fn tight() -> Result<Option<Instant>, Fault<()>> {
+        inner(Duration::ZERO).await
+    }
+    #[timeout("5s", name = "wide")]
+    async fn wide() -> Result<Option<Instant>, Fault<()>> {
+        inner(Duration::ZERO).await
+    }
+    let start = Instant::now();
+    assert_eq!(tight().await, Ok(Some(start + SECOND)));
+    let start = Instant::now();
+    assert_eq!(wide().await, Ok(Some(start + 2 * SECOND)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_outer_timeout_is_to_blame_when_it_comes_first() {
+    #[timeout("1s", name = "total")]
+    async fn total() -> Result<Option<Instant>, Fault<()>> {
+        inner(10 * SECOND).await
+    }
+    let error = total().await.unwrap_err();
+    assert_eq!(error, Fault::Rejected(Rejected::TimedOut { name: "total", limit: SECOND }));
+    assert_eq!(counts("inner"), (0, 0, 0, 1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn spawned_work_that_inherits_is_cut_to_the_deadline() {
+    #[timeout("1s", name = "spawns")]
+    async fn spawns() -> Result<JoinHandle<(u32, Duration)>, Fault<()>> {
+        Ok(tokio::spawn(inherit(async {
+            let start = Instant::now();
+            inner(10 * SECOND).await.unwrap_err();
+            (attempt(), start.elapsed())
+        })))
+    }
+    let work = spawns().await.unwrap();
+    assert_eq!(work.await.unwrap(), (1, SECOND), "nobody drops it, so it ends itself");
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_hand_it_takes_any_error_that_can_say_so() {
+    let never = std::future::pending::<Result<(), String>>();
+    let error = Timeout::new(SECOND).name("by hand").call(never).await.unwrap_err();
+    assert_eq!(error, "`by hand` timed out after 1s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn extreme_limits_are_harmless() {
+    let ready = Timeout::new(Duration::ZERO).call(async { Ok::<_, Fault<()>>(1) }).await;
+    assert_eq!(ready, Ok(1));
+    let late = Timeout::new(Duration::ZERO).call(std::future::pending::<Result<(), Fault<()>>>()).await;
+    assert!(late.is_err());
+    let long = async {
+        sleep(1_000 * SECOND).await;
+        assert_eq!(deadline(), None, "too far away to tell");
+        Ok::<_, Fault<()>>(1)
+    };
+    assert_eq!(Timeout::new(Duration::MAX).call(long).await, Ok(1));
+}
