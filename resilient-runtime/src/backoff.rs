@@ -71,8 +71,14 @@ pub(crate) struct Schedule {
 }
 
 /// Where a sequence of decorrelated delays stands on its curve.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Curve(f64);
+
+impl Curve {
+    pub(crate) const fn start() -> Self {
+        Self(0.0)
+    }
+}
 
 /// Makes the median of decorrelated delays follow `base`, `base`, 2 `base`, 4 `base`, …
 const CURVE_SCALE: f64 = 1.0 / 1.4;
@@ -158,11 +164,10 @@ impl Schedule {
         let retries = max.saturating_sub(1);
         match self.jitter {
             Jitter::None => self.least_nominal(retries),
-            Jitter::Full => Duration::ZERO,
             Jitter::Equal => self.least_nominal(retries) / 2,
-            // Two draws can only be far apart or late; a single one may be nothing at all.
+            // A single draw may be nothing at all, the second is late if the first was early.
             Jitter::Decorrelated if retries > 1 => self.base.min(self.max_delay),
-            Jitter::Decorrelated => Duration::ZERO,
+            Jitter::Full | Jitter::Decorrelated => Duration::ZERO,
         }
     }
 
@@ -206,7 +211,7 @@ mod tests {
     }
 
     fn seconds(schedule: &Schedule, retries: u32, unit: f64) -> Vec<f64> {
-        let mut curve = Curve::default();
+        let mut curve = Curve::start();
         (0..retries).map(|n| schedule.delay(n, unit, &mut curve).as_secs_f64()).collect()
     }
 
@@ -264,7 +269,7 @@ mod tests {
                 assert!((delay - expected).abs() < 0.000_051, "{unit}: {delay} is not {expected}");
             }
         }
-        let mut curve = Curve::default();
+        let mut curve = Curve::start();
         for (n, (unit, expected)) in
             [(0.9, 1.2743), (0.1, 0.2114), (0.9, 3.8342), (0.1, 0.7938)].into_iter().enumerate()
         {
@@ -277,7 +282,7 @@ mod tests {
     fn the_cap_does_not_bend_the_decorrelated_curve() {
         let free = schedule(Backoff::Exponential, Jitter::Decorrelated);
         let capped = Schedule { max_delay: SECOND, ..free };
-        let (mut one, mut other) = (Curve::default(), Curve::default());
+        let (mut one, mut other) = (Curve::start(), Curve::start());
         for (n, unit) in [0.9, 0.1, 0.9, 0.1, 0.9, 0.0].into_iter().enumerate() {
             let n = u32::try_from(n).unwrap();
             assert_eq!(capped.delay(n, unit, &mut one), free.delay(n, unit, &mut other).min(SECOND));
@@ -288,7 +293,7 @@ mod tests {
     fn decorrelated_delays_go_on_past_the_end_of_the_numbers() {
         let capped =
             Schedule { max_delay: 7 * SECOND, ..schedule(Backoff::Exponential, Jitter::Decorrelated) };
-        let mut curve = Curve::default();
+        let mut curve = Curve::start();
         for n in (0..2_000).chain([u32::MAX - 1, u32::MAX]) {
             let delay = capped.delay(n, 0.5, &mut curve);
             assert!(n < 4 || delay == 7 * SECOND, "{n}: {delay:?}");
@@ -299,7 +304,7 @@ mod tests {
     fn small_delays_are_not_rounded_to_nothing() {
         // Whole milliseconds would make every one of these zero.
         let full = Schedule { base: Duration::from_micros(900), ..schedule(Backoff::Fixed, Jitter::Full) };
-        assert_eq!(full.delay(0, 0.5, &mut Curve::default()), Duration::from_micros(450));
+        assert_eq!(full.delay(0, 0.5, &mut Curve::start()), Duration::from_micros(450));
     }
 
     #[test]
@@ -375,7 +380,7 @@ mod tests {
             schedule in schedules(),
             draws in prop::collection::vec((retries(), any::<f64>()), 1..8),
         ) {
-            let mut curve = Curve::default();
+            let mut curve = Curve::start();
             for (n, unit) in draws {
                 prop_assert!(schedule.delay(n, unit, &mut curve) <= schedule.max_delay);
             }
@@ -384,7 +389,7 @@ mod tests {
         #[test]
         fn jitter_stays_within_its_share(schedule in schedules(), n in retries(), unit in units()) {
             let nominal = schedule.nominal(n);
-            let delay = schedule.delay(n, unit, &mut Curve::default());
+            let delay = schedule.delay(n, unit, &mut Curve::start());
             match schedule.jitter {
                 Jitter::None => prop_assert_eq!(delay, nominal),
                 Jitter::Full => prop_assert!(delay <= nominal),
@@ -402,7 +407,7 @@ mod tests {
         fn a_larger_draw_makes_no_shorter_delay(
             schedule in schedules(), n in retries(), one in units(), other in units(),
         ) {
-            let delay = |unit| schedule.delay(n, unit, &mut Curve::default());
+            let delay = |unit| schedule.delay(n, unit, &mut Curve::start());
             prop_assert!(delay(one.min(other)) <= delay(one.max(other)));
         }
 
@@ -428,7 +433,7 @@ mod tests {
             schedule in schedules(),
             draws in prop::collection::vec(units(), 0..40),
         ) {
-            let mut curve = Curve::default();
+            let mut curve = Curve::start();
             let waits = (0_u32..).zip(&draws).map(|(n, unit)| schedule.delay(n, *unit, &mut curve));
             let total = waits.fold(Duration::ZERO, Duration::saturating_add);
             let max = u32::try_from(draws.len()).unwrap() + 1;

@@ -86,6 +86,45 @@ pub enum EventKind {
         /// Class of the error, or nothing for a value that is not wanted.
         class: Option<Class>,
     },
+    /// An attempt failed and no other follows.
+    GaveUp {
+        /// Attempts made, the first included.
+        attempts: u32,
+        /// Why no other follows.
+        reason: RetryEnd,
+        /// Class of the error, or nothing for a value that is not wanted.
+        class: Option<Class>,
+    },
+}
+
+/// Why a failed attempt was the last one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RetryEnd {
+    /// All attempts are used up.
+    Exhausted,
+    /// Another attempt cannot mend the error.
+    NotRetryable,
+    /// The wait would reach the deadline.
+    Deadline,
+    /// The budget does not pay for it.
+    Budget,
+    /// The call was told to wait longer than allowed.
+    RetryAfter,
+}
+
+impl RetryEnd {
+    /// The reason in one word, for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::NotRetryable => "not_retryable",
+            Self::Deadline => "deadline",
+            Self::Budget => "budget",
+            Self::RetryAfter => "retry_after",
+        }
+    }
 }
 
 impl EventKind {
@@ -107,6 +146,7 @@ impl EventKind {
             Self::TimedOut { .. } => "timed_out",
             Self::FellBack { .. } => "fell_back",
             Self::Retrying { .. } => "retrying",
+            Self::GaveUp { reason, .. } => reason.as_str(),
         }
     }
 
@@ -118,7 +158,8 @@ impl EventKind {
             | Self::Rejected { .. }
             | Self::TimedOut { .. }
             | Self::FellBack { .. }
-            | Self::Retrying { .. } => Level::DEBUG,
+            | Self::Retrying { .. }
+            | Self::GaveUp { .. } => Level::DEBUG,
         }
     }
 }
@@ -141,6 +182,9 @@ impl fmt::Display for EventKind {
             }
             Self::Retrying { attempt, delay, class: None } => {
                 write!(f, "attempt {attempt} gave an unwanted value, next one in {delay:?}")
+            }
+            Self::GaveUp { attempts, reason, .. } => {
+                write!(f, "attempt {attempts} was the last ({})", reason.as_str())
             }
         }
     }

@@ -24,13 +24,17 @@ pub mod test_util;
 
 pub use resilient_macros::{Classify, circuit_breaker, fallback, retry, timeout};
 
+pub use crate::backoff::{Backoff, Jitter};
 pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
 pub use crate::error::{Fault, Rejected};
-pub use crate::events::{Event, EventKind, Missed, Subscription};
+pub use crate::events::{Event, EventKind, Missed, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
-pub use crate::policy::{FallbackSnapshot, Snapshot, Timeout, TimeoutSnapshot, Value};
+pub use crate::policy::{
+    FallbackSnapshot, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout,
+    TimeoutSnapshot, Value,
+};
 pub use crate::registry::{Function, Layer, Registry, registry, subscribe};

@@ -2,6 +2,7 @@
 
 pub(crate) mod circuit_breaker;
 pub(crate) mod fallback;
+pub(crate) mod retry;
 pub(crate) mod timeout;
 
 use std::any::Any;
@@ -12,10 +13,12 @@ pub use self::circuit_breaker::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
 pub use self::fallback::FallbackSnapshot;
+pub use self::retry::{Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
 pub use self::timeout::{Timeout, TimeoutSnapshot};
 
 /// Every kind of policy there is.
-pub(crate) static STEMS: &[&Stem] = &[&circuit_breaker::STEM, &fallback::STEM, &timeout::STEM];
+pub(crate) static STEMS: &[&Stem] =
+    &[&circuit_breaker::STEM, &fallback::STEM, &retry::STEM, &timeout::STEM];
 
 /// Statistics of one policy, as of now.
 #[derive(Clone, Debug)]
@@ -25,6 +28,8 @@ pub enum Snapshot {
     CircuitBreaker(CircuitBreakerSnapshot),
     /// Of a fallback.
     Fallback(FallbackSnapshot),
+    /// Of a retry.
+    Retry(RetrySnapshot),
     /// Of a timeout.
     Timeout(TimeoutSnapshot),
 }
@@ -36,6 +41,7 @@ impl Snapshot {
         match self {
             Self::CircuitBreaker(_) => circuit_breaker::STEM.name,
             Self::Fallback(_) => fallback::STEM.name,
+            Self::Retry(_) => retry::STEM.name,
             Self::Timeout(_) => timeout::STEM.name,
         }
     }
@@ -46,6 +52,7 @@ impl Snapshot {
         match self {
             Self::CircuitBreaker(snapshot) => snapshot.name,
             Self::Fallback(snapshot) => snapshot.name,
+            Self::Retry(snapshot) => snapshot.name,
             Self::Timeout(snapshot) => snapshot.name,
         }
     }

@@ -1,0 +1,398 @@
+//! Runs again after a failure, after a wait that grows.
+//!
+//! The first attempt never waits. An error that another attempt cannot mend ends the call, and so
+//! does a wait that would reach the deadline or that the budget cannot pay for: the last result
+//! is then the answer. A call that is dropped starts no further attempt and counts as abandoned.
+
+mod call;
+mod purse;
+mod state;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+
+pub use self::call::{RetryReport, RetryWith};
+use self::purse::Purse;
+use self::state::Terms;
+pub use self::state::{Next, RetryCause, Retrying, retry};
+use super::{Complaint, Key, Kind, Named, Policy, Snapshot, Stem, Value, Written};
+use crate::backoff::{Backoff, Jitter, Schedule};
+use crate::clock;
+use crate::configure::Configure;
+use crate::registry::Registry;
+use crate::tally::Tally;
+
+const MAX: usize = 0;
+const BACKOFF: usize = 1;
+const BASE: usize = 2;
+const FACTOR: usize = 3;
+const MAX_DELAY: usize = 4;
+const JITTER: usize = 5;
+const WITHIN: usize = 6;
+const BUDGET: usize = 7;
+const MAX_RETRY_AFTER: usize = 8;
+
+pub(crate) static STEM: Stem = Stem {
+    name: "retry",
+    keys: &[
+        Key { name: "max", kind: Kind::Count(1) },
+        Key { name: "backoff", kind: Kind::Word(Backoff::WORDS) },
+        Key { name: "base", kind: Kind::Time(Duration::ZERO) },
+        Key { name: "factor", kind: Kind::Factor },
+        Key { name: "max_delay", kind: Kind::Time(Duration::ZERO) },
+        Key { name: "jitter", kind: Kind::Word(Jitter::WORDS) },
+        Key { name: "within", kind: Kind::POSITIVE_TIME },
+        Key { name: "budget", kind: Kind::Name },
+        Key { name: "max_retry_after", kind: Kind::Time(Duration::ZERO) },
+    ],
+    excludes: &[],
+    check: |written| Settings::of(written).complaint().into_iter().collect(),
+    create: |name, written| Box::leak(Box::new(RetryPolicy::new(name, written))),
+};
+
+/// Runs an operation again after a failure.
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{Retry, attempt};
+///
+/// const RETRY: Retry = Retry::new().max(4).base(Duration::from_millis(20));
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// let answer = RETRY.run(|| async {
+///     if attempt() < 3 { Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset)) } else { Ok(42) }
+/// });
+/// assert_eq!(answer.await.unwrap(), 42);
+/// # }
+/// ```
+///
+/// Settings out of range mean the nearest one in range.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    written: Written,
+    name: &'static str,
+    policy: Option<&'static RetryPolicy>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Retry {
+    /// A retry with every setting at its default.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { written: Written::NOTHING, name: "retry", policy: None }
+    }
+
+    /// Name that events carry. **Default: `"retry"`.**
+    #[must_use]
+    pub const fn name(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
+    /// Attempts in all, the first included; 1 switches retries off. **Default: 3.**
+    #[must_use]
+    pub const fn max(self, max: u32) -> Self {
+        self.set(MAX, Value::count(max))
+    }
+
+    /// How the delay grows. **Default: [`Backoff::Exponential`].**
+    #[must_use]
+    pub const fn backoff(self, backoff: Backoff) -> Self {
+        self.set(BACKOFF, Value::Word(backoff.word()))
+    }
+
+    /// The first delay, from which the others grow. **Default: 100 ms.**
+    #[must_use]
+    pub const fn base(self, base: Duration) -> Self {
+        self.set(BASE, Value::Time(base))
+    }
+
+    /// Growth from one exponential delay to the next, at least 1. **Default: 2.**
+    #[must_use]
+    pub const fn factor(self, factor: f64) -> Self {
+        self.set(FACTOR, Value::number(factor))
+    }
+
+    /// The longest computed delay, jitter included. **Default: 10 s.**
+    #[must_use]
+    pub const fn max_delay(self, max_delay: Duration) -> Self {
+        self.set(MAX_DELAY, Value::Time(max_delay))
+    }
+
+    /// How delays are made random. **Default: [`Jitter::Full`].**
+    #[must_use]
+    pub const fn jitter(self, jitter: Jitter) -> Self {
+        self.set(JITTER, Value::Word(jitter.word()))
+    }
+
+    /// Time for all attempts and waits. **Default: no limit.**
+    ///
+    /// A wait that would reach it is not begun; a running attempt is never cut.
+    #[must_use]
+    pub const fn within(self, within: Duration) -> Self {
+        self.set(WITHIN, Value::Time(within))
+    }
+
+    /// Name of the budget that pays for retries, or `"none"`. **Default: `"default"`.**
+    ///
+    /// All retries that name one budget share it: every call earns a fifth of a retry, and ten
+    /// retries a second are free.
+    #[must_use]
+    pub const fn budget(self, name: &'static str) -> Self {
+        self.set(BUDGET, Value::Word(name))
+    }
+
+    /// The longest wait that a server may ask for. **Default: 30 s.**
+    ///
+    /// A longer one ends the call: nobody returns earlier than asked.
+    #[must_use]
+    pub const fn max_retry_after(self, longest: Duration) -> Self {
+        self.set(MAX_RETRY_AFTER, Value::Time(longest))
+    }
+
+    const fn set(self, key: usize, value: Value) -> Self {
+        Self { written: self.written.set(key, value), ..self }
+    }
+}
+
+impl Terms for Retry {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn within(&self) -> Option<Duration> {
+        self.policy.map_or_else(|| self.written.time(WITHIN), RetryPolicy::within)
+    }
+
+    fn settings(&self, kept: &mut Option<Arc<Settings>>) -> Settings {
+        self.policy.map_or_else(|| Settings::of(&self.written), |policy| policy.settings(kept))
+    }
+
+    fn purse(&self) -> Option<&'static Purse> {
+        self.policy.map_or_else(|| Purse::named(Settings::budget_of(&self.written)), RetryPolicy::purse)
+    }
+
+    fn count(&self, counter: usize) {
+        if let Some(policy) = self.policy {
+            policy.count(counter);
+        }
+    }
+}
+
+impl Registry {
+    /// The retry `name`, if a function or the configuration knows it.
+    #[must_use]
+    pub fn retry(self, name: &str) -> Option<Retry> {
+        let policy = self.find::<RetryPolicy>(name)?;
+        Some(Retry { name: policy.name, policy: Some(policy), ..Retry::new() })
+    }
+}
+
+impl Configure {
+    /// Sets keys of the retry `name`.
+    pub fn retry(self, name: &str, set: impl FnOnce(Retry) -> Retry) -> Self {
+        self.with(&STEM, name, &set(Retry::new()).written)
+    }
+}
+
+/// Settings of one retry, complete.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    max: u32,
+    schedule: Schedule,
+    within: Option<Duration>,
+    budget: &'static str,
+    max_retry_after: Duration,
+}
+
+impl Settings {
+    fn of(written: &Written) -> Self {
+        let default = Schedule::DEFAULT;
+        Self {
+            max: written.count(MAX).map_or(3, |max| u32::try_from(max).unwrap_or(u32::MAX)),
+            schedule: Schedule {
+                backoff: written.word(BACKOFF).and_then(Backoff::from_word).unwrap_or(default.backoff),
+                base: written.time(BASE).unwrap_or(default.base),
+                factor: written.number(FACTOR).unwrap_or(default.factor),
+                max_delay: written.time(MAX_DELAY).unwrap_or(default.max_delay),
+                jitter: written.word(JITTER).and_then(Jitter::from_word).unwrap_or(default.jitter),
+            },
+            within: written.time(WITHIN),
+            budget: Self::budget_of(written),
+            max_retry_after: written.time(MAX_RETRY_AFTER).unwrap_or(Duration::from_secs(30)),
+        }
+    }
+
+    fn budget_of(written: &Written) -> &'static str {
+        written.word(BUDGET).unwrap_or("default")
+    }
+
+    fn complaint(&self) -> Option<Complaint> {
+        let within = self.within?;
+        let least = self.schedule.least_total_wait(self.max);
+        (least >= within).then(|| {
+            let max = self.max;
+            Complaint::new(
+                "within",
+                format!("{max} attempts wait {least:?} at least, which {within:?} cuts short"),
+            )
+        })
+    }
+}
+
+/// Statistics of a retry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetrySnapshot {
+    /// Name of the retry.
+    pub name: &'static str,
+    /// Attempts a call may make.
+    pub max: u32,
+    /// Calls whose first attempt was good.
+    pub first_try: u64,
+    /// Calls that a later attempt saved.
+    pub after_retry: u64,
+    /// Calls that made as many attempts as allowed, in vain.
+    pub exhausted: u64,
+    /// Calls that ended in an error which another attempt cannot mend.
+    pub not_retryable: u64,
+    /// Calls that had no time left for another attempt.
+    pub deadline: u64,
+    /// Calls that the budget did not pay another attempt for.
+    pub budget: u64,
+    /// Calls that were told to wait longer than allowed.
+    pub retry_after: u64,
+    /// Calls whose future was dropped.
+    pub abandoned: u64,
+    /// Calls that panicked.
+    pub panicked: u64,
+    /// Attempts beyond the first of each call.
+    pub retries: u64,
+    /// Retries in a row that the budget would pay for now, once a call has used it.
+    pub budget_left: Option<u64>,
+}
+
+impl RetrySnapshot {
+    /// Attempts made by the calls that have ended, and retries of those still running.
+    #[must_use]
+    pub const fn attempts(&self) -> u64 {
+        let good = self.first_try + self.after_retry;
+        let given_up = self.exhausted + self.not_retryable + self.deadline + self.budget + self.retry_after;
+        good + given_up + self.abandoned + self.panicked + self.retries
+    }
+}
+
+/// A retry as the registry holds it.
+#[derive(Debug)]
+pub struct RetryPolicy {
+    name: &'static str,
+    /// What a successful call needs, so that it need not look at the settings.
+    within: AtomicU64,
+    settings: ArcSwap<Settings>,
+    /// The purse that was named when the first call asked.
+    purse: OnceLock<(&'static str, Option<&'static Purse>)>,
+    /// Whether the settings name another by now.
+    moved: AtomicBool,
+    tally: Tally,
+}
+
+const NO_LIMIT: u64 = u64::MAX;
+
+impl RetryPolicy {
+    fn new(name: &'static str, written: &Written) -> Self {
+        let policy = Self {
+            name,
+            within: AtomicU64::new(NO_LIMIT),
+            settings: ArcSwap::from_pointee(Settings::of(written)),
+            purse: OnceLock::new(),
+            moved: AtomicBool::new(false),
+            tally: Tally::new(),
+        };
+        policy.apply(written);
+        policy
+    }
+
+    fn find_purse(&self) -> (&'static str, Option<&'static Purse>) {
+        let name = self.settings.load().budget;
+        (name, Purse::named(name))
+    }
+}
+
+impl Terms for RetryPolicy {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    #[inline]
+    fn within(&self) -> Option<Duration> {
+        match self.within.load(Relaxed) {
+            NO_LIMIT => None,
+            nanos => Some(Duration::from_nanos(nanos)),
+        }
+    }
+
+    fn settings(&self, kept: &mut Option<Arc<Settings>>) -> Settings {
+        **kept.get_or_insert_with(|| self.settings.load_full())
+    }
+
+    #[inline]
+    fn purse(&self) -> Option<&'static Purse> {
+        if self.moved.load(Relaxed) {
+            return self.find_purse().1;
+        }
+        self.purse.get_or_init(|| self.find_purse()).1
+    }
+
+    #[inline]
+    fn count(&self, counter: usize) {
+        self.tally.add(counter, 1);
+    }
+}
+
+impl Policy for RetryPolicy {
+    fn apply(&self, written: &Written) {
+        let settings = Settings::of(written);
+        self.within.store(settings.within.map_or(NO_LIMIT, clock::nanos), Relaxed);
+        self.settings.store(Arc::new(settings));
+        let moved = self.purse.get().is_some_and(|(name, _)| *name != settings.budget);
+        self.moved.store(moved, Relaxed);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let total = |counter| self.tally.total(counter);
+        Snapshot::Retry(RetrySnapshot {
+            name: self.name,
+            max: self.settings.load().max,
+            first_try: total(state::FIRST_TRY),
+            after_retry: total(state::AFTER_RETRY),
+            exhausted: total(state::EXHAUSTED),
+            not_retryable: total(state::NOT_RETRYABLE),
+            deadline: total(state::DEADLINE),
+            budget: total(state::BUDGET),
+            retry_after: total(state::RETRY_AFTER),
+            abandoned: total(state::ABANDONED),
+            panicked: total(state::PANICKED),
+            retries: total(state::RETRIES),
+            budget_left: self.purse.get().and_then(|_| self.purse()).map(Purse::left),
+        })
+    }
+
+    fn reset(&self) {
+        self.tally.reset();
+        if self.purse.get().is_some() {
+            self.purse().into_iter().for_each(Purse::refill);
+        }
+    }
+}
+
+impl Named for RetryPolicy {
+    const STEM: &'static Stem = &STEM;
+}

@@ -1,0 +1,463 @@
+//! One retried call: what it may do after each attempt.
+
+use std::fmt;
+use std::future::{Future, IntoFuture};
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use pin_project_lite::pin_project;
+use tokio::task::coop;
+use tokio::time::{Instant, Sleep};
+
+use super::purse::Purse;
+use super::{RetryPolicy, STEM, Settings};
+use crate::backoff::{Backoff, Curve, Schedule};
+use crate::error::Rejected;
+use crate::events::{EventKind, RetryEnd};
+use crate::frame::{self, Frame};
+use crate::level::Failing;
+use crate::outcome::{Cause, Class};
+use crate::registry::{self, Site};
+use crate::{clock, random};
+
+pub(super) const FIRST_TRY: usize = 0;
+pub(super) const AFTER_RETRY: usize = 1;
+pub(super) const EXHAUSTED: usize = 2;
+pub(super) const NOT_RETRYABLE: usize = 3;
+pub(super) const DEADLINE: usize = 4;
+pub(super) const BUDGET: usize = 5;
+pub(super) const RETRY_AFTER: usize = 6;
+pub(super) const ABANDONED: usize = 7;
+pub(super) const PANICKED: usize = 8;
+pub(super) const RETRIES: usize = 9;
+
+/// Who sets the terms: a registered policy, or a value made by hand.
+pub trait Terms: Sized {
+    fn name(&self) -> &'static str;
+    fn within(&self) -> Option<Duration>;
+    /// The settings of this call, kept from the first time it needs them.
+    fn settings(&self, kept: &mut Option<Arc<Settings>>) -> Settings;
+    fn purse(&self) -> Option<&'static Purse>;
+    fn count(&self, counter: usize);
+}
+
+/// What the user has to say about errors and values, where the class does not say it.
+pub trait Rules<T, E> {
+    /// Whether to retry after `error`; nothing leaves it to the class.
+    fn when(&self, _error: &E) -> Option<bool> {
+        None
+    }
+
+    /// Whether to retry in spite of `value`.
+    fn when_ok(&self, _value: &T) -> bool {
+        false
+    }
+
+    /// Attempt `attempt` failed, and another one follows after `delay`.
+    fn on_retry(&self, _attempt: u32, _delay: Duration, _cause: RetryCause<'_, E>) {}
+}
+
+/// Why an attempt is not the last one, as `on_retry` is told.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RetryCause<'a, E> {
+    /// It failed.
+    Failed(&'a E),
+    /// A policy refused it or gave it up.
+    Rejected(&'a Rejected),
+    /// Its value is one that `when_ok` does not want.
+    Unwanted,
+}
+
+impl<E> Clone for RetryCause<'_, E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<E> Copy for RetryCause<'_, E> {}
+
+impl<E: fmt::Display> fmt::Display for RetryCause<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(error) => error.fmt(f),
+            Self::Rejected(rejected) => rejected.fmt(f),
+            Self::Unwanted => f.write_str("unwanted value"),
+        }
+    }
+}
+
+impl<'a, E> RetryCause<'a, E> {
+    fn of<T, X: Failing<Error = E>>(out: &'a Result<T, X>) -> Self {
+        let Err(failing) = out else { return Self::Unwanted };
+        match (failing.error(), failing.rejected()) {
+            (Some(error), _) => Self::Failed(error),
+            (None, Some(rejected)) => Self::Rejected(rejected),
+            (None, None) => Self::Unwanted,
+        }
+    }
+}
+
+/// What follows an attempt.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "the expansion matches on it")]
+pub enum Next<R> {
+    /// The answer.
+    Done(R),
+    /// Another attempt, after this.
+    Wait(Wait),
+}
+
+/// A wait that has not begun; so small that it costs the call's future nothing.
+#[derive(Clone, Copy, Debug)]
+#[must_use = "the next attempt is due after the wait"]
+pub struct Wait(pub(super) Duration);
+
+impl IntoFuture for Wait {
+    type Output = ();
+    type IntoFuture = Waiting;
+
+    fn into_future(self) -> Waiting {
+        match self.0 {
+            Duration::ZERO => Waiting::Nothing,
+            delay => Waiting::Sleeping { sleep: clock::sleep(delay) },
+        }
+    }
+}
+
+pin_project! {
+    /// A wait that has begun.
+    #[project = WaitingProjection]
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub enum Waiting {
+        Nothing,
+        Sleeping { #[pin] sleep: Sleep },
+    }
+}
+
+impl Future for Waiting {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        match self.project() {
+            // No timer, but attempts that never wait must let other tasks run once in a while.
+            WaitingProjection::Nothing => {
+                ready!(coop::poll_proceed(cx)).made_progress();
+                Poll::Ready(())
+            }
+            WaitingProjection::Sleeping { sleep } => sleep.poll(cx),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Progress {
+    Fresh,
+    /// An attempt is being polled or judged; still so when the call is dropped, it panicked.
+    Running,
+    Waiting,
+    Done,
+}
+
+/// Where a call stands.
+#[derive(Debug)]
+pub(super) struct State {
+    kept: Option<Arc<Settings>>,
+    /// When the time of `within` is up.
+    deadline: Option<Instant>,
+    curve: Curve,
+    attempt: u32,
+    progress: Progress,
+}
+
+/// A retried call, from its first attempt to its answer.
+#[derive(Debug)]
+pub struct Retrying<P: Deref<Target: Terms>> {
+    pub(super) terms: P,
+    pub(super) state: State,
+}
+
+/// The layer of an annotated function.
+#[inline]
+#[must_use]
+pub fn retry(site: &'static Site<RetryPolicy>) -> Retrying<&'static RetryPolicy> {
+    Retrying::new(site.get())
+}
+
+impl<P: Deref<Target: Terms>> Retrying<P> {
+    #[inline]
+    pub(super) const fn new(terms: P) -> Self {
+        Self { terms, state: State::FRESH }
+    }
+
+    /// Runs one attempt, which then knows its number and its deadline.
+    #[inline]
+    pub fn attempt<F: Future>(&mut self, inner: F) -> Attempt<'_, F> {
+        self.begin();
+        Attempt { inner, state: &mut self.state }
+    }
+
+    /// An attempt is due; with the first one the call begins.
+    #[inline]
+    pub(super) fn begin(&mut self) {
+        if self.state.progress != Progress::Fresh {
+            self.terms.count(RETRIES);
+            return;
+        }
+        self.state.progress = Progress::Waiting;
+        if let Some(purse) = self.terms.purse() {
+            purse.called();
+        }
+        if let Some(within) = self.terms.within() {
+            self.state.deadline = clock::now().checked_add(within);
+        }
+    }
+
+    /// Judges what an attempt gave.
+    #[inline]
+    pub fn after<T, X: Failing>(
+        &mut self,
+        out: Result<T, X>,
+        class: fn(&X::Error) -> Cause,
+    ) -> Next<Result<T, X>> {
+        settle(&mut self.state, &*self.terms, out, class, &ByClass)
+    }
+
+    /// Judges what an attempt gave, with the user's own rules.
+    #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "written by the expansion only")]
+    pub fn after_with<T, X: Failing>(
+        &mut self,
+        out: Result<T, X>,
+        class: fn(&X::Error) -> Cause,
+        when: Option<fn(&X::Error) -> bool>,
+        when_ok: Option<fn(&T) -> bool>,
+        on_retry: Option<fn(u32, Duration, RetryCause<'_, X::Error>)>,
+    ) -> Next<Result<T, X>> {
+        settle(&mut self.state, &*self.terms, out, class, &ByFunctions { when, when_ok, on_retry })
+    }
+}
+
+impl<P: Deref<Target: Terms>> Drop for Retrying<P> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.state.progress {
+            Progress::Fresh | Progress::Done => {}
+            Progress::Waiting => self.terms.count(ABANDONED),
+            Progress::Running => self.terms.count(PANICKED),
+        }
+    }
+}
+
+pin_project! {
+    /// One attempt of a call.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Attempt<'a, F> {
+        #[pin]
+        inner: F,
+        state: &'a mut State,
+    }
+}
+
+impl<F: Future> Future for Attempt<'_, F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.state.poll_attempt(this.inner, cx)
+    }
+}
+
+struct ByClass;
+
+impl<T, E> Rules<T, E> for ByClass {}
+
+struct ByFunctions<T, E> {
+    when: Option<fn(&E) -> bool>,
+    when_ok: Option<fn(&T) -> bool>,
+    on_retry: Option<fn(u32, Duration, RetryCause<'_, E>)>,
+}
+
+impl<T, E> Rules<T, E> for ByFunctions<T, E> {
+    fn when(&self, error: &E) -> Option<bool> {
+        self.when.map(|when| when(error))
+    }
+
+    fn when_ok(&self, value: &T) -> bool {
+        self.when_ok.is_some_and(|when_ok| when_ok(value))
+    }
+
+    fn on_retry(&self, attempt: u32, delay: Duration, cause: RetryCause<'_, E>) {
+        if let Some(on_retry) = self.on_retry {
+            on_retry(attempt, delay, cause);
+        }
+    }
+}
+
+/// Judges what an attempt gave.
+#[inline]
+pub(super) fn settle<T, X: Failing>(
+    state: &mut State,
+    terms: &impl Terms,
+    out: Result<T, X>,
+    class: fn(&X::Error) -> Cause,
+    rules: &impl Rules<T, X::Error>,
+) -> Next<Result<T, X>> {
+    if out.as_ref().is_ok_and(|value| !rules.when_ok(value)) {
+        state.end(terms, if state.attempt == 1 { FIRST_TRY } else { AFTER_RETRY });
+        return Next::Done(out);
+    }
+    match retry_after(state, terms, &out, class, rules) {
+        Some(wait) => Next::Wait(wait),
+        None => Next::Done(out),
+    }
+}
+
+/// The wait before another attempt, if there is to be one.
+#[cold]
+fn retry_after<T, X: Failing>(
+    state: &mut State,
+    terms: &impl Terms,
+    out: &Result<T, X>,
+    class: fn(&X::Error) -> Cause,
+    rules: &impl Rules<T, X::Error>,
+) -> Option<Wait> {
+    let cause = out.as_ref().err().map(|failing| failing.cause(class));
+    let error = out.as_ref().err().and_then(Failing::error);
+    let said = error.and_then(|error| rules.when(error));
+    let attempt = state.attempt;
+    let delay = state.next(terms, cause.as_ref(), said)?;
+    contain(terms, || rules.on_retry(attempt, delay, RetryCause::of(out)));
+    Some(Wait(delay))
+}
+
+/// Runs a hook whose panic is none of the call's business.
+fn contain(terms: &impl Terms, hook: impl FnOnce()) {
+    if catch_unwind(AssertUnwindSafe(hook)).is_err() {
+        let policy = terms.name();
+        tracing::error!(target: "resilient", stem = STEM.name, policy, "retry `{policy}`: `on_retry` panicked");
+    }
+}
+
+impl State {
+    const FRESH: Self =
+        Self { kept: None, deadline: None, curve: Curve::start(), attempt: 1, progress: Progress::Fresh };
+
+    /// Runs user code that belongs to the attempt.
+    #[inline]
+    pub(super) fn enter<R>(&mut self, attempt: impl FnOnce() -> R) -> R {
+        self.progress = Progress::Running;
+        let _entered = Frame::of_attempt(self.attempt, self.deadline).enter();
+        attempt()
+    }
+
+    #[inline]
+    pub(super) fn poll_attempt<F: Future>(
+        &mut self,
+        attempt: Pin<&mut F>,
+        cx: &mut Context<'_>,
+    ) -> Poll<F::Output> {
+        let out = self.enter(|| attempt.poll(cx));
+        if out.is_pending() {
+            self.progress = Progress::Waiting;
+        }
+        out
+    }
+
+    pub(super) fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    fn end(&mut self, terms: &impl Terms, counter: usize) {
+        self.progress = Progress::Done;
+        terms.count(counter);
+    }
+
+    /// Goes on to the next attempt and says how long to wait for it, or ends the call.
+    ///
+    /// `said` is what the user's predicate says, `cause` is missing for an unwanted value.
+    fn next(&mut self, terms: &impl Terms, cause: Option<&Cause>, said: Option<bool>) -> Option<Duration> {
+        let class = cause.map(Cause::class);
+        let worth_it = said.unwrap_or_else(|| !class.is_some_and(Class::is_answer));
+        let decided = if worth_it { self.decide(terms, cause) } else { Err(RetryEnd::NotRetryable) };
+        let attempt = self.attempt;
+        match decided {
+            Ok(delay) => {
+                registry::emit(STEM.name, terms.name(), || EventKind::Retrying { attempt, delay, class });
+                self.attempt += 1;
+                self.progress = Progress::Waiting;
+                Some(delay)
+            }
+            Err(reason) => {
+                self.end(terms, counter(reason));
+                let attempts = attempt;
+                registry::emit(STEM.name, terms.name(), || EventKind::GaveUp { attempts, reason, class });
+                None
+            }
+        }
+    }
+
+    fn decide(&mut self, terms: &impl Terms, cause: Option<&Cause>) -> Result<Duration, RetryEnd> {
+        let settings = terms.settings(&mut self.kept);
+        if self.attempt >= settings.max {
+            return Err(RetryEnd::Exhausted);
+        }
+        let delay = self.delay(&settings, cause)?;
+        if self.reaches_deadline(delay) {
+            return Err(RetryEnd::Deadline);
+        }
+        match terms.purse() {
+            Some(purse) if !purse.take() => Err(RetryEnd::Budget),
+            _ => Ok(delay),
+        }
+    }
+
+    fn delay(&mut self, settings: &Settings, cause: Option<&Cause>) -> Result<Duration, RetryEnd> {
+        let Settings { schedule, max_retry_after, .. } = settings;
+        let computed = schedule.delay(self.attempt - 1, random::unit(), &mut self.curve);
+        match cause {
+            Some(Cause::Class(Class::Throttled { after: Some(after) })) => {
+                if after > max_retry_after {
+                    return Err(RetryEnd::RetryAfter);
+                }
+                Ok(computed.max(*after))
+            }
+            Some(Cause::Rejected(rejected)) => match rejected.retry_after() {
+                Some(after) if after > schedule.max_delay => Err(RetryEnd::RetryAfter),
+                Some(after) => Ok(after.saturating_add(jittered_base(schedule))),
+                None => Ok(computed),
+            },
+            _ => Ok(computed),
+        }
+    }
+
+    fn reaches_deadline(&self, delay: Duration) -> bool {
+        let nearest = match (self.deadline, frame::deadline()) {
+            (Some(own), Some(outer)) => Some(own.min(outer)),
+            (own, outer) => own.or(outer),
+        };
+        nearest.is_some_and(|nearest| clock::now().checked_add(delay).is_none_or(|then| then >= nearest))
+    }
+}
+
+/// Spreads those who wait for the same moment.
+fn jittered_base(schedule: &Schedule) -> Duration {
+    let fixed = Schedule { backoff: Backoff::Fixed, ..*schedule };
+    fixed.delay(0, random::unit(), &mut Curve::start())
+}
+
+fn counter(reason: RetryEnd) -> usize {
+    match reason {
+        RetryEnd::Exhausted => EXHAUSTED,
+        RetryEnd::NotRetryable => NOT_RETRYABLE,
+        RetryEnd::Deadline => DEADLINE,
+        RetryEnd::Budget => BUDGET,
+        RetryEnd::RetryAfter => RETRY_AFTER,
+    }
+}
