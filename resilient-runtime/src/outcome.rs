@@ -130,6 +130,19 @@ impl Classify for Infallible {
     }
 }
 
+macro_rules! unknown {
+    ($($text:ty),*) => {$(
+        /// Says nothing about trying again.
+        impl Classify for $text {
+            fn classify(&self) -> Class {
+                Class::Unknown
+            }
+        }
+    )*};
+}
+
+unknown!(str, String, ());
+
 impl<E: Classify + ?Sized> Classify for &E {
     fn classify(&self) -> Class {
         (**self).classify()

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::purse::Purse;
 use super::state::{Next, Retrying, Rules, Terms, Waiting, settle};
-use super::{Retry, RetryCause, Settings};
+use super::{Retry, RetryCause, RetryPolicy, Settings};
 use crate::level::Plain;
 use crate::outcome::{Cause, Classify};
 
@@ -29,23 +29,23 @@ impl Retry {
     /// # Cancel safety
     ///
     /// Dropping the call drops the running attempt where it stands, and starts no other.
-    pub fn run<Op, Fut, T, E>(&self, operation: Op) -> impl Future<Output = Result<T, E>>
+    pub fn run<Op, Fut, T, E>(self, operation: Op) -> impl Future<Output = Result<T, E>>
     where
         Op: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
     {
-        Run::new(self, Calls(operation))
+        Run::new(self.hand(), Calls(operation))
     }
 
     /// Like [`run`](Self::run), and tells how many attempts it took.
-    pub fn run_reported<Op, Fut, T, E>(&self, operation: Op) -> impl Future<Output = RetryReport<T, E>>
+    pub fn run_reported<Op, Fut, T, E>(self, operation: Op) -> impl Future<Output = RetryReport<T, E>>
     where
         Op: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
     {
-        Reported { run: Run::new(self, Calls(operation)), waited: Duration::ZERO }
+        Reported { run: Run::new(self.hand(), Calls(operation)), waited: Duration::ZERO }
     }
 
     /// Turns `function` into one that is retried with a copy of its argument.
@@ -66,29 +66,26 @@ impl Retry {
     /// assert_eq!(fetch("teapot".into()).await.unwrap(), "teapot");
     /// # }
     /// ```
-    pub fn wrap<F, A, Fut, T, E>(
-        self,
-        function: F,
-    ) -> impl Fn(A) -> Run<Arc<Self>, Applied<F, A>, Fut> + Clone
+    pub fn wrap<F, A, Fut, T, E>(self, function: F) -> impl Fn(A) -> Run<Hand, Applied<F, A>, Fut> + Clone
     where
         F: Fn(A) -> Fut + Clone,
         A: Clone,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
     {
-        let retry = Arc::new(self);
-        move |argument| Run::new(Arc::clone(&retry), Applied { function: function.clone(), argument })
+        let hand = self.hand();
+        move |argument| Run::new(hand, Applied { function: function.clone(), argument })
     }
 
     /// Turns `function`, which takes nothing, into one that is retried.
-    pub fn wrap0<F, Fut, T, E>(self, function: F) -> impl Fn() -> Run<Arc<Self>, Calls<F>, Fut> + Clone
+    pub fn wrap0<F, Fut, T, E>(self, function: F) -> impl Fn() -> Run<Hand, Calls<F>, Fut> + Clone
     where
         F: Fn() -> Fut + Clone,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
     {
-        let retry = Arc::new(self);
-        move || Run::new(Arc::clone(&retry), Calls(function.clone()))
+        let hand = self.hand();
+        move || Run::new(hand, Calls(function.clone()))
     }
 
     /// Lets `predicate` decide which errors are worth another attempt, in place of their class.
@@ -187,53 +184,109 @@ impl<W, V, H> RetryWith<W, V, H> {
     /// # Cancel safety
     ///
     /// Dropping the call drops the running attempt where it stands, and starts no other.
-    pub fn run<Op, Fut, T, E>(&self, operation: Op) -> impl Future<Output = Result<T, E>>
+    pub fn run<Op, Fut, T, E>(self, operation: Op) -> impl Future<Output = Result<T, E>>
     where
         Op: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
-        Self: Rules<T, E>,
+        Hand<W, V, H>: Rules<T, E>,
     {
-        Run::new(self, Calls(operation))
+        Run::new(self.hand(), Calls(operation))
     }
 
     /// Like [`Retry::run_reported`].
-    pub fn run_reported<Op, Fut, T, E>(&self, operation: Op) -> impl Future<Output = RetryReport<T, E>>
+    pub fn run_reported<Op, Fut, T, E>(self, operation: Op) -> impl Future<Output = RetryReport<T, E>>
     where
         Op: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
-        Self: Rules<T, E>,
+        Hand<W, V, H>: Rules<T, E>,
     {
-        Reported { run: Run::new(self, Calls(operation)), waited: Duration::ZERO }
+        Reported { run: Run::new(self.hand(), Calls(operation)), waited: Duration::ZERO }
     }
 }
 
-impl<W, V, H> Terms for RetryWith<W, V, H> {
+impl Retry {
+    fn hand(self) -> Hand {
+        Hand { by: self.by(), when: Unset, when_ok: Unset, on_retry: Unset }
+    }
+
+    fn by(self) -> By {
+        match self.policy {
+            Some(policy) => By::Name(policy),
+            None => By::Value { name: self.name, settings: Settings::of(&self.written) },
+        }
+    }
+}
+
+impl<W, V, H> RetryWith<W, V, H> {
+    fn hand(self) -> Hand<W, V, H> {
+        let Self { retry, when, when_ok, on_retry } = self;
+        Hand { by: retry.by(), when, when_ok, on_retry }
+    }
+}
+
+/// What a call made by hand carries along.
+#[derive(Clone, Copy, Debug)]
+pub struct Hand<W = Unset, V = Unset, H = Unset> {
+    by: By,
+    when: W,
+    when_ok: V,
+    on_retry: H,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Name(&'static RetryPolicy),
+    Value { name: &'static str, settings: Settings },
+}
+
+/// Lent to itself: others find their terms behind a reference.
+impl<W, V, H> Deref for Hand<W, V, H> {
+    type Target = Self;
+
+    fn deref(&self) -> &Self {
+        self
+    }
+}
+
+impl<W, V, H> Terms for Hand<W, V, H> {
     fn name(&self) -> &'static str {
-        Terms::name(&self.retry)
+        match self.by {
+            By::Name(policy) => policy.name(),
+            By::Value { name, .. } => name,
+        }
     }
 
     fn within(&self) -> Option<Duration> {
-        Terms::within(&self.retry)
+        match self.by {
+            By::Name(policy) => policy.within(),
+            By::Value { settings, .. } => settings.within,
+        }
     }
 
     fn settings(&self, kept: &mut Option<Arc<Settings>>) -> Settings {
-        self.retry.settings(kept)
+        match self.by {
+            By::Name(policy) => policy.settings(kept),
+            By::Value { settings, .. } => settings,
+        }
     }
 
     fn purse(&self) -> Option<&'static Purse> {
-        self.retry.purse()
+        match self.by {
+            By::Name(policy) => policy.purse(),
+            By::Value { settings, .. } => Purse::named(settings.budget),
+        }
     }
 
     fn count(&self, counter: usize) {
-        self.retry.count(counter);
+        if let By::Name(policy) = self.by {
+            policy.count(counter);
+        }
     }
 }
 
-impl<T, E> Rules<T, E> for Retry {}
-
-impl<T, E, W: When<E>, V: WhenOk<T>, H: OnRetry<E>> Rules<T, E> for RetryWith<W, V, H> {
+impl<T, E, W: When<E>, V: WhenOk<T>, H: OnRetry<E>> Rules<T, E> for Hand<W, V, H> {
     fn when(&self, error: &E) -> Option<bool> {
         self.when.says(error)
     }

@@ -49,7 +49,7 @@ pub(crate) static STEM: Stem = Stem {
         Key { name: "max_retry_after", kind: Kind::Time(Duration::ZERO) },
     ],
     excludes: &[],
-    check: |written| Settings::of(written).complaint().into_iter().collect(),
+    check: |written| Settings::of(written).complaints(),
     create: |name, written| Box::leak(Box::new(RetryPolicy::new(name, written))),
 };
 
@@ -163,30 +163,6 @@ impl Retry {
     }
 }
 
-impl Terms for Retry {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn within(&self) -> Option<Duration> {
-        self.policy.map_or_else(|| self.written.time(WITHIN), RetryPolicy::within)
-    }
-
-    fn settings(&self, kept: &mut Option<Arc<Settings>>) -> Settings {
-        self.policy.map_or_else(|| Settings::of(&self.written), |policy| policy.settings(kept))
-    }
-
-    fn purse(&self) -> Option<&'static Purse> {
-        self.policy.map_or_else(|| Purse::named(Settings::budget_of(&self.written)), RetryPolicy::purse)
-    }
-
-    fn count(&self, counter: usize) {
-        if let Some(policy) = self.policy {
-            policy.count(counter);
-        }
-    }
-}
-
 impl Registry {
     /// The retry `name`, if a function or the configuration knows it.
     #[must_use]
@@ -235,16 +211,21 @@ impl Settings {
         written.word(BUDGET).unwrap_or("default")
     }
 
-    fn complaint(&self) -> Option<Complaint> {
-        let within = self.within?;
+    /// What can never work: waits that are all cut, or that leave no time for a second attempt.
+    fn complaints(&self) -> Vec<Complaint> {
+        let Schedule { base, max_delay, .. } = self.schedule;
+        let mut complaints = Vec::new();
+        if base > max_delay {
+            complaints
+                .push(Complaint::new("base", format!("{base:?} is more than max_delay ({max_delay:?})")));
+        }
         let least = self.schedule.least_total_wait(self.max);
-        (least >= within).then(|| {
+        if let Some(within) = self.within.filter(|within| least >= *within) {
             let max = self.max;
-            Complaint::new(
-                "within",
-                format!("{max} attempts wait {least:?} at least, which {within:?} cuts short"),
-            )
-        })
+            let message = format!("{max} attempts wait at least {least:?}, which never fits into {within:?}");
+            complaints.push(Complaint::new("within", message));
+        }
+        complaints
     }
 }
 
