@@ -3,15 +3,15 @@
 use std::future::{Future, IntoFuture};
 use std::ops::Deref;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::purse::Purse;
-use super::state::{Next, Retrying, Rules, Terms, Waiting, settle};
-use super::{Retry, RetryCause, RetryPolicy, Settings};
+use super::hand::{Hand, Set, Unset};
+use super::state::{Next, Retrying, Rules, Terms, settle};
+use super::wait::Waiting;
+use super::{Retry, RetryCause};
 use crate::level::Plain;
 use crate::outcome::{Cause, Classify};
 
@@ -129,24 +129,10 @@ impl Retry {
 /// Made by [`Retry::when`], [`Retry::when_ok`] and [`Retry::on_retry`].
 #[derive(Clone, Copy, Debug)]
 pub struct RetryWith<W, V, H> {
-    retry: Retry,
-    when: W,
-    when_ok: V,
-    on_retry: H,
-}
-
-/// No function given.
-#[derive(Clone, Copy, Debug)]
-pub struct Unset;
-
-/// The function given.
-#[derive(Clone, Copy)]
-pub struct Set<F>(F);
-
-impl<F> std::fmt::Debug for Set<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Set")
-    }
+    pub(super) retry: Retry,
+    pub(super) when: W,
+    pub(super) when_ok: V,
+    pub(super) on_retry: H,
 }
 
 impl<W, V, H> RetryWith<W, V, H> {
@@ -203,146 +189,6 @@ impl<W, V, H> RetryWith<W, V, H> {
         Hand<W, V, H>: Rules<T, E>,
     {
         Reported { run: Run::new(self.hand(), Calls(operation)), waited: Duration::ZERO }
-    }
-}
-
-impl Retry {
-    fn hand(self) -> Hand {
-        Hand { by: self.by(), when: Unset, when_ok: Unset, on_retry: Unset }
-    }
-
-    fn by(self) -> By {
-        match self.policy {
-            Some(policy) => By::Name(policy),
-            None => By::Value { name: self.name, settings: Settings::of(&self.written) },
-        }
-    }
-}
-
-impl<W, V, H> RetryWith<W, V, H> {
-    fn hand(self) -> Hand<W, V, H> {
-        let Self { retry, when, when_ok, on_retry } = self;
-        Hand { by: retry.by(), when, when_ok, on_retry }
-    }
-}
-
-/// What a call made by hand carries along.
-#[derive(Clone, Copy, Debug)]
-pub struct Hand<W = Unset, V = Unset, H = Unset> {
-    by: By,
-    when: W,
-    when_ok: V,
-    on_retry: H,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum By {
-    Name(&'static RetryPolicy),
-    Value { name: &'static str, settings: Settings },
-}
-
-/// Lent to itself: others find their terms behind a reference.
-impl<W, V, H> Deref for Hand<W, V, H> {
-    type Target = Self;
-
-    fn deref(&self) -> &Self {
-        self
-    }
-}
-
-impl<W, V, H> Terms for Hand<W, V, H> {
-    fn name(&self) -> &'static str {
-        match self.by {
-            By::Name(policy) => policy.name(),
-            By::Value { name, .. } => name,
-        }
-    }
-
-    fn within(&self) -> Option<Duration> {
-        match self.by {
-            By::Name(policy) => policy.within(),
-            By::Value { settings, .. } => settings.within,
-        }
-    }
-
-    fn settings(&self, kept: &mut Option<Arc<Settings>>) -> Settings {
-        match self.by {
-            By::Name(policy) => policy.settings(kept),
-            By::Value { settings, .. } => settings,
-        }
-    }
-
-    fn purse(&self) -> Option<&'static Purse> {
-        match self.by {
-            By::Name(policy) => policy.purse(),
-            By::Value { settings, .. } => Purse::named(settings.budget),
-        }
-    }
-
-    fn count(&self, counter: usize) {
-        if let By::Name(policy) = self.by {
-            policy.count(counter);
-        }
-    }
-}
-
-impl<T, E, W: When<E>, V: WhenOk<T>, H: OnRetry<E>> Rules<T, E> for Hand<W, V, H> {
-    fn when(&self, error: &E) -> Option<bool> {
-        self.when.says(error)
-    }
-
-    fn when_ok(&self, value: &T) -> bool {
-        self.when_ok.says(value)
-    }
-
-    fn on_retry(&self, attempt: u32, delay: Duration, cause: RetryCause<'_, E>) {
-        self.on_retry.hears(attempt, delay, cause);
-    }
-}
-
-pub trait When<E> {
-    fn says(&self, error: &E) -> Option<bool>;
-}
-
-pub trait WhenOk<T> {
-    fn says(&self, value: &T) -> bool;
-}
-
-pub trait OnRetry<E> {
-    fn hears(&self, attempt: u32, delay: Duration, cause: RetryCause<'_, E>);
-}
-
-impl<E> When<E> for Unset {
-    fn says(&self, _: &E) -> Option<bool> {
-        None
-    }
-}
-
-impl<E, F: Fn(&E) -> bool> When<E> for Set<F> {
-    fn says(&self, error: &E) -> Option<bool> {
-        Some(self.0(error))
-    }
-}
-
-impl<T> WhenOk<T> for Unset {
-    fn says(&self, _: &T) -> bool {
-        false
-    }
-}
-
-impl<T, F: Fn(&T) -> bool> WhenOk<T> for Set<F> {
-    fn says(&self, value: &T) -> bool {
-        self.0(value)
-    }
-}
-
-impl<E> OnRetry<E> for Unset {
-    fn hears(&self, _: u32, _: Duration, _: RetryCause<'_, E>) {}
-}
-
-impl<E, F: Fn(u32, Duration, RetryCause<'_, E>)> OnRetry<E> for Set<F> {
-    fn hears(&self, attempt: u32, delay: Duration, cause: RetryCause<'_, E>) {
-        self.0(attempt, delay, cause);
     }
 }
 

@@ -5,8 +5,10 @@
 //! is then the answer. A call that is dropped starts no further attempt and counts as abandoned.
 
 mod call;
+mod hand;
 mod purse;
 mod state;
+mod wait;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};

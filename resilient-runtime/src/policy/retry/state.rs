@@ -1,19 +1,19 @@
 //! One retried call: what it may do after each attempt.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::task::coop;
-use tokio::time::{Instant, Sleep};
+use tokio::time::Instant;
 
 use super::purse::Purse;
+use super::wait::Wait;
 use super::{RetryPolicy, STEM, Settings};
 use crate::backoff::{Backoff, Curve, Schedule};
 use crate::error::Rejected;
@@ -110,49 +110,6 @@ pub enum Next<R> {
     Done(R),
     /// Another attempt, after this.
     Wait(Wait),
-}
-
-/// A wait that has not begun; so small that it costs the call's future nothing.
-#[derive(Clone, Copy, Debug)]
-#[must_use = "the next attempt is due after the wait"]
-pub struct Wait(pub(super) Duration);
-
-impl IntoFuture for Wait {
-    type Output = ();
-    type IntoFuture = Waiting;
-
-    fn into_future(self) -> Waiting {
-        match self.0 {
-            Duration::ZERO => Waiting::Nothing,
-            delay => Waiting::Sleeping { sleep: clock::sleep(delay) },
-        }
-    }
-}
-
-pin_project! {
-    /// A wait that has begun.
-    #[project = WaitingProjection]
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub enum Waiting {
-        Nothing,
-        Sleeping { #[pin] sleep: Sleep },
-    }
-}
-
-impl Future for Waiting {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.project() {
-            // No timer, but attempts that never wait must let other tasks run once in a while.
-            WaitingProjection::Nothing => {
-                ready!(coop::poll_proceed(cx)).made_progress();
-                Poll::Ready(())
-            }
-            WaitingProjection::Sleeping { sleep } => sleep.poll(cx),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
