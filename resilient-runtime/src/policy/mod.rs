@@ -17,8 +17,7 @@ pub use self::retry::{Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
 pub use self::timeout::{Timeout, TimeoutSnapshot};
 
 /// Every kind of policy there is.
-pub(crate) static STEMS: &[&Stem] =
-    &[&circuit_breaker::STEM, &fallback::STEM, &retry::STEM, &timeout::STEM];
+pub(crate) static STEMS: &[&Stem] = &[&circuit_breaker::STEM, &fallback::STEM, &retry::STEM, &timeout::STEM];
 
 /// Statistics of one policy, as of now.
 #[derive(Clone, Debug)]
