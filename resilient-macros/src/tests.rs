@@ -7,7 +7,7 @@ use syn::visit::Visit;
 use crate::stack::enter;
 
 /// The messages of all `compile_error!`s.
-fn faults(output: TokenStream) -> Vec<String> {
+pub(crate) fn faults(output: TokenStream) -> Vec<String> {
     struct Errors(Vec<String>);
     impl<'ast> Visit<'ast> for Errors {
         fn visit_macro(&mut self, found: &'ast syn::Macro) {
