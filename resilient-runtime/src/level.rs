@@ -6,6 +6,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -100,7 +101,7 @@ impl<T, E> Outcome for Result<T, E> {
 }
 
 /// Proof that `R` is a `Result<T, E>`, so that nothing after it needs a bound.
-pub struct Returns<R, T, E>(fn(R) -> Result<T, E>);
+pub struct Returns<R, T, E>(PhantomData<fn(R) -> Result<T, E>>);
 
 impl<R, T, E> Clone for Returns<R, T, E> {
     fn clone(&self) -> Self {
@@ -119,7 +120,7 @@ impl<R, T, E> std::fmt::Debug for Returns<R, T, E> {
 /// Shows that `R` is a `Result`, under whatever name.
 #[must_use]
 pub fn returns<R: Outcome>() -> Returns<R, R::Value, R::Error> {
-    Returns(R::into_result)
+    Returns(PhantomData)
 }
 
 pin_project! {
