@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use resilient_runtime::{
     Backoff, Class, Classify, EventKind, Fault, Jitter, Rejected, Retry, RetryCause, RetryEnd, RetrySnapshot,
-    Snapshot, Timeout, attempt, configure, deadline, registry, test_util,
+    Snapshot, Timeout, attempt, circuit_breaker, configure, deadline, registry, retry, test_util, timeout,
 };
 use tokio::time::{Instant, sleep};
 
@@ -862,4 +862,280 @@ fn calls_are_send_and_small() {
     };
     let (alone, retried) = (size_of(&attempt()), size_of(&STEADY.run(attempt)));
     assert!(retried <= alone + 192, "{retried} over {alone}");
+}
+
+// The attribute. Counters stand in the arguments, because functions have no captures.
+
+type Count<'a> = &'a Cell<u32>;
+
+fn bump(count: &Cell<u32>) -> u32 {
+    count.set(count.get() + 1);
+    count.get()
+}
+
+fn parse(text: &str) -> Result<u32, std::num::ParseIntError> {
+    text.parse()
+}
+
+#[retry(base = "0s")]
+async fn with_question_mark(count: Count<'_>) -> Result<u32, std::num::ParseIntError> {
+    bump(count);
+    let number = parse("many")?;
+    Ok(number + 1)
+}
+
+#[retry(base = "0s")]
+async fn with_question_mark_in_a_macro(count: Count<'_>) -> Result<Vec<u32>, std::num::ParseIntError> {
+    bump(count);
+    Ok(vec![1, parse("many")?])
+}
+
+#[retry(base = "0s")]
+async fn with_question_mark_in_a_closure(count: Count<'_>) -> Result<u32, std::num::ParseIntError> {
+    bump(count);
+    let twice = |text| Ok::<_, std::num::ParseIntError>(parse(text)? * 2);
+    twice("many")
+}
+
+#[retry(base = "0s")]
+async fn with_return(count: Count<'_>) -> Result<u32, &'static str> {
+    if bump(count) < 20 {
+        return Err("down");
+    }
+    Ok(1)
+}
+
+/// Guards against a body that is part of the loop, so that `?` and `return` leave both.
+#[tokio::test(start_paused = true)]
+async fn every_way_out_of_the_body_is_retried() {
+    let count = Cell::new(0);
+    with_question_mark(&count).await.unwrap_err();
+    with_question_mark_in_a_macro(&count).await.unwrap_err();
+    with_question_mark_in_a_closure(&count).await.unwrap_err();
+    with_return(&count).await.unwrap_err();
+    assert_eq!(count.get(), 12);
+}
+
+#[retry(max = 4, base = "0s")]
+async fn consuming(
+    text: String,
+    (left, mut right): (u32, Vec<u32>),
+    mut limit: u32,
+) -> Result<String, Vec<u32>> {
+    limit += 1;
+    right.push(left + limit);
+    if attempt() == 4 { Ok(text) } else { Err(right) }
+}
+
+/// Guards against arguments that the first attempt moves away, and against what one attempt
+/// does to its arguments leaking into the next.
+#[tokio::test(start_paused = true)]
+async fn each_attempt_of_a_function_gets_its_own_arguments() {
+    assert_eq!(consuming("teapot".into(), (1, vec![7]), 2).await.unwrap(), "teapot");
+}
+
+struct NotClone(u32);
+
+#[retry(base = "0s", no_clone(thing))]
+async fn borrowing(thing: NotClone) -> Result<u32, &'static str> {
+    if attempt() == 3 { Ok(thing.0) } else { Err("down") }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_argument_that_is_only_borrowed_need_not_be_clone() {
+    assert_eq!(borrowing(NotClone(7)).await, Ok(7));
+}
+
+struct Client {
+    calls: u32,
+}
+
+impl Client {
+    #[retry(base = "0s")]
+    async fn count(&mut self, by: &u32) -> Result<u32, &'static str> {
+        self.calls += by;
+        if self.calls < 6 { Err("down") } else { Ok(self.calls) }
+    }
+
+    #[retry(base = "0s")]
+    async fn generic<T: Clone, const N: usize>(&self, value: T) -> Result<[T; N], &'static str> {
+        if attempt() < 3 { Err("down") } else { Ok(std::array::from_fn(|_| value.clone())) }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn methods_and_generics_are_retried() {
+    let mut client = Client { calls: 0 };
+    assert_eq!(client.count(&2).await, Ok(6));
+    assert_eq!(client.generic::<_, 2>("x").await, Ok(["x", "x"]));
+}
+
+#[retry(backoff = "fixed", jitter = "none", base = "100ms", max = 2)]
+async fn scripted(script: &Script) -> Result<u32, Failure> {
+    script.call().await
+}
+
+#[retry(backoff = "fixed", jitter = "none", when = |error| *error == Failure::Declined)]
+async fn only_declined(script: &Script) -> Result<u32, Failure> {
+    script.call().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_class_of_an_error_is_found_without_a_bound() {
+    let script = Script::always(&Failure::Declined);
+    scripted(&script).await.unwrap_err();
+    assert_eq!(script.attempts(), 1);
+    let script = Script::always(&Failure::Busy(Some(700 * MS)));
+    scripted(&script).await.unwrap_err();
+    assert_eq!(script.waits(), [700 * MS]);
+    let script = Script::new([circuit_open(Some(3000 * MS))]);
+    scripted(&script).await.unwrap();
+    assert_eq!(script.waits(), [3100 * MS]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_predicate_of_an_attribute_decides_alone() {
+    let script = Script::always(&Failure::Declined);
+    only_declined(&script).await.unwrap_err();
+    assert_eq!(script.attempts(), 3);
+    let script = Script::always(&Failure::Down);
+    only_declined(&script).await.unwrap_err();
+    assert_eq!(script.attempts(), 1);
+}
+
+thread_local! {
+    static HEARD: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+fn hear<E: std::fmt::Display>(attempt: u32, delay: Duration, cause: RetryCause<'_, E>) {
+    HEARD.with_borrow_mut(|heard| heard.push(format!("{attempt} {delay:?} {cause}")));
+}
+
+#[retry(base = "10ms", jitter = "none", max = 5, when_ok = Vec::is_empty, on_retry = hear)]
+#[timeout("1s")]
+async fn watched() -> Result<Vec<u32>, Fault<String>> {
+    match attempt() {
+        1 => Err(Fault::Failed("down".into())),
+        2 => Ok(vec![]),
+        3 => std::future::pending().await,
+        last => Ok(vec![last]),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_hook_of_an_attribute_hears_of_errors_values_and_refusals() {
+    let start = Instant::now();
+    assert_eq!(watched().await, Ok(vec![4]));
+    assert_eq!(start.elapsed(), 1070 * MS);
+    let heard = HEARD.take();
+    assert_eq!(heard[..2], ["1 10ms down", "2 20ms unwanted value"]);
+    assert!(heard[2].starts_with("3 40ms `") && heard[2].ends_with("timed out after 1s"), "{}", heard[2]);
+}
+
+#[timeout("250ms")]
+#[retry(max = 3, backoff = "fixed", jitter = "none", base = "100ms")]
+async fn in_all(script: &Script) -> Result<u32, Failure> {
+    sleep(60 * MS).await;
+    script.call().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_wait_is_begun_that_the_timeout_around_it_would_cut() {
+    let script = Script::always(&Failure::Down);
+    assert_eq!(in_all(&script).await, Err(Failure::Down));
+    assert_eq!((script.attempts(), script.start.elapsed()), (2, 220 * MS));
+}
+
+#[retry(backoff = "fixed", jitter = "none", base = "100ms", max = 10)]
+#[circuit_breaker(name = "flaky", failure_threshold = 2, reset_timeout = "1s", success_threshold = 1)]
+async fn behind_a_breaker(script: &Script) -> Result<u32, Failure> {
+    script.call().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_breaker_below_tells_how_long_it_is_open() {
+    let script = Script::new([Failure::Down, Failure::Down]);
+    assert_eq!(behind_a_breaker(&script).await, Ok(42));
+    // Two failures open it; its refusal is waited out together with a base.
+    assert_eq!(script.waits(), [100 * MS, 1100 * MS]);
+}
+
+#[retry(max = 2, base = "0s")]
+async fn outer(count: Count<'_>) -> Result<u32, &'static str> {
+    bump(count);
+    inner(count).await
+}
+
+#[retry(max = 3, base = "0s")]
+async fn inner(count: Count<'_>) -> Result<u32, &'static str> {
+    count.set(count.get() + 10 * attempt());
+    Err("down")
+}
+
+#[tokio::test(start_paused = true)]
+async fn retried_functions_that_call_each_other_count_apart() {
+    let count = Cell::new(0);
+    outer(&count).await.unwrap_err();
+    assert_eq!(count.get(), 2 * (1 + 10 + 20 + 30));
+}
+
+#[retry(name = "shared", base = "0s")]
+async fn one() -> Result<(), &'static str> {
+    Err("down")
+}
+
+#[retry(name = "shared")]
+async fn another() -> Result<(), &'static str> {
+    Err("down")
+}
+
+#[tokio::test(start_paused = true)]
+async fn functions_that_name_one_retry_share_it_and_others_do_not() {
+    one().await.unwrap_err();
+    another().await.unwrap_err();
+    with_return(&Cell::new(0)).await.unwrap_err();
+    assert_eq!(statistics("shared").exhausted, 2);
+    assert_eq!(statistics("retry::with_return").exhausted, 1);
+    assert_eq!(statistics("retry::inner").exhausted, 0);
+    assert_eq!(statistics("retry::Client::count").attempts(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_is_tuned_by_the_name_of_its_function() {
+    configure().retry("retry::scripted", |retry| retry.max(5)).install().unwrap();
+    let script = Script::always(&Failure::Down);
+    scripted(&script).await.unwrap_err();
+    assert_eq!(script.waits(), vec![100 * MS; 4]);
+    configure().retry("retry::scripted", |retry| retry.max(1)).install().unwrap();
+    let script = Script::always(&Failure::Down);
+    scripted(&script).await.unwrap_err();
+    assert_eq!(script.attempts(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dropped_function_is_abandoned() {
+    let script = Script::always(&Failure::Down);
+    assert!(tokio::time::timeout(50 * MS, scripted(&script)).await.is_err());
+    sleep(1000 * MS).await;
+    assert_eq!((script.attempts(), statistics("retry::scripted").abandoned), (1, 1));
+}
+
+async fn large() -> Result<u8, &'static str> {
+    let data = [0_u8; 1024];
+    tokio::task::yield_now().await;
+    data.first().copied().ok_or("down")
+}
+
+#[retry]
+async fn large_retried() -> Result<u8, &'static str> {
+    large().await
+}
+
+#[test]
+fn a_retried_function_is_hardly_larger_than_its_body() {
+    fn size_of<F: Send>(future: &F) -> usize {
+        size_of_val(future)
+    }
+    let (alone, retried) = (size_of(&async { large().await }), size_of(&large_retried()));
+    assert!(retried <= alone + 64, "{retried} over {alone}");
 }
