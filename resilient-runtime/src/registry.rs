@@ -206,6 +206,31 @@ impl<P: Named> Site<P> {
     }
 }
 
+/// Something shared by name whose name is known beforehand, found once.
+pub(crate) struct SharedSite<T: 'static> {
+    name: &'static str,
+    found: OnceLock<&'static T>,
+}
+
+impl<T: Any + Send + Sync> SharedSite<T> {
+    pub(crate) const fn new(name: &'static str) -> Self {
+        Self { name, found: OnceLock::new() }
+    }
+
+    #[inline]
+    #[cfg(not(feature = "test-util"))]
+    pub(crate) fn get(&'static self, make: fn() -> T) -> &'static T {
+        self.found.get_or_init(|| registry().0.shared(self.name, make))
+    }
+
+    /// Each runtime has its own, so the site cannot keep one.
+    #[cfg(feature = "test-util")]
+    pub(crate) fn get(&'static self, make: fn() -> T) -> &'static T {
+        let _ = &self.found;
+        registry().0.shared(self.name, make)
+    }
+}
+
 /// Names to policies of one stem; policies live as long as the program.
 type Policies = BTreeMap<(&'static str, &'static str), &'static dyn Policy>;
 

@@ -210,7 +210,7 @@ impl Settings {
     }
 
     fn budget_of(written: &Written) -> &'static str {
-        written.word(BUDGET).unwrap_or("default")
+        written.word(BUDGET).unwrap_or(purse::DEFAULT)
     }
 
     /// What can never work: waits that are all cut, or that leave no time for a second attempt.

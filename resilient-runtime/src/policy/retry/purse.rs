@@ -4,10 +4,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::budget::Budget;
 use crate::clock;
-use crate::registry::registry;
+use crate::registry::{SharedSite, registry};
 use crate::tally::Tally;
 
 const CALLS: usize = 0;
+
+/// Name of the budget that retries share which name none.
+pub(super) const DEFAULT: &str = "default";
 
 /// A budget by name, shared by all retries that name it.
 #[derive(Debug)]
@@ -22,7 +25,12 @@ impl Purse {
     }
 
     pub(super) fn named(name: &'static str) -> Option<&'static Self> {
-        (name != "none").then(|| registry().0.shared(name, Self::new))
+        static DEFAULT_PURSE: SharedSite<Purse> = SharedSite::new(DEFAULT);
+        match name {
+            "none" => None,
+            DEFAULT => Some(DEFAULT_PURSE.get(Self::new)),
+            _ => Some(registry().0.shared(name, Self::new)),
+        }
     }
 
     /// A call has begun; it is credited when the next retry asks.
