@@ -1,11 +1,17 @@
 //! Every shape of function an attribute can stand on, by what it does.
 
+use std::cell::Cell;
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use resilient_runtime::{Rejected, fallback, timeout};
+use resilient_runtime::{Rejected, attempt, fallback, retry, timeout};
 use tokio::time::sleep;
 
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 enum PayError {
     Busy,
     Rejected,
@@ -15,6 +21,15 @@ impl From<Rejected> for PayError {
     fn from(_: Rejected) -> Self {
         Self::Rejected
     }
+}
+
+/// Fails until attempt `ok`.
+fn busy_until(ok: u32) -> Result<u32, PayError> {
+    if attempt() < ok { Err(PayError::Busy) } else { Ok(attempt()) }
+}
+
+fn assert_send<T: Send>(value: T) -> T {
+    value
 }
 
 #[timeout("1s")]
@@ -29,40 +44,566 @@ async fn a_function_can_time_out() {
     assert_eq!(slow(Duration::from_secs(10)).await, Err(PayError::Rejected));
 }
 
-/// Docs.
-#[fallback(fn = cached)]
-#[timeout("1s")]
-async fn guarded(id: String, n: u32) -> Result<String, PayError> {
-    sleep(Duration::from_secs(u64::from(n))).await;
-    if id.is_empty() {
-        return Err(PayError::Busy);
+mod arguments {
+    use super::*;
+
+    #[fallback(fn = cached)]
+    #[timeout("1s")]
+    async fn guarded(id: String, n: u32) -> Result<String, PayError> {
+        sleep(Duration::from_secs(u64::from(n))).await;
+        if id.is_empty() {
+            return Err(PayError::Busy);
+        }
+        Ok(id)
     }
-    Ok(id)
+
+    fn cached(id: String, n: u32) -> Result<String, PayError> {
+        Ok(format!("cached {id}{n}"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fallback_gets_the_originals() {
+        assert_eq!(guarded("a".into(), 0).await, Ok("a".into()));
+        assert_eq!(guarded("a".into(), 2).await, Ok("cached a2".into()));
+        assert_eq!(guarded(String::new(), 0).await, Ok("cached 0".into()));
+    }
+
+    #[derive(Default)]
+    struct Counted(Arc<AtomicU32>);
+
+    impl Clone for Counted {
+        fn clone(&self) -> Self {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Self(self.0.clone())
+        }
+    }
+
+    #[fallback(fn = count)]
+    #[timeout("10s")]
+    #[retry(max = 3)]
+    #[timeout("1s")]
+    async fn stacked(counted: Counted) -> Result<u32, PayError> {
+        drop(counted);
+        busy_until(9)
+    }
+
+    async fn count(counted: Counted) -> Result<u32, PayError> {
+        Ok(counted.0.load(Ordering::Relaxed))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_cloned_but_once_per_attempt() {
+        assert_eq!(stacked(Counted::default()).await, Ok(3));
+    }
+
+    #[retry(max = 3)]
+    async fn unmentioned(_counted: Counted, counter: &AtomicU32) -> Result<u32, PayError> {
+        counter.fetch_add(1, Ordering::Relaxed);
+        busy_until(3)
+    }
+
+    struct NoClone(u32);
+
+    #[retry(no_clone(conn))]
+    async fn borrowed(conn: NoClone) -> Result<u32, PayError> {
+        busy_until(conn.0)
+    }
+
+    #[retry]
+    async fn changed(mut n: u32, mut text: &str) -> Result<(u32, &str), PayError> {
+        n += 1;
+        text = &text[1..];
+        busy_until(3)?;
+        Ok((n, text))
+    }
+
+    #[retry]
+    async fn named_in_text(name: String) -> Result<String, PayError> {
+        busy_until(2)?;
+        Ok(format!("{name}"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_attempt_starts_with_the_same_arguments() {
+        let counted = Counted::default();
+        let counter = AtomicU32::new(0);
+        assert_eq!(unmentioned(Counted(counted.0.clone()), &counter).await, Ok(3));
+        assert_eq!((counted.0.load(Ordering::Relaxed), counter.into_inner()), (0, 3));
+        assert_eq!(borrowed(NoClone(3)).await, Ok(3));
+        assert_eq!(changed(1, "text").await, Ok((2, "ext")));
+        assert_eq!(named_in_text("a".into()).await, Ok("a".into()));
+    }
+
+    struct Point {
+        x: String,
+        y: u32,
+    }
+
+    #[retry]
+    async fn patterns(
+        (mut a, b): (String, &mut u32),
+        Point { x, y: ref z }: Point,
+        _: u8,
+        &[c, _]: &[u8; 2],
+    ) -> Result<String, PayError> {
+        a.push('!');
+        *b += 1;
+        busy_until(3)?;
+        Ok(format!("{a}{x}{z}{c}{b}"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patterns_are_taken_apart_once() {
+        let mut count = 0;
+        let point = Point { x: "x".into(), y: 7 };
+        assert_eq!(patterns(("a".into(), &mut count), point, 0, &[5, 6]).await, Ok("a!x753".into()));
+    }
+
+    #[fallback(fn = without, when = |_| true)]
+    #[retry]
+    async fn some(
+        #[cfg(test)] n: u32,
+        #[cfg(not(test))] m: u32,
+        #[allow(unused_variables)] unused: u8,
+    ) -> Result<u32, PayError> {
+        busy_until(4)?;
+        #[cfg(not(test))]
+        let n = m;
+        Ok(n)
+    }
+
+    async fn without(n: u32, unused: u8) -> Result<u32, PayError> {
+        Ok(n + u32::from(unused))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn parameters_can_be_configured_away() {
+        assert_eq!(some(3, 1).await, Ok(4));
+    }
+
+    fn take<T>(_: T) {}
+
+    #[fallback(fn = fell)]
+    #[timeout("100s")]
+    #[retry]
+    async fn unique(list: &mut Vec<u32>, mut pinned: Pin<&mut u32>, n: &Cell<u32>) -> Result<u32, PayError> {
+        list.push(attempt());
+        take(list);
+        pinned.set(attempt());
+        take(pinned);
+        n.set(n.get() + 1);
+        busy_until(5)
+    }
+
+    fn fell(list: &mut Vec<u32>, pinned: Pin<&mut u32>, n: &Cell<u32>) -> Result<u32, PayError> {
+        assert_eq!((&**list, *pinned, n.get()), (&[1, 2, 3][..], 3, 3));
+        list.clear();
+        Ok(9)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn unique_borrows_are_lent_again() {
+        let (mut list, mut pinned) = (Vec::new(), 0);
+        assert_eq!(unique(&mut list, Pin::new(&mut pinned), &Cell::new(0)).await, Ok(9));
+        assert!(list.is_empty());
+    }
 }
 
-fn cached(id: String, n: u32) -> Result<String, PayError> {
-    Ok(format!("cached {id}{n}"))
+mod receivers {
+    use super::*;
+
+    #[derive(Clone)]
+    struct Client {
+        calls: u32,
+    }
+
+    impl Client {
+        #[retry]
+        async fn shared(&self, n: u32) -> Result<u32, PayError> {
+            busy_until(n).map(|n| n + self.calls)
+        }
+
+        #[timeout("100s")]
+        #[retry]
+        #[timeout("1s")]
+        async fn unique(&mut self) -> Result<u32, PayError> {
+            self.calls += 1;
+            busy_until(3)?;
+            Ok(self.calls)
+        }
+
+        #[retry]
+        async fn owned(self) -> Result<u32, PayError> {
+            busy_until(3)?;
+            Ok(self.calls)
+        }
+
+        #[timeout("1s")]
+        async fn owned_mut(mut self) -> Result<Self, PayError> {
+            self.calls += 1;
+            Ok(self)
+        }
+
+        #[timeout("100s")]
+        #[retry]
+        async fn arc(self: Arc<Self>) -> Result<u32, PayError> {
+            busy_until(3)?;
+            Ok(self.calls)
+        }
+
+        #[retry]
+        async fn boxed(self: Box<Self>, text: &str) -> Result<String, PayError> {
+            busy_until(3)?;
+            Ok(format!("{text}{}", self.calls))
+        }
+
+        #[retry]
+        async fn pinned(self: Pin<&mut Self>) -> Result<u32, PayError> {
+            busy_until(3)?;
+            Ok(self.calls)
+        }
+
+        #[fallback(fn = Self::cached)]
+        #[timeout("1s")]
+        async fn with_fallback(&mut self, text: String) -> Result<String, PayError> {
+            self.calls += 1;
+            drop(text);
+            Err(PayError::Busy)
+        }
+
+        async fn cached(&mut self, text: String) -> Result<String, PayError> {
+            Ok(format!("{text}{}", self.calls))
+        }
+
+        #[fallback(fn = self.again(err))]
+        #[retry]
+        async fn by_call(&mut self) -> Result<String, PayError> {
+            self.calls += 1;
+            Err(PayError::Busy)
+        }
+
+        fn again(&mut self, err: PayError) -> Result<String, PayError> {
+            Ok(format!("{err:?}{}", self.calls))
+        }
+
+        #[timeout("1s")]
+        async fn borrowed(&mut self) -> Result<&mut u32, PayError> {
+            Ok(&mut self.calls)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_receiver_works() {
+        let mut client = Client { calls: 0 };
+        assert_eq!(client.shared(2).await, Ok(2));
+        assert_eq!(client.unique().await, Ok(3));
+        assert_eq!(client.clone().owned().await, Ok(3));
+        assert_eq!(client.clone().owned_mut().await.map(|client| client.calls), Ok(4));
+        assert_eq!(Arc::new(client.clone()).arc().await, Ok(3));
+        assert_eq!(Box::new(client.clone()).boxed("a").await, Ok("a3".into()));
+        assert_eq!(Pin::new(&mut client).pinned().await, Ok(3));
+        assert_eq!(client.with_fallback("a".into()).await, Ok("a4".into()));
+        assert_eq!(client.by_call().await, Ok("Busy7".into()));
+        *client.borrowed().await.expect("it answers") += 1;
+        assert_eq!(client.calls, 8);
+    }
+
+    #[tokio::test]
+    async fn futures_stay_send() {
+        let mut client = Client { calls: 0 };
+        drop(assert_send(client.shared(2)));
+        drop(assert_send(client.unique()));
+        drop(assert_send(client.clone().owned()));
+        drop(assert_send(client.with_fallback(String::new())));
+        drop(assert_send(client.by_call()));
+    }
+}
+
+mod sending {
+    use super::*;
+
+    /// `Send`, not `Sync`.
+    #[derive(Clone)]
+    struct Handle(Cell<u32>);
+
+    impl Handle {
+        #[timeout("100s")]
+        #[retry]
+        async fn receiver(self) -> Result<u32, PayError> {
+            self.0.set(attempt());
+            busy_until(2)
+        }
+    }
+
+    #[fallback(fn = fell)]
+    #[timeout("100s")]
+    #[retry]
+    #[timeout("1s")]
+    async fn argument(cell: Cell<u32>, handle: Handle) -> Result<u32, PayError> {
+        cell.set(attempt());
+        sleep(Duration::from_millis(1)).await;
+        busy_until(2).map(|n| n + handle.0.get())
+    }
+
+    async fn fell(cell: Cell<u32>, _: Handle) -> Result<u32, PayError> {
+        Ok(cell.get())
+    }
+
+    #[timeout("100s")]
+    #[retry(no_clone(cell))]
+    async fn lent(cell: Cell<u32>) -> Result<u32, PayError> {
+        cell.set(attempt());
+        busy_until(2)
+    }
+
+    /// Neither value nor error can be sent, and neither lives through a wait.
+    #[fallback(value = std::rc::Rc::new(0))]
+    #[retry]
+    async fn local() -> Result<std::rc::Rc<u32>, std::rc::Rc<u32>> {
+        Err(std::rc::Rc::new(1))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_sync_can_be_an_argument() {
+        assert_eq!(assert_send(argument(Cell::new(0), Handle(Cell::new(1)))).await, Ok(3));
+        assert_eq!(assert_send(Handle(Cell::new(0)).receiver()).await, Ok(2));
+        assert_eq!(assert_send(lent(Cell::new(0))).await, Ok(2));
+        assert_eq!(assert_send(async { local().await.map(|n| *n).map_err(|n| *n) }).await, Ok(0));
+    }
+
+    #[retry]
+    async fn not_send(counter: std::rc::Rc<Cell<u32>>) -> Result<u32, PayError> {
+        counter.set(counter.get() + 1);
+        tokio::task::yield_now().await;
+        busy_until(3)?;
+        Ok(counter.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_send_is_not_required_to_be() {
+        assert_eq!(not_send(std::rc::Rc::default()).await, Ok(3));
+    }
+}
+
+mod signatures {
+    use super::*;
+
+    #[retry]
+    async fn generic<T, const N: usize>(values: [T; N]) -> Result<T, PayError>
+    where
+        T: Clone + Debug,
+    {
+        busy_until(2)?;
+        values.into_iter().next().ok_or(PayError::Busy)
+    }
+
+    #[retry]
+    async fn lifetimes<'a, 'b: 'a>(a: &'a str, _: &'b str) -> Result<&'a str, PayError> {
+        busy_until(2)?;
+        Ok(a)
+    }
+
+    #[timeout("1s")]
+    #[retry]
+    async fn impl_trait(text: impl Into<String> + Clone) -> Result<impl Debug, PayError> {
+        busy_until(2)?;
+        Ok(text.into())
+    }
+
+    #[retry]
+    async fn boxed_error(n: &str) -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
+        if attempt() == 1 {
+            return Err("text".into());
+        }
+        if attempt() == 2 {
+            Err(std::io::Error::other("io"))?;
+        }
+        Ok(n.parse::<u32>()?)
+    }
+
+    type Outcome<T> = std::result::Result<T, PayError>;
+
+    #[fallback(value = 5)]
+    async fn alias(n: u32) -> Outcome<u32> {
+        busy_until(n)
+    }
+
+    #[retry]
+    fn returned(n: u32) -> impl Future<Output = Result<u32, PayError>> + Send {
+        async move { busy_until(n) }
+    }
+
+    #[timeout("100s")]
+    #[retry]
+    fn boxed<'a>(
+        text: &'a str,
+        own: String,
+    ) -> Pin<Box<dyn Future<Output = Result<String, PayError>> + Send + 'a>> {
+        Box::pin(async move {
+            busy_until(3)?;
+            Ok(format!("{text}{own}"))
+        })
+    }
+
+    #[retry]
+    fn recursive(n: u32) -> Pin<Box<dyn Future<Output = Result<u32, PayError>> + Send>> {
+        std::boxed::Box::pin(async move {
+            busy_until(2)?;
+            if n == 0 { Ok(0) } else { Ok(recursive(n - 1).await? + 1) }
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_signature_works() {
+        assert_eq!(generic(["a", "b"]).await, Ok("a"));
+        assert_eq!(lifetimes("a", "b").await, Ok("a"));
+        assert_eq!(format!("{:?}", impl_trait("a").await), "Ok(\"a\")");
+        assert_eq!(boxed_error("3").await.ok(), Some(3));
+        assert_eq!(alias(2).await, Ok(5));
+        assert_eq!(returned(2).await, Ok(2));
+        assert_eq!(boxed("a", "b".into()).await, Ok("ab".into()));
+        assert_eq!(recursive(2).await, Ok(2));
+    }
+
+    trait Quotes {
+        async fn quote(&self, id: String) -> Result<String, PayError>;
+
+        #[fallback(fn = Self::other)]
+        #[retry]
+        async fn default(&mut self, id: String) -> Result<String, PayError> {
+            busy_until(4)?;
+            Ok(id)
+        }
+
+        fn other(&mut self, id: String) -> Result<String, PayError> {
+            Ok(format!("other {id}"))
+        }
+    }
+
+    struct Shop;
+
+    impl Quotes for Shop {
+        #[timeout("100s")]
+        #[retry]
+        async fn quote(&self, id: String) -> Result<String, PayError> {
+            busy_until(2)?;
+            Ok(id)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn trait_methods_work() {
+        assert_eq!(Shop.quote("a".into()).await, Ok("a".into()));
+        assert_eq!(Shop.default("a".into()).await, Ok("other a".into()));
+    }
+
+    #[retry]
+    async fn inner_items(n: u32) -> Result<u32, PayError> {
+        #![allow(clippy::needless_return)]
+        use std::convert::identity;
+        const ONE: u32 = 1;
+        fn one() -> u32 {
+            ONE
+        }
+        let mut total = 0;
+        'outer: loop {
+            for at in 0.. {
+                total += at * one();
+                if at > n {
+                    break 'outer;
+                }
+            }
+        }
+        busy_until(2)?;
+        return Ok(identity(total));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_body_keeps_its_items_and_labels() {
+        assert_eq!(inner_items(3).await, Ok(10));
+    }
+}
+
+mod macros {
+    use super::*;
+
+    macro_rules! guarded {
+        ($vis:vis $name:ident($n:ident: $ty:ty), $max:expr, $limit:literal, $body:block) => {
+            #[timeout($limit)]
+            #[retry(max = $max)]
+            $vis async fn $name($n: $ty, text: &str) -> Result<String, PayError> {
+                let more: Result<u32, PayError> = async $body.await;
+                Ok(format!("{text}{}", more?))
+            }
+        };
+    }
+
+    guarded!(pub(super) constant(n: u32), 3, "100s", { busy_until(n) });
+
+    macro_rules! whole_body {
+        ($name:ident, $body:block) => {
+            #[retry]
+            async fn $name() -> Result<u32, PayError> $body
+        };
+    }
+
+    whole_body!(whole, { busy_until(3) });
+
+    macro_rules! method {
+        ($name:ident, $self:ident, $n:ident, $ty:ty, $body:expr) => {
+            #[retry]
+            async fn $name(&mut $self, mut $n: $ty, hidden: String) -> Result<u32, PayError> {
+                $n += 1;
+                let _ = hidden.len();
+                $body
+            }
+        };
+    }
+
+    struct Counter(u32);
+
+    impl Counter {
+        method!(count, self, n, u32, {
+            self.0 += 1;
+            busy_until(3)?;
+            Ok(self.0 + n)
+        });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn functions_made_by_macros_work() {
+        assert_eq!(constant(3, "a").await, Ok("a3".into()));
+        assert_eq!(whole().await, Ok(3));
+        assert_eq!(Counter(0).count(1, String::new()).await, Ok(5));
+    }
+}
+
+mod own_names {
+    #![allow(dead_code, non_camel_case_types, reason = "the names are in the way on purpose")]
+
+    struct Ok;
+    struct Err;
+    struct Some;
+    struct None;
+    struct Box;
+    struct String;
+    mod core {}
+    mod std {}
+    #[allow(unused_macros, reason = "the names are in the way on purpose")]
+    macro_rules! assert {
+        () => {};
+    }
+    type Result<T> = ::std::result::Result<T, super::PayError>;
+
+    #[::resilient_runtime::fallback(value = n)]
+    #[::resilient_runtime::timeout("100s")]
+    #[::resilient_runtime::retry(max = 2)]
+    pub(super) async fn surrounded(n: u32) -> Result<u32> {
+        super::busy_until(3)
+    }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_fallback_gets_the_arguments() {
-    assert_eq!(guarded("a".into(), 0).await, Ok("a".into()));
-    assert_eq!(guarded("a".into(), 2).await, Ok("cached a2".into()));
-    assert_eq!(guarded(String::new(), 0).await, Ok("cached 0".into()));
-}
-
-#[fallback(fn = later(id, err))]
-async fn async_fallback(id: &str) -> Result<String, PayError> {
-    Err::<u8, _>(PayError::Busy)?;
-    Ok(id.to_owned())
-}
-
-async fn later(id: &str, err: PayError) -> Result<String, PayError> {
-    sleep(Duration::from_millis(1)).await;
-    Ok(format!("{id} {err:?}"))
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_fallback_can_be_async_and_see_the_error() {
-    assert_eq!(async_fallback("a").await, Ok("a Busy".into()));
+async fn names_in_scope_do_not_matter() {
+    assert_eq!(own_names::surrounded(4).await, Ok(4));
 }
