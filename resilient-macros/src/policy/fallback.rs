@@ -221,13 +221,19 @@ impl Policy for Fallback {
             },
             |when| quote_spanned!(span=> #p::fall_back_when(&#site, __fault, #when)),
         );
+        let error = self.answers.first().and_then(Answer::error);
+        // A fault that nobody reads is not kept through the fallback's waits.
+        let (bind, fault) = error.map_or_else(Default::default, |_| {
+            (quote_spanned!(span=> let __fault =), quote_spanned!(span=> __fault))
+        });
+        let pattern = if fault.is_empty() { quote!(_) } else { fault.clone() };
         let answers = self.answers(scope, inner.carries());
         inner.answer(&uses, quote_spanned! {span=> '__resilient: {
             #keep
-            let __fault = match #below {
+            #bind match #below {
                 ::core::result::Result::Ok(__value) => break '__resilient ::core::result::Result::Ok(__value),
                 ::core::result::Result::Err(__fault) => match #call {
-                    ::core::result::Result::Ok(__fault) => __fault,
+                    ::core::result::Result::Ok(#pattern) => { #fault }
                     ::core::result::Result::Err(__error) => {
                         break '__resilient ::core::result::Result::Err(__error);
                     }
@@ -301,7 +307,7 @@ impl Fallback {
 fn first_error(error: Option<Ident>, scope: &Scope<'_>, carries: Carries) -> TokenStream {
     let (p, span) = (scope.p(), own_span());
     match (error, carries) {
-        (None, _) => quote_spanned!(span=> ::core::mem::drop(__fault);),
+        (None, _) => TokenStream::new(),
         (Some(error), Carries::Fault) => {
             let edge = scope.edge();
             quote_spanned!(span=> let #error = #edge(__fault);)
