@@ -1,0 +1,125 @@
+//! What a guarded call costs when it succeeds: no allocation, and few bytes.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use allocation_counter::measure;
+use resilient_runtime::{Fault, circuit_breaker, fallback, retry, timeout};
+
+type Answer = Result<u64, Fault<&'static str>>;
+
+async fn work(n: u64) -> Answer {
+    let buffer = [n; 64];
+    std::future::ready(()).await;
+    Ok(buffer.iter().sum())
+}
+
+/// The body of the functions below, unguarded.
+async fn plain(n: u64) -> Answer {
+    work(n).await
+}
+
+#[retry]
+async fn retried(n: u64) -> Answer {
+    work(n).await
+}
+
+#[circuit_breaker(name = "consecutive")]
+async fn guarded(n: u64) -> Answer {
+    work(n).await
+}
+
+#[circuit_breaker(name = "count", failure_rate = 0.5, window = 100, min_calls = 10)]
+async fn counted(n: u64) -> Answer {
+    work(n).await
+}
+
+#[circuit_breaker(name = "time", failure_rate = 0.5, window = "10s", min_calls = 10)]
+async fn timed(n: u64) -> Answer {
+    work(n).await
+}
+
+#[circuit_breaker(name = "keyed", key = n)]
+async fn keyed(n: u64) -> Answer {
+    work(n).await
+}
+
+#[timeout("2s")]
+async fn bounded(n: u64) -> Answer {
+    work(n).await
+}
+
+#[fallback(value = 0)]
+async fn covered(n: u64) -> Answer {
+    work(n).await
+}
+
+#[fallback(value = 0)]
+#[retry]
+#[circuit_breaker(name = "stacked")]
+#[timeout("2s")]
+async fn stacked(n: u64) -> Answer {
+    work(n).await
+}
+
+fn at_once(call: impl Future<Output = Answer>) -> Answer {
+    match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("nothing to wait for"),
+    }
+}
+
+#[test]
+fn the_success_path_allocates_nothing() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _entered = runtime.enter();
+    macro_rules! allocates_nothing {
+        ($($call:ident)*) => {$(
+            at_once($call(1)).unwrap();
+            let counted = measure(|| (0..100).for_each(|_| assert_eq!(at_once($call(1)), Ok(64))));
+            assert_eq!(counted.count_total, 0, stringify!($call));
+        )*};
+    }
+    allocates_nothing!(work retried guarded counted timed keyed bounded covered stacked);
+}
+
+#[test]
+fn the_failure_path_allocates_nothing_either() {
+    #[circuit_breaker(name = "failing", failure_rate = 0.9, window = 100, min_calls = 10)]
+    #[timeout("2s")]
+    async fn failing(ok: bool) -> Answer {
+        if ok { Ok(64) } else { Err(Fault::Failed("down")) }
+    }
+    #[circuit_breaker(name = "open", failure_threshold = 1)]
+    async fn open() -> Answer {
+        Err(Fault::Failed("down"))
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _entered = runtime.enter();
+    let half = || (0..100).for_each(|n| drop(at_once(failing(n % 2 == 0))));
+    half();
+    assert_eq!(measure(half).count_total, 0);
+    let refused = || (0..100).for_each(|_| drop(at_once(open())));
+    refused();
+    assert_eq!(measure(refused).count_total, 0);
+}
+
+#[test]
+fn a_whole_stack_adds_at_most_256_bytes() {
+    let (plain, stacked) = (size_of_val(&plain(1)), size_of_val(&stacked(1)));
+    assert!(stacked <= plain + 256, "{plain} bytes became {stacked}");
+}
+
+#[test]
+fn no_layer_adds_more_than_it_may() {
+    let plain = size_of_val(&plain(1));
+    for (layer, guarded, most) in [
+        ("circuit_breaker", size_of_val(&guarded(1)), 40),
+        ("timeout", size_of_val(&bounded(1)), 160),
+        ("retry", size_of_val(&retried(1)), 64),
+        ("fallback", size_of_val(&covered(1)), 40),
+    ] {
+        assert!(guarded <= plain + most, "{layer}: {plain} bytes became {guarded}");
+    }
+}
