@@ -6,7 +6,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use resilient_runtime::{Fault, Snapshot, CircuitState, circuit_breaker, configure, fallback, registry, retry, timeout};
+use resilient_runtime::{
+    CircuitState, Fault, Snapshot, circuit_breaker, configure, fallback, registry, retry, timeout,
+};
 use tokio::task::yield_now;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -102,7 +104,9 @@ async fn every_function_survives_being_dropped_and_panicking_at_every_await() {
 #[tokio::test(start_paused = true)]
 async fn no_probe_is_lost_however_a_call_ends() {
     configure()
-        .circuit_breaker("stacked breaker", |b| b.failure_threshold(1).reset_timeout(SECOND).success_threshold(1))
+        .circuit_breaker("stacked breaker", |b| {
+            b.failure_threshold(1).reset_timeout(SECOND).success_threshold(1)
+        })
         .retry("stacked retry", |r| r.max(1))
         .install()
         .unwrap();
@@ -115,9 +119,17 @@ async fn no_probe_is_lost_however_a_call_ends() {
         assert_eq!(breaker.state(), CircuitState::Open);
         tokio::time::advance(SECOND).await;
         for _ in 0..10 {
-            assert_eq!(poll_and_drop(polls, stacked(None, Ok(1))), Poll::Pending, "the probe runs and is dropped");
+            assert_eq!(
+                poll_and_drop(polls, stacked(None, Ok(1))),
+                Poll::Pending,
+                "the probe runs and is dropped"
+            );
         }
-        assert_eq!(poll_and_drop(u32::MAX, stacked(None, Ok(1))), Poll::Ready(Ok(1)), "its place is free again");
+        assert_eq!(
+            poll_and_drop(u32::MAX, stacked(None, Ok(1))),
+            Poll::Ready(Ok(1)),
+            "its place is free again"
+        );
         assert_eq!(breaker.state(), CircuitState::Closed);
     }
 }

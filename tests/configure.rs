@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use resilient_runtime::{
-    CircuitBreaker, CircuitState, Fault, Jitter, Rejected, Snapshot, circuit_breaker, configure, fallback, registry, retry, timeout,
+    CircuitBreaker, CircuitState, Fault, Jitter, Rejected, Snapshot, circuit_breaker, configure, fallback,
+    registry, retry, timeout,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -60,7 +61,11 @@ async fn a_second_install_replaces_the_first_and_keeps_what_was_learned() {
     assert_eq!(shared().state(), CircuitState::Closed);
     configure().install().unwrap();
     left(false).await.unwrap_err();
-    assert_eq!(shared().state(), CircuitState::Open, "three failures in a row are more than the attribute's two");
+    assert_eq!(
+        shared().state(),
+        CircuitState::Open,
+        "three failures in a row are more than the attribute's two"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,10 +81,7 @@ async fn later_layers_win() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stronger_layer_may_change_the_mode() {
-    configure()
-        .circuit_breaker("shared", |b| b.failure_rate(0.5).window(4).min_calls(4))
-        .install()
-        .unwrap();
+    configure().circuit_breaker("shared", |b| b.failure_rate(0.5).window(4).min_calls(4)).install().unwrap();
     for ok in [true, true, true, false, false] {
         let _ = left(ok).await;
     }
@@ -158,7 +160,11 @@ async fn one_attempt_from_configuration_switches_retries_off() {
 async fn a_runtime_starts_with_what_was_installed_outside_of_any() {
     let ours = registry();
     let inside = std::thread::spawn(|| {
-        configure().circuit_breaker("outside", |b| b.failure_threshold(1)).expect("outside").install().unwrap();
+        configure()
+            .circuit_breaker("outside", |b| b.failure_threshold(1))
+            .expect("outside")
+            .install()
+            .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async { registry().circuit_breaker("outside").is_some() })
     });

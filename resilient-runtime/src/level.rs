@@ -23,7 +23,7 @@ pub struct Plain<E>(pub E);
 pub trait Failing {
     type Error;
 
-    fn cause(&self, class: fn(&Self::Error) -> Cause) -> Cause;
+    fn cause(&self, class: impl Fn(&Self::Error) -> Cause) -> Cause;
     fn error(&self) -> Option<&Self::Error>;
     fn rejected(&self) -> Option<&Rejected>;
     /// The user's error, or the level's own again if a refusal is in it.
@@ -35,7 +35,7 @@ pub trait Failing {
 impl<E> Failing for Plain<E> {
     type Error = E;
 
-    fn cause(&self, class: fn(&E) -> Cause) -> Cause {
+    fn cause(&self, class: impl Fn(&E) -> Cause) -> Cause {
         class(&self.0)
     }
 
@@ -55,7 +55,7 @@ impl<E> Failing for Plain<E> {
 impl<E> Failing for Fault<E> {
     type Error = E;
 
-    fn cause(&self, class: fn(&E) -> Cause) -> Cause {
+    fn cause(&self, class: impl Fn(&E) -> Cause) -> Cause {
         match self {
             Self::Failed(error) => class(error),
             Self::Rejected(rejected) => Cause::Rejected(rejected.clone()),
@@ -119,7 +119,7 @@ impl<R, T, E> std::fmt::Debug for Returns<R, T, E> {
 
 /// Shows that `R` is a `Result`, under whatever name.
 #[must_use]
-pub fn returns<R: Outcome>() -> Returns<R, R::Value, R::Error> {
+pub const fn returns<R: Outcome>() -> Returns<R, R::Value, R::Error> {
     Returns(PhantomData)
 }
 

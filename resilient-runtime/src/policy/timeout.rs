@@ -255,7 +255,8 @@ pin_project! {
         inner: F,
         #[pin]
         timer: Timer,
-        limit: Duration,
+        // In nanoseconds, to save room.
+        limit: u64,
         terms: P,
         progress: Progress,
     }
@@ -274,7 +275,7 @@ pin_project! {
 impl<F, P: Terms> Bounded<F, P> {
     const fn new(inner: F, terms: P, limit: Duration) -> Self {
         let timer = Timer::Idle { countdown: Countdown::Fresh(limit) };
-        Self { inner, timer, limit, terms, progress: Progress::Fresh }
+        Self { inner, timer, limit: clock::nanos(limit), terms, progress: Progress::Fresh }
     }
 }
 
@@ -307,7 +308,7 @@ where
             TimerProjection::Idle { .. } => return Poll::Pending,
         }
         *this.progress = Progress::Done;
-        Poll::Ready(Err(give_up(*this.terms, *this.limit).into()))
+        Poll::Ready(Err(give_up(*this.terms, Duration::from_nanos(*this.limit)).into()))
     }
 }
 

@@ -1,5 +1,6 @@
 //! A guarded call, and a permit for code that is no future.
 
+use std::fmt;
 use std::future::Future;
 use std::ops::Deref;
 use std::pin::Pin;
@@ -33,16 +34,22 @@ impl<T, E: Classify> Judge<T, E> for Answers {
     }
 }
 
-/// How an expansion found out to classify its error.
-#[derive(Debug)]
-pub struct ByClass<E>(fn(&E) -> Cause);
+/// How an expansion found out to classify its error; a closure that captures nothing and so
+/// takes no room in the future.
+pub struct ByClass<C>(C);
 
-impl<T, E> Judge<T, Fault<E>> for ByClass<E> {
+impl<C> fmt::Debug for ByClass<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ByClass")
+    }
+}
+
+impl<T, E, C: Fn(&E) -> Cause> Judge<T, Fault<E>> for ByClass<C> {
     #[inline]
     fn judge(&self, out: Result<T, Fault<E>>) -> (Verdict, Result<T, Fault<E>>) {
         match out {
             Ok(value) => (Verdict::Success, Ok(value)),
-            Err(fault) => (Verdict::of(&fault.cause(self.0)), Err(fault)),
+            Err(fault) => (Verdict::of(&fault.cause(&self.0)), Err(fault)),
         }
     }
 }
@@ -177,10 +184,11 @@ where
 
 /// A breaker of an annotated function around one level.
 #[inline]
-pub fn circuit_breaker<F, H, T, E>(engine: H, inner: F, class: fn(&E) -> Cause) -> Broken<F, H, ByClass<E>>
+pub fn circuit_breaker<F, H, C, T, E>(engine: H, inner: F, class: C) -> Broken<F, H, ByClass<C>>
 where
     F: Future<Output = Result<T, Fault<E>>>,
     H: Deref<Target = Engine>,
+    C: Fn(&E) -> Cause,
 {
     Broken::new(engine, inner, ByClass(class))
 }
