@@ -206,7 +206,6 @@ async fn the_last_attempt_is_dropped_before_the_wait() {
     out.await.unwrap();
 }
 
-#[expect(clippy::large_types_passed_by_value, reason = "as `run` does")]
 async fn waits_of(retry: Retry) -> Vec<Duration> {
     let script = Script::always(&Failure::Down);
     retry.budget("none").run(|| script.call()).await.unwrap_err();
@@ -599,7 +598,6 @@ async fn the_time_of_a_call_begins_when_it_is_polled() {
 
 const HASTY: Retry = Retry::new().base(Duration::ZERO).max(u32::MAX);
 
-#[expect(clippy::large_types_passed_by_value, reason = "as `run` does")]
 async fn retries_until_empty(retry: Retry) -> u32 {
     retry.run_reported(|| async { Err::<(), _>("down") }).await.attempts - 1
 }

@@ -30,7 +30,7 @@ impl Retry {
     fn by(self) -> By {
         match self.policy {
             Some(policy) => By::Name(policy),
-            None => By::Value { name: self.name, settings: Settings::of(&self.written) },
+            None => By::Value { name: self.name, settings: self.settings },
         }
     }
 }

@@ -75,7 +75,9 @@ pub(crate) static STEM: Stem = Stem {
 /// Settings out of range mean the nearest one in range.
 #[derive(Clone, Copy, Debug)]
 pub struct Retry {
-    written: Written,
+    settings: Settings,
+    /// Which keys were set, a bit for each.
+    set: u16,
     name: &'static str,
     policy: Option<&'static RetryPolicy>,
 }
@@ -90,7 +92,7 @@ impl Retry {
     /// A retry with every setting at its default.
     #[must_use]
     pub const fn new() -> Self {
-        Self { written: Written::NOTHING, name: "retry", policy: None }
+        Self { settings: Settings::DEFAULT, set: 0, name: "retry", policy: None }
     }
 
     /// Name that events carry. **Default: `"retry"`.**
@@ -101,46 +103,53 @@ impl Retry {
 
     /// Attempts in all, the first included; 1 switches retries off. **Default: 3.**
     #[must_use]
-    pub const fn max(self, max: u32) -> Self {
-        self.set(MAX, Value::count(max))
+    pub const fn max(mut self, max: u32) -> Self {
+        self.settings.max = max;
+        self.mark(MAX)
     }
 
     /// How the delay grows. **Default: [`Backoff::Exponential`].**
     #[must_use]
-    pub const fn backoff(self, backoff: Backoff) -> Self {
-        self.set(BACKOFF, Value::Word(backoff.word()))
+    pub const fn backoff(mut self, backoff: Backoff) -> Self {
+        self.settings.schedule.backoff = backoff;
+        self.mark(BACKOFF)
     }
 
     /// The first delay, from which the others grow. **Default: 100 ms.**
     #[must_use]
-    pub const fn base(self, base: Duration) -> Self {
-        self.set(BASE, Value::Time(base))
+    pub const fn base(mut self, base: Duration) -> Self {
+        self.settings.schedule.base = base;
+        self.mark(BASE)
     }
 
     /// Growth from one exponential delay to the next, at least 1. **Default: 2.**
     #[must_use]
-    pub const fn factor(self, factor: f64) -> Self {
-        self.set(FACTOR, Value::number(factor))
+    pub const fn factor(mut self, factor: f64) -> Self {
+        self.settings.schedule.factor = factor;
+        self.mark(FACTOR)
     }
 
     /// The longest computed delay, jitter included. **Default: 10 s.**
     #[must_use]
-    pub const fn max_delay(self, max_delay: Duration) -> Self {
-        self.set(MAX_DELAY, Value::Time(max_delay))
+    pub const fn max_delay(mut self, max_delay: Duration) -> Self {
+        self.settings.schedule.max_delay = max_delay;
+        self.mark(MAX_DELAY)
     }
 
     /// How delays are made random. **Default: [`Jitter::Full`].**
     #[must_use]
-    pub const fn jitter(self, jitter: Jitter) -> Self {
-        self.set(JITTER, Value::Word(jitter.word()))
+    pub const fn jitter(mut self, jitter: Jitter) -> Self {
+        self.settings.schedule.jitter = jitter;
+        self.mark(JITTER)
     }
 
     /// Time for all attempts and waits. **Default: no limit.**
     ///
     /// A wait that would reach it is not begun; a running attempt is never cut.
     #[must_use]
-    pub const fn within(self, within: Duration) -> Self {
-        self.set(WITHIN, Value::Time(within))
+    pub const fn within(mut self, within: Duration) -> Self {
+        self.settings.within = Some(within);
+        self.mark(WITHIN)
     }
 
     /// Name of the budget that pays for retries, or `"none"`. **Default: `"default"`.**
@@ -148,20 +157,32 @@ impl Retry {
     /// All retries that name one budget share it: every call earns a fifth of a retry, and ten
     /// retries a second are free.
     #[must_use]
-    pub const fn budget(self, name: &'static str) -> Self {
-        self.set(BUDGET, Value::Word(name))
+    pub const fn budget(mut self, name: &'static str) -> Self {
+        self.settings.budget = name;
+        self.mark(BUDGET)
     }
 
     /// The longest wait that a server may ask for. **Default: 30 s.**
     ///
     /// A longer one ends the call: nobody returns earlier than asked.
     #[must_use]
-    pub const fn max_retry_after(self, longest: Duration) -> Self {
-        self.set(MAX_RETRY_AFTER, Value::Time(longest))
+    pub const fn max_retry_after(mut self, longest: Duration) -> Self {
+        self.settings.max_retry_after = longest;
+        self.mark(MAX_RETRY_AFTER)
     }
 
-    const fn set(self, key: usize, value: Value) -> Self {
-        Self { written: self.written.set(key, value), ..self }
+    const fn mark(mut self, key: usize) -> Self {
+        self.set |= 1 << key;
+        self
+    }
+
+    /// Only what was set, so that the rest comes from weaker layers.
+    fn written(&self) -> Written {
+        let mut written = Written::NOTHING;
+        for (key, value) in self.settings.values().into_iter().enumerate() {
+            written.put(key, value.filter(|_| self.set & (1 << key) != 0));
+        }
+        written
     }
 }
 
@@ -177,12 +198,12 @@ impl Registry {
 impl Configure {
     /// Sets keys of the retry `name`.
     pub fn retry(self, name: &str, set: impl FnOnce(Retry) -> Retry) -> Self {
-        self.with(&STEM, name, &set(Retry::new()).written)
+        self.with(&STEM, name, &set(Retry::new()).written())
     }
 }
 
 /// Settings of one retry, complete.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
     max: u32,
     schedule: Schedule,
@@ -192,10 +213,18 @@ pub struct Settings {
 }
 
 impl Settings {
+    const DEFAULT: Self = Self {
+        max: 3,
+        schedule: Schedule::DEFAULT,
+        within: None,
+        budget: purse::DEFAULT,
+        max_retry_after: Duration::from_secs(30),
+    };
+
     fn of(written: &Written) -> Self {
-        let default = Schedule::DEFAULT;
+        let Self { max, schedule: default, budget, max_retry_after, .. } = Self::DEFAULT;
         Self {
-            max: written.count(MAX).map_or(3, |max| u32::try_from(max).unwrap_or(u32::MAX)),
+            max: written.count(MAX).map_or(max, |max| u32::try_from(max).unwrap_or(u32::MAX)),
             schedule: Schedule {
                 backoff: written.word(BACKOFF).and_then(Backoff::from_word).unwrap_or(default.backoff),
                 base: written.time(BASE).unwrap_or(default.base),
@@ -204,13 +233,25 @@ impl Settings {
                 jitter: written.word(JITTER).and_then(Jitter::from_word).unwrap_or(default.jitter),
             },
             within: written.time(WITHIN),
-            budget: Self::budget_of(written),
-            max_retry_after: written.time(MAX_RETRY_AFTER).unwrap_or(Duration::from_secs(30)),
+            budget: written.word(BUDGET).unwrap_or(budget),
+            max_retry_after: written.time(MAX_RETRY_AFTER).unwrap_or(max_retry_after),
         }
     }
 
-    fn budget_of(written: &Written) -> &'static str {
-        written.word(BUDGET).unwrap_or(purse::DEFAULT)
+    /// In the order of the keys.
+    fn values(&self) -> [Option<Value>; 9] {
+        let Self { max, schedule, within, budget, max_retry_after } = *self;
+        [
+            Some(Value::count(max)),
+            Some(Value::Word(schedule.backoff.word())),
+            Some(Value::Time(schedule.base)),
+            Some(Value::number(schedule.factor)),
+            Some(Value::Time(schedule.max_delay)),
+            Some(Value::Word(schedule.jitter.word())),
+            within.map(Value::Time),
+            Some(Value::Word(budget)),
+            Some(Value::Time(max_retry_after)),
+        ]
     }
 
     /// What can never work: waits that are all cut, or that leave no time for a second attempt.
@@ -378,4 +419,31 @@ impl Policy for RetryPolicy {
 
 impl Named for RetryPolicy {
     const STEM: &'static Stem = &STEM;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_set_by_hand_is_what_a_configuration_says() {
+        let nothing = Retry::new();
+        assert_eq!(nothing.written(), Written::NOTHING);
+        let everything = nothing
+            .max(7)
+            .backoff(Backoff::Linear)
+            .base(Duration::from_millis(1))
+            .factor(3.0)
+            .max_delay(Duration::from_millis(2))
+            .jitter(Jitter::Equal)
+            .within(Duration::from_millis(3))
+            .budget("checkout")
+            .max_retry_after(Duration::from_millis(4));
+        assert_eq!(Settings::of(&everything.written()), everything.settings);
+        assert_eq!(Settings::of(&Written::NOTHING), Settings::DEFAULT);
+        for (index, key) in STEM.keys.iter().enumerate() {
+            let value = everything.written().get(index).expect("every key is set");
+            assert_eq!(key.kind.complain(value), None, "{}", key.name);
+        }
+    }
 }
