@@ -259,6 +259,22 @@ async fn successes_count_in_the_part_of_a_time_window_they_came_in() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_breaker_with_a_time_window_recovers_though_probes_take_their_time() {
+    let breaker = breaker().failure_rate(0.5).window(secs(10)).min_calls(4);
+    fail(&breaker, 4).await;
+    advance(secs(30)).await;
+    for _ in 0..2 {
+        let probe = async {
+            sleep(secs(1)).await;
+            Ok::<_, Error>(())
+        };
+        breaker.call(probe).await.expect("the dependency is back");
+    }
+    assert_eq!(breaker.state(), CircuitState::Closed);
+    assert_eq!(breaker.snapshot().slow, 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn slow_calls_open_although_they_succeed() {
     let breaker = breaker().slow_call(secs(1)).slow_rate(0.5).window(4);
     for pause in [1_000, 1_001, 1_000, 1_001] {
