@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use resilient_runtime::{
-    CircuitBreaker, CircuitCause, CircuitPermit, CircuitState, CircuitWindow, Class, Classify, EventKind,
-    Fault, Rejected, test_util,
+    CircuitBreaker, CircuitCause, CircuitState, CircuitWindow, Class, Classify, EventKind, Fault, Rejected,
+    test_util,
 };
 use tokio::time::{advance, sleep};
 
@@ -47,8 +47,9 @@ impl Classify for Error {
 
 use Error::{Cancelled, Down, NotFound};
 
-fn panics() -> impl Future<Output = Result<(), Error>> {
-    async { panic!("a bug") }
+#[expect(clippy::unused_async, reason = "it panics before it would wait")]
+async fn panics() -> Result<(), Error> {
+    panic!("a bug")
 }
 
 const fn secs(seconds: u64) -> Duration {
@@ -295,7 +296,9 @@ async fn a_late_success_does_not_close_the_breaker() {
     let early = [breaker.acquire(), breaker.acquire()].map(|permit| permit.expect("closed"));
     half_open(&breaker).await;
     let probe = breaker.acquire().expect("a probe");
-    early.map(CircuitPermit::success);
+    for permit in early {
+        permit.success();
+    }
     assert_eq!(breaker.state(), CircuitState::HalfOpen);
     probe.success();
     assert_eq!(breaker.state(), CircuitState::Closed);
@@ -776,5 +779,256 @@ fn threads_share_the_places_of_half_open() {
             threads.into_iter().map(|thread| thread.join().expect("no panic")).sum()
         });
         assert_eq!(admitted, 2);
+    }
+}
+
+mod by_attribute {
+    use resilient_runtime::{circuit_breaker, configure, registry};
+
+    use super::*;
+
+    fn named(name: &str) -> &'static CircuitBreaker {
+        registry().circuit_breaker(name).expect("a function uses it")
+    }
+
+    #[circuit_breaker(name = "attribute", failure_threshold = 2, reset_timeout = "10s")]
+    async fn guarded(out: Result<u32, Error>) -> Result<u32, Error> {
+        let value = out?;
+        Ok(value)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_annotated_function_opens_and_recovers() {
+        for _ in 0..2 {
+            assert_eq!(guarded(Err(Down)).await, Err(Down));
+        }
+        let refused = Rejected::CircuitOpen { name: "attribute", retry_after: Some(secs(10)) };
+        assert_eq!(guarded(Ok(1)).await, Err(Error::Refused(refused)));
+        advance(secs(10)).await;
+        for _ in 0..2 {
+            assert_eq!(guarded(Ok(1)).await, Ok(1));
+        }
+        assert_eq!(named("attribute").state(), CircuitState::Closed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_runtime_has_its_own_breakers() {
+        assert_eq!(guarded(Ok(1)).await, Ok(1));
+        assert_eq!(named("attribute").snapshot().succeeded, 1);
+    }
+
+    #[circuit_breaker(name = "shared", failure_threshold = 2)]
+    async fn one() -> Result<(), Error> {
+        Err(Down)
+    }
+
+    #[circuit_breaker(name = "shared")]
+    async fn other() -> Result<(), Error> {
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn functions_that_name_one_breaker_share_it() {
+        for _ in 0..2 {
+            assert_eq!(one().await, Err(Down));
+        }
+        assert!(matches!(other().await, Err(Error::Refused(_))));
+    }
+
+    /// An error type that says nothing about itself.
+    #[derive(Debug, PartialEq)]
+    struct Plain(u16);
+
+    impl From<Rejected> for Plain {
+        fn from(_: Rejected) -> Self {
+            Self(503)
+        }
+    }
+
+    #[circuit_breaker(
+        name = "predicates",
+        failure_threshold = 1,
+        ignore_when = |error| error.0 == 404,
+        failure_when = |out| matches!(out, Err(Plain(500)) | Ok(13)),
+    )]
+    async fn judged(out: Result<u32, Plain>) -> Result<u32, Plain> {
+        out
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn predicates_judge_errors_and_values() {
+        let _ = judged(Err(Plain(404))).await;
+        let _ = judged(Err(Plain(400))).await;
+        let _ = judged(Ok(1)).await;
+        let snapshot = named("predicates").snapshot();
+        assert_eq!((snapshot.ignored, snapshot.succeeded, snapshot.failed), (1, 2, 0));
+        assert_eq!(judged(Ok(13)).await, Ok(13));
+        assert_eq!(judged(Ok(1)).await, Err(Plain(503)));
+        named("predicates").reset();
+        assert_eq!(judged(Err(Plain(500))).await, Err(Plain(500)));
+        assert_eq!(named("predicates").state(), CircuitState::Open);
+    }
+
+    fn confused(_: &Result<(), Plain>) -> bool {
+        panic!("a bug in the predicate")
+    }
+
+    #[circuit_breaker(name = "confused", failure_threshold = 1, failure_when = confused)]
+    async fn misjudged() -> Result<(), Plain> {
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panicking_predicate_is_the_calls_panic() {
+        assert!(tokio::spawn(misjudged()).await.is_err_and(|error| error.is_panic()));
+        let snapshot = named("confused").snapshot();
+        assert_eq!((snapshot.panicked, snapshot.state), (1, CircuitState::Open));
+        advance(secs(30)).await;
+        assert!(tokio::spawn(misjudged()).await.is_err(), "the probe's place was free");
+        assert_eq!(named("confused").state(), CircuitState::Open);
+    }
+
+    #[circuit_breaker(name = "tenants", key = tenant, failure_threshold = 1, max_keys = 4)]
+    async fn per_tenant(tenant: &str, out: Result<(), Error>) -> Result<(), Error> {
+        out
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_key_has_a_breaker() {
+        let _ = per_tenant("acme", Err(Down)).await;
+        assert!(matches!(per_tenant("acme", Ok(())).await, Err(Error::Refused(_))));
+        assert_eq!(per_tenant("initech", Ok(())).await, Ok(()));
+        let breaker = named("tenants");
+        assert_eq!(breaker.state_of("acme"), Some(CircuitState::Open));
+        assert_eq!(breaker.state_of("initech"), Some(CircuitState::Closed));
+        assert_eq!(breaker.state_of("nobody"), None);
+        let snapshot = breaker.snapshot();
+        assert_eq!((snapshot.keys, snapshot.failed, snapshot.succeeded, snapshot.rejected), (2, 1, 1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn events_name_the_key() {
+        let events = test_util::record();
+        let _ = per_tenant("acme", Err(Down)).await;
+        let keys: Vec<_> = events.events().into_iter().map(|event| event.key).collect();
+        assert_eq!(keys, [Some("acme".into())]);
+    }
+
+    /// Guards against maps of breakers that only grow.
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_bounded_and_clean_ones_make_room() {
+        for number in 0..1_000 {
+            assert_eq!(per_tenant(&number.to_string(), Ok(())).await, Ok(()));
+        }
+        let snapshot = named("tenants").snapshot();
+        assert_eq!((snapshot.keys, snapshot.succeeded), (4, 1_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_that_have_learned_something_stay_and_new_ones_share_the_overflow() {
+        for tenant in ["a", "b", "c", "d"] {
+            let _ = per_tenant(tenant, Err(Down)).await;
+        }
+        assert_eq!(per_tenant("e", Err(Down)).await, Err(Down));
+        assert!(matches!(per_tenant("f", Ok(())).await, Err(Error::Refused(_))));
+        let breaker = named("tenants");
+        assert_eq!((breaker.state_of("a"), breaker.state_of("e")), (Some(CircuitState::Open), None));
+        breaker.reset();
+        assert_eq!(per_tenant("f", Ok(())).await, Ok(()));
+        assert_eq!(breaker.state_of("f"), Some(CircuitState::Closed));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_done_by_hand_holds_for_all_keys_and_new_ones() {
+        assert_eq!(per_tenant("old", Ok(())).await, Ok(()));
+        let breaker = named("tenants");
+        breaker.force_open();
+        for tenant in ["old", "new"] {
+            assert!(matches!(per_tenant(tenant, Ok(())).await, Err(Error::Refused(_))));
+        }
+        breaker.resume();
+        for tenant in ["old", "new"] {
+            assert_eq!(per_tenant(tenant, Ok(())).await, Ok(()));
+        }
+    }
+
+    #[circuit_breaker(name = "shops", key = shop, failure_threshold = 1)]
+    async fn per_shop(shop: u64, out: Result<(), Error>) -> Result<(), Error> {
+        out
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_may_be_an_integer() {
+        let _ = per_shop(7, Err(Down)).await;
+        assert!(per_shop(8, Ok(())).await.is_ok());
+        assert_eq!(named("shops").state_of("7"), Some(CircuitState::Open));
+    }
+
+    #[circuit_breaker(name = "configured", failure_rate = 0.5, window = 10, min_calls = 4)]
+    async fn configured(out: Result<(), Error>) -> Result<(), Error> {
+        out
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_live_breaker_keeps_what_it_has_learned() {
+        for _ in 0..3 {
+            let _ = configured(Err(Down)).await;
+        }
+        let wider = configure().circuit_breaker("configured", |b| b.window(20).reset_timeout(secs(7)));
+        wider.install().expect("nothing is wrong with it");
+        assert_eq!(named("configured").state(), CircuitState::Closed);
+        let _ = configured(Err(Down)).await;
+        let snapshot = named("configured").snapshot();
+        assert_eq!((snapshot.state, snapshot.retry_after), (CircuitState::Open, Some(secs(7))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn configuration_may_change_the_mode() {
+        configure().circuit_breaker("configured", |b| b.failure_threshold(2)).install().expect("fine");
+        for _ in 0..2 {
+            let _ = configured(Err(Down)).await;
+        }
+        assert_eq!(named("configured").state(), CircuitState::Open);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn impossible_settings_are_refused_all_at_once() {
+        let wrong = configure().circuit_breaker("attribute", |b| {
+            b.half_open_calls(0).slow_rate(1.5).window(10).max_reset_timeout(secs(1)).abandoned("maybe")
+        });
+        let error = wrong.install().expect_err("much is wrong with it");
+        let keys: Vec<_> = error.faults().iter().filter_map(|fault| fault.key).collect();
+        for key in ["half_open_calls", "slow_rate", "max_reset_timeout", "abandoned"] {
+            assert!(keys.contains(&key), "{key} in {error}");
+        }
+        assert_eq!(guarded(Ok(1)).await, Ok(1));
+    }
+
+    struct Client {
+        calls: u32,
+    }
+
+    impl Client {
+        #[circuit_breaker(name = "client")]
+        async fn send<'a, T: Clone>(&mut self, text: &'a str, value: T) -> Result<(&'a str, T), Error> {
+            self.calls += 1;
+            sleep(secs(1)).await;
+            if text.is_empty() {
+                return Err(Down);
+            }
+            Ok((text, value))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_generic_method_with_borrowed_arguments_can_be_guarded() {
+        let mut client = Client { calls: 0 };
+        let text = String::from("hello");
+        assert_eq!(client.send(&text, 1).await, Ok(("hello", 1)));
+        for _ in 0..5 {
+            assert_eq!(client.send("", "x").await, Err(Down));
+        }
+        assert!(matches!(client.send(&text, 1).await, Err(Error::Refused(_))));
+        assert_eq!(client.calls, 6);
     }
 }
