@@ -8,6 +8,8 @@ mod engine;
 mod guard;
 mod keyed;
 mod limits;
+#[cfg(test)]
+mod model;
 mod probes;
 mod settings;
 mod snapshot;
