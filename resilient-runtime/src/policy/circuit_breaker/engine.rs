@@ -115,17 +115,23 @@ impl Engine {
     }
 
     /// Lets a call in, or says why not.
-    #[inline]
     pub(super) fn enter(&self) -> Result<Pass, Rejected> {
-        let word = self.fast.word.load(Acquire);
-        if word & (ASK | TIMED) == 0 {
-            return Ok(Pass::untimed(Ticket::closed(generation(word))));
+        match self.enter_at_once() {
+            Some(pass) => Ok(pass),
+            None => self.ask(),
         }
-        self.ask(word)
+    }
+
+    /// Lets a call in if that needs no asking.
+    #[inline]
+    pub(super) fn enter_at_once(&self) -> Option<Pass> {
+        let word = self.fast.word.load(Acquire);
+        (word & (ASK | TIMED) == 0).then(|| Pass::untimed(Ticket::closed(generation(word))))
     }
 
     #[inline(never)]
-    fn ask(&self, word: u64) -> Result<Pass, Rejected> {
+    pub(super) fn ask(&self) -> Result<Pass, Rejected> {
+        let word = self.fast.word.load(Acquire);
         if word & FORCED_OPEN != 0 {
             return Err(self.reject(None));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::limits::{Limits, Rates};
-use super::state::{Admission, Control, Machine, Outcome, Ticket};
+use super::state::{Admission, Control, Machine, Outcome, Ticket, share};
 use super::transition::CircuitState;
 use super::window::CircuitWindow;
 use crate::clock::{Tick, nanos};
@@ -14,7 +14,6 @@ use crate::clock::{Tick, nanos};
 struct Model {
     limits: Limits,
     state: CircuitState,
-    observed: bool,
     since: u64,
     length: Duration,
     reopened: u32,
@@ -38,7 +37,6 @@ impl Model {
         Self {
             limits,
             state: CircuitState::Closed,
-            observed: false,
             since: now,
             length: Duration::ZERO,
             reopened: 0,
@@ -92,7 +90,7 @@ impl Model {
             self.probes.retain(|probe| age(probe.1) < lease);
         }
         if self.probes.len() >= self.limits.half_open_calls as usize {
-            return Err(self.probes.iter().map(|probe| lease - age(probe.1)).min());
+            return Err(self.probes.iter().map(|probe| lease.saturating_sub(age(probe.1))).min());
         }
         self.probes.push((number, now));
         Ok(())
@@ -151,8 +149,9 @@ impl Model {
                 all.filter(|outcome| outcome.0 / width + 10 > now / width).collect()
             }
         };
-        let reaches =
-            |part: usize, rate: Option<f64>| rate.is_some_and(|rate| part as f64 / seen.len() as f64 >= rate);
+        let reaches = |part: usize, rate: Option<f64>| {
+            rate.is_some_and(|rate| share(part as u64, seen.len() as u64) >= rate)
+        };
         seen.len() >= rates.min_calls as usize
             && (reaches(seen.iter().filter(|outcome| outcome.1).count(), rates.failure_rate)
                 || reaches(seen.iter().filter(|outcome| outcome.2).count(), rates.slow_rate))
@@ -171,7 +170,7 @@ impl Model {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Wait(u64),
     Enter,
@@ -287,6 +286,13 @@ impl Pair {
         self.machine.record(ticket, outcome, slow, || Tick::from_nanos(self.now));
     }
 
+    fn succeed(&mut self) -> Result<(), TestCaseError> {
+        if let Some(call) = self.enter()? {
+            self.leave(call, Outcome::Success, false);
+        }
+        Ok(())
+    }
+
     fn tell(&mut self) {
         self.machine.absorb(std::mem::take(&mut self.untold));
     }
@@ -303,13 +309,7 @@ impl Pair {
                 self.leave(call, outcome, slow);
             }
             Step::Leave(..) => {}
-            Step::Succeed(times) => {
-                for _ in 0..times {
-                    if let Some(call) = self.enter()? {
-                        self.leave(call, Outcome::Success, false);
-                    }
-                }
-            }
+            Step::Succeed(times) => (0..times).try_for_each(|_| self.succeed())?,
             Step::Control(control) => {
                 self.tell();
                 self.machine.control(control, Tick::from_nanos(self.now));
@@ -321,7 +321,7 @@ impl Pair {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn the_machine_does_what_the_model_does(limits in limits(), steps in prop::collection::vec(step(), 0..80)) {

@@ -20,28 +20,36 @@ pub(super) enum Outcome {
     Panicked,
 }
 
-/// An admission, and the generation it was made in.
+/// An admission: the generation it was made in above, its place below.
+///
+/// The place is the number of a probe, zero for a call through a closed breaker, or one of the
+/// constants. One word, because it travels with each call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket {
-    generation: u32,
-    /// The number of a probe, or one of the constants below.
-    place: u32,
-}
+pub(super) struct Ticket(u64);
 
 impl Ticket {
-    const COUNTED: u32 = 0;
     /// Runs only because the breaker only observes; no decision rests on it.
-    pub(super) const OBSERVED: Self = Self { generation: 0, place: LAST_PROBE + 1 };
+    pub(super) const OBSERVED: Self = Self::new(0, LAST_PROBE + 1);
     /// Runs because the breaker is disabled.
-    pub(super) const UNCOUNTED: Self = Self { generation: 0, place: LAST_PROBE + 2 };
+    pub(super) const UNCOUNTED: Self = Self::new(0, LAST_PROBE + 2);
+
+    const fn new(generation: u32, place: u32) -> Self {
+        Self((generation as u64) << 32 | place as u64)
+    }
 
     /// A call through a closed breaker.
     pub(super) const fn closed(generation: u32) -> Self {
-        Self { generation, place: Self::COUNTED }
+        Self::new(generation, 0)
     }
 
-    const fn is_probe(self) -> bool {
-        self.place != Self::COUNTED && self.place <= LAST_PROBE
+    const fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// The number of a probe, if nothing else.
+    #[expect(clippy::cast_possible_truncation, reason = "the generation is above it")]
+    const fn place(self) -> u32 {
+        self.0 as u32
     }
 }
 
@@ -154,7 +162,7 @@ impl Machine {
 
     fn probe(&mut self, now: Tick) -> Admission {
         match self.probes.admit(now, self.limits.half_open_calls, self.limits.half_open_timeout) {
-            Ok(number) => Admission::Admitted(Ticket { generation: self.generation, place: number }),
+            Ok(number) => Admission::Admitted(Ticket::new(self.generation, number)),
             Err(wait) => Admission::Refused { retry_after: Some(wait) },
         }
     }
@@ -174,12 +182,10 @@ impl Machine {
         slow: bool,
         now: impl Fn() -> Tick,
     ) -> Option<Transition> {
-        if ticket.generation != self.generation || ticket.place > LAST_PROBE {
+        if ticket.generation() != self.generation || ticket.place() > LAST_PROBE {
             return None;
         }
-        if ticket.is_probe() {
-            self.probes.leave(ticket.place);
-        }
+        self.probes.leave(ticket.place());
         let failed = match outcome {
             Outcome::Success => false,
             Outcome::Failure | Outcome::Panicked => true,
@@ -464,7 +470,7 @@ impl Machine {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls, and a share is rounded anyway")]
-fn share(part: u64, calls: u64) -> f64 {
+pub(super) fn share(part: u64, calls: u64) -> f64 {
     part as f64 / calls as f64
 }
 
@@ -540,14 +546,14 @@ mod tests {
         fn enter(&mut self) -> Ticket {
             match self.admit() {
                 Admission::Admitted(ticket) => ticket,
-                other => panic!("not admitted: {other:?}"),
+                refused @ Admission::Refused { .. } => panic!("{refused:?}"),
             }
         }
 
         fn refused(&mut self) -> Option<Duration> {
             match self.admit() {
                 Admission::Refused { retry_after } => retry_after,
-                other => panic!("admitted: {other:?}"),
+                admitted @ Admission::Admitted(_) => panic!("{admitted:?}"),
             }
         }
 

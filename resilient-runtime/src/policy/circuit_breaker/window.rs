@@ -347,7 +347,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(10_000))]
+        #![proptest_config(ProptestConfig::with_cases(7_000))]
 
         #[test]
         fn a_window_of_calls_equals_a_list(calls in 1..150_u32, steps in steps()) {
