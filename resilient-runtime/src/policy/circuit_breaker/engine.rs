@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::limits::Limits;
-use super::state::{Admission, Control, Machine, Outcome, Ticket};
+use super::state::{Control, Machine};
+use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::{Report, Transition};
 use super::{NAME, Verdict};
 use crate::clock::{self, Tick, nanos};

@@ -14,6 +14,7 @@ mod probes;
 mod settings;
 mod snapshot;
 mod state;
+mod ticket;
 mod transition;
 mod window;
 

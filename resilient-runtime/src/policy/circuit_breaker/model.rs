@@ -5,7 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::limits::{Limits, Rates};
-use super::state::{Admission, Control, Machine, Outcome, Ticket, share};
+use super::state::{Control, Machine, share};
+use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::CircuitState;
 use super::window::CircuitWindow;
 use crate::clock::{Tick, nanos};
