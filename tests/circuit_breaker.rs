@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use resilient_runtime::{
-    CircuitBreaker, CircuitCause, CircuitState, CircuitWindow, Class, Classify, EventKind, Fault, Rejected,
-    test_util,
+    CircuitBreaker, CircuitCause, CircuitPermit, CircuitState, CircuitWindow, Class, Classify, EventKind,
+    Fault, Rejected, test_util,
 };
 use tokio::time::{advance, sleep};
 
@@ -780,6 +780,55 @@ fn threads_share_the_places_of_half_open() {
         });
         assert_eq!(admitted, 2);
     }
+}
+
+#[test]
+fn events_stay_in_order_among_threads() {
+    let breaker = CircuitBreaker::new("contended").failure_threshold(1).reset_timeout(secs(3_600));
+    let events = test_util::record();
+    let meddle = |round: u32| match round % 4 {
+        0 => breaker.force_open(),
+        1 => breaker.resume(),
+        2 => breaker.acquire().map_or((), CircuitPermit::failure),
+        _ => breaker.reset(),
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || (thread..1_000 + thread).for_each(meddle));
+        }
+    });
+    let mut state = CircuitState::Closed;
+    for kind in events.kinds("contended") {
+        let EventKind::StateChanged { from, to, .. } = kind else { continue };
+        assert_eq!(from, state);
+        state = to;
+    }
+    assert_eq!(breaker.state(), state);
+}
+
+/// Guards against places that are lost while threads drop, finish and look on.
+#[test]
+fn threads_that_drop_and_fail_probes_never_wedge_it() {
+    let breaker = breaker().failure_threshold(2).reset_timeout(Duration::from_millis(1)).half_open_calls(2);
+    let call = |round: u32| match (round % 7, breaker.acquire()) {
+        (_, Err(_)) => std::thread::yield_now(),
+        (0 | 1, Ok(permit)) => permit.failure(),
+        (2, Ok(permit)) => permit.ignore(),
+        (3, Ok(permit)) => drop(permit),
+        (_, Ok(permit)) => permit.success(),
+    };
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            scope.spawn(move || (thread..3_000 + thread).for_each(call));
+        }
+    });
+    while breaker.state() == CircuitState::Open {
+        std::thread::yield_now();
+    }
+    for _ in 0..2 {
+        breaker.acquire().expect("all places are free").success();
+    }
+    assert_eq!(breaker.state(), CircuitState::Closed);
 }
 
 mod by_attribute {

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::limits::Limits;
-use super::state::{Control, Machine};
+use super::state::Machine;
 use super::ticket::{Admission, Outcome, Ticket};
-use super::transition::{Report, Transition};
+use super::transition::{Control, Report, Transition};
 use super::{NAME, Verdict};
 use crate::clock::{self, Tick, nanos};
 use crate::error::Rejected;
@@ -101,7 +101,7 @@ impl Engine {
     pub(super) fn new(
         name: &'static str,
         key: Option<Arc<str>>,
-        limits: Limits,
+        limits: Arc<Limits>,
         by_hand: Option<Control>,
     ) -> Self {
         let now = clock::tick();
@@ -262,7 +262,7 @@ impl Engine {
         self.lock().machine.held_by()
     }
 
-    pub(super) fn reconfigure(&self, limits: Limits) {
+    pub(super) fn reconfigure(&self, limits: Arc<Limits>) {
         let now = clock::tick();
         let mut slow = self.lock();
         slow.absorb(&self.tally);
@@ -272,8 +272,8 @@ impl Engine {
         self.done(slow, None);
     }
 
-    pub(super) fn limits(&self) -> Limits {
-        *self.lock().machine.limits()
+    pub(super) fn limits(&self) -> Arc<Limits> {
+        Arc::clone(self.lock().machine.limits())
     }
 
     pub(super) fn is_clean(&self) -> bool {
@@ -383,11 +383,23 @@ impl Drop for Raising<'_> {
 }
 
 impl Slow {
+    /// Tells the machine of the quiet successes. One that is counted while the state changes may
+    /// fall on either side of the change.
     fn absorb(&mut self, tally: &Tally) {
         if self.machine.has_window() {
             let quiet = tally.sum(QUIET);
             self.machine.absorb(quiet.wrapping_sub(self.absorbed));
             self.absorbed = quiet;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_breaker_takes_half_a_kilobyte() {
+        assert!(size_of::<Engine>() <= 512, "{}", size_of::<Engine>());
     }
 }

@@ -119,7 +119,7 @@ pin_project! {
     /// A call behind a breaker. It asks to pass when it is first polled.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct Broken<F, H: Deref<Target = Engine>, J> {
+    pub struct Guarded<F, H: Deref<Target = Engine>, J> {
         #[pin]
         inner: F,
         engine: H,
@@ -128,7 +128,7 @@ pin_project! {
         progress: Progress,
     }
 
-    impl<F, H: Deref<Target = Engine>, J> PinnedDrop for Broken<F, H, J> {
+    impl<F, H: Deref<Target = Engine>, J> PinnedDrop for Guarded<F, H, J> {
         fn drop(this: Pin<&mut Self>) {
             let verdict = match this.progress {
                 Progress::Waiting => Verdict::Abandoned,
@@ -140,13 +140,13 @@ pin_project! {
     }
 }
 
-impl<F, H: Deref<Target = Engine>, J> Broken<F, H, J> {
+impl<F, H: Deref<Target = Engine>, J> Guarded<F, H, J> {
     pub(super) const fn new(engine: H, inner: F, judge: J) -> Self {
         Self { inner, engine, judge, pass: Pass::NONE, progress: Progress::Fresh }
     }
 }
 
-impl<F, H, J, T, X> Future for Broken<F, H, J>
+impl<F, H, J, T, X> Future for Guarded<F, H, J>
 where
     F: Future<Output = Result<T, X>>,
     H: Deref<Target = Engine>,
@@ -189,13 +189,13 @@ where
 
 /// A breaker of an annotated function around one level.
 #[inline]
-pub fn circuit_breaker<F, H, C, T, E>(engine: H, inner: F, class: C) -> Broken<F, H, ByClass<C>>
+pub fn circuit_breaker<F, H, C, T, E>(engine: H, inner: F, class: C) -> Guarded<F, H, ByClass<C>>
 where
     F: Future<Output = Result<T, Fault<E>>>,
     H: Deref<Target = Engine>,
     C: Fn(&E) -> Cause,
 {
-    Broken::new(engine, inner, ByClass(class))
+    Guarded::new(engine, inner, ByClass(class))
 }
 
 /// The same with the user's predicates.
@@ -206,12 +206,12 @@ pub fn circuit_breaker_when<F, H, T, E>(
     class: fn(&E) -> Cause,
     ignore_when: Option<fn(&E) -> bool>,
     failure_when: Option<Fails<T, E>>,
-) -> Broken<F, H, ByPredicate<T, E>>
+) -> Guarded<F, H, ByPredicate<T, E>>
 where
     F: Future<Output = Result<T, Fault<E>>>,
     H: Deref<Target = Engine>,
 {
-    Broken::new(engine, inner, ByPredicate { class, ignore_when, failure_when })
+    Guarded::new(engine, inner, ByPredicate { class, ignore_when, failure_when })
 }
 
 /// Leave to make one call, whose outcome is reported by hand.
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_guarded_call_is_forty_bytes_larger() {
-        let guarded = size_of::<Broken<Body, &'static Engine, ByClass<()>>>();
+        let guarded = size_of::<Guarded<Body, &'static Engine, ByClass<()>>>();
         assert!(guarded <= size_of::<Body>().next_multiple_of(8) + 40, "{guarded}");
     }
 }

@@ -118,8 +118,8 @@ impl Keys {
         }
     }
 
-    pub(super) fn reconfigure(&self, limits: Limits) {
-        self.for_each(|engine| engine.reconfigure(limits));
+    pub(super) fn reconfigure(&self, limits: &Arc<Limits>) {
+        self.for_each(|engine| engine.reconfigure(Arc::clone(limits)));
     }
 }
 

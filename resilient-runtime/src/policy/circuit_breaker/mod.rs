@@ -28,10 +28,10 @@ pub use self::transition::{CircuitCause, CircuitState};
 pub use self::window::CircuitWindow;
 
 use self::engine::Engine;
-use self::guard::{Answers, Broken};
+use self::guard::{Answers, Guarded};
 use self::keyed::Keys;
 use self::limits::Limits;
-use self::state::Control;
+use self::transition::Control;
 use super::{Named, Policy, Snapshot, Stem, Written};
 use crate::configure::Configure;
 use crate::error::Rejected;
@@ -110,7 +110,7 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
         E: From<Rejected> + Classify,
     {
-        Broken::new(self.engine(), future, Answers)
+        Guarded::new(self.engine(), future, Answers)
     }
 
     /// Asks to make one call, whose outcome the permit reports.
@@ -185,7 +185,7 @@ impl CircuitBreaker {
 
     #[cold]
     fn start(&self) -> &Engine {
-        self.engine.get_or_init(|| Engine::new(self.name, None, Limits::new(&self.written), None))
+        self.engine.get_or_init(|| Engine::new(self.name, None, Arc::new(Limits::new(&self.written)), None))
     }
 
     fn keyed(&self, key: &str) -> Arc<Engine> {
@@ -196,11 +196,11 @@ impl CircuitBreaker {
 
 impl Policy for CircuitBreaker {
     fn apply(&self, written: &Written) {
-        let limits = Limits::new(written);
-        self.engine().reconfigure(limits);
+        let limits = Arc::new(Limits::new(written));
+        self.engine().reconfigure(Arc::clone(&limits));
         if let Some(keys) = self.keys.get() {
             keys.limit(limits::max_keys(written));
-            keys.reconfigure(limits);
+            keys.reconfigure(&limits);
         }
     }
 

@@ -1,14 +1,15 @@
 //! The machine against a slow and obvious one, over random histories.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::limits::{Limits, Rates};
-use super::state::{Control, Machine, share};
+use super::state::Machine;
 use super::ticket::{Admission, Outcome, Ticket};
-use super::transition::CircuitState;
-use super::window::CircuitWindow;
+use super::transition::{CircuitState, Control};
+use super::window::{CircuitWindow, share};
 use crate::clock::{Tick, nanos};
 
 /// Keeps every outcome since it closed and counts them anew each time.
@@ -252,7 +253,7 @@ struct Pair {
 impl Pair {
     fn new(limits: Limits) -> Self {
         let now = 1_000;
-        let machine = Machine::new(limits, Tick::from_nanos(now));
+        let machine = Machine::new(Arc::new(limits), Tick::from_nanos(now));
         Self { machine, model: Model::new(limits, now), now, untold: 0, running: Vec::new(), entered: 0 }
     }
 
@@ -340,7 +341,7 @@ proptest! {
         steps in prop::collection::vec((step(), prop::option::weighted(0.1, 0..u64::MAX)), 0..60),
     ) {
         let limits = Limits { ramp: ramp.map(Duration::from_nanos), ..limits };
-        let mut machine = Machine::new(limits, Tick::from_nanos(1_000));
+        let mut machine = Machine::new(Arc::new(limits), Tick::from_nanos(1_000));
         let (mut now, mut running) = (1_000, Vec::new());
         let longest = Duration::from_nanos(60).max(limits.reset_timeout).max(limits.half_open_timeout);
         for (step, jump) in steps {

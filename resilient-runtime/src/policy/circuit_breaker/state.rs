@@ -2,29 +2,20 @@
 //!
 //! No clock, lock, thread or event is in here; `mod.rs` puts them around it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::limits::Limits;
 use super::probes::{LAST_PROBE, Probes, Ramp};
 use super::ticket::{Admission, Outcome, Ticket};
-use super::transition::{CircuitCause, CircuitState, Figures, Report, Transition};
-use super::window::{Sum, Window};
+use super::transition::{CircuitCause, CircuitState, Control, Figures, Report, Transition};
+use super::window::{Sum, Window, share};
 use crate::clock::Tick;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Control {
-    ForceOpen,
-    Disable,
-    Observe,
-    /// Ends what was done by hand.
-    Resume,
-    /// Forgets everything learned, and ends what was done by hand.
-    Reset,
-}
 
 #[derive(Debug)]
 pub(super) struct Machine {
-    limits: Limits,
+    /// Shared by the breakers of all keys.
+    limits: Arc<Limits>,
     phase: Phase,
     hand: Hand,
     generation: u32,
@@ -65,7 +56,8 @@ enum Hand {
 }
 
 impl Machine {
-    pub(super) fn new(limits: Limits, now: Tick) -> Self {
+    pub(super) fn new(limits: Arc<Limits>, now: Tick) -> Self {
+        let window = limits.rates.map(|rates| Window::new(rates.window, now));
         Self {
             limits,
             phase: Phase::CLEAN,
@@ -74,7 +66,7 @@ impl Machine {
             since: now,
             held_since: now,
             reopened: 0,
-            window: limits.rates.map(|rates| Window::new(rates.window, now)),
+            window,
             probes: Probes::default(),
         }
     }
@@ -343,7 +335,7 @@ impl Machine {
     }
 
     /// Goes by other limits from now on, and keeps what it has learned where the window allows.
-    pub(super) fn reconfigure(&mut self, limits: Limits, now: Tick) {
+    pub(super) fn reconfigure(&mut self, limits: Arc<Limits>, now: Tick) {
         match (&mut self.window, limits.rates) {
             (Some(window), Some(rates)) => window.reshape(rates.window, now),
             (window, rates) => *window = rates.map(|rates| Window::new(rates.window, now)),
@@ -374,7 +366,7 @@ impl Machine {
         self.window.is_some()
     }
 
-    pub(super) const fn limits(&self) -> &Limits {
+    pub(super) const fn limits(&self) -> &Arc<Limits> {
         &self.limits
     }
 
@@ -419,11 +411,6 @@ impl Machine {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls, and a share is rounded anyway")]
-pub(super) fn share(part: u64, calls: u64) -> f64 {
-    part as f64 / calls as f64
-}
-
 #[cfg(test)]
 #[expect(clippy::panic, reason = "tests fail by panicking")]
 mod tests {
@@ -457,7 +444,7 @@ mod tests {
     impl Rig {
         fn new(limits: Limits) -> Self {
             let now = Tick::from_nanos(1 << 62);
-            Self { machine: Machine::new(limits, now), now, last: None }
+            Self { machine: Machine::new(Arc::new(limits), now), now, last: None }
         }
 
         fn open(limits: Limits) -> Self {
@@ -941,13 +928,13 @@ mod tests {
             rig.call(Failure);
         }
         let rates = Rates { window: CircuitWindow::Calls(20), ..HALF_OF_TEN };
-        rig.machine.reconfigure(Limits { rates: Some(rates), ..RATE }, rig.now);
+        rig.machine.reconfigure(Arc::new(Limits { rates: Some(rates), ..RATE }), rig.now);
         rig.call(Failure);
         assert_eq!(rig.last.expect("opened").figures.failures, 4);
 
         let mut rig = Rig::half_open(Limits { success_threshold: 3, ..Limits::DEFAULT });
         rig.call(Success);
-        rig.machine.reconfigure(Limits::DEFAULT, rig.now);
+        rig.machine.reconfigure(Arc::new(Limits::DEFAULT), rig.now);
         rig.call(Success);
         assert_eq!(rig.state(), CircuitState::Closed);
     }

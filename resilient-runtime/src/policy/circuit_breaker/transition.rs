@@ -86,6 +86,18 @@ impl fmt::Display for CircuitCause {
     }
 }
 
+/// What somebody asks for by hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Control {
+    ForceOpen,
+    Disable,
+    Observe,
+    /// Ends what was done by hand.
+    Resume,
+    /// Forgets everything learned, and ends what was done by hand.
+    Reset,
+}
+
 /// One change of state.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Transition {

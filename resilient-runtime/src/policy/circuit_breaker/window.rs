@@ -58,6 +58,11 @@ impl Sum {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls, and a share is rounded anyway")]
+pub(super) fn share(part: u64, calls: u64) -> f64 {
+    part as f64 / calls as f64
+}
+
 #[derive(Debug)]
 pub(super) enum Window {
     Calls(Ring),
