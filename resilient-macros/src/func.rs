@@ -1,6 +1,6 @@
 //! The annotated function: its outside parsed, its body left as the tokens the user wrote.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
@@ -114,6 +114,11 @@ impl Func {
             ReturnType::Default => self.sig.ident.span(),
         }
     }
+
+    /// A variable for the function's result, whose place is the return type.
+    pub(crate) fn result(&self) -> Ident {
+        Ident::new("__resilient_result", self.ret_span())
+    }
 }
 
 /// Says what the item is instead of a function.
@@ -194,7 +199,7 @@ fn future(sig: &Signature, attrs: &[Attribute], body: Group, stem: &str, diag: &
 
 fn not_async(sig: &Signature, attrs: &[Attribute], body: &Group, stem: &str, diag: &mut Diag) {
     let test = attrs.iter().any(|attr| attr.path().segments.last().is_some_and(|last| last.ident == "test"));
-    let driven = scan::mentions(&body.stream(), &proc_macro2::Ident::new("block_on", Span::call_site()));
+    let driven = scan::mentions(&body.stream(), &Ident::new("block_on", Span::call_site()));
     if test || driven {
         let which = if test { "test" } else { "main" };
         diag.at(

@@ -7,20 +7,19 @@
 //!
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> {
 //!     static __RESILIENT: p::Function = …;
-//!     let __returns = p::returns::<Result<Receipt, PayError>>();
-//!     match p::timeout(&__RESILIENT_0, p::lift(async move {
+//!     p::from_result::<RET>(match p::timeout(&__RESILIENT_0, p::lift(async move {
 //!         let mut __retry = p::retry(&__RESILIENT_1);
 //!         loop {
 //!             let __out = {
 //!                 let order = p::attempt_arg(&order);
-//!                 __retry.attempt(p::body(__returns, async { EDGE; BODY })).await
+//!                 __retry.attempt(p::body(async { EDGE; BODY }, |a| p::into_result::<RET>(a))).await
 //!             };
 //!             …
 //!         }
 //!     })).await {
 //!         Ok(v) => Ok(v),
 //!         Err(f) => Err(p::edge()(f)),
-//!     }
+//!     })
 //! }
 //! ```
 //!
@@ -48,7 +47,7 @@ pub(crate) enum Carries {
     Plain,
     /// The user's error or a rejection.
     Fault,
-    /// The function's own return type.
+    /// The user's error itself: an answer that is out of the stack's hands.
     Bare,
 }
 
@@ -119,10 +118,9 @@ pub(crate) fn lower(func: &Func, layers: &[Layer], p: TokenStream) -> TokenStrea
         level = layer.policy.wrap(&rewrite.scope(index), level);
     }
     let answer = rewrite.edge(&level);
-    let returns = rewrite.returns();
     let record = record::record(&rewrite.p, layers);
     let sig = rewrite.signature();
-    rebuilt(func, &sig, &quote!(#record #returns #answer))
+    rebuilt(func, &sig, &quote!(#record #answer))
 }
 
 impl<'a> Rewrite<'a> {
@@ -131,13 +129,19 @@ impl<'a> Rewrite<'a> {
         Scope { rewrite: self, above, index }
     }
 
-    /// The one call that asks for a `Result`; everything else takes its types from it.
-    fn returns(&self) -> TokenStream {
-        let (p, ret) = (&self.p, &self.func.ret);
-        let span = own_span();
-        let at = span.located_at(self.func.ret_span());
-        let call = quote_spanned!(at=> #p::returns::<#ret>());
-        quote_spanned!(span=> let __returns = #call;)
+    /// `p::into_result::<Ret>(value)` or `p::from_result::<Ret>(value)`. Only these ask for a `Result`; they
+    /// stand in several places, but having one span they make one error.
+    fn conversion(&self, name: &str, value: &Ident) -> TokenStream {
+        let (span, ret) = (self.func.ret_span(), &self.func.ret);
+        let (p, name) = (respanned(&self.p, span), Ident::new(name, span));
+        quote_spanned!(span=> #p::#name::<#ret>(#value))
+    }
+
+    /// A result as the function's return type.
+    fn typed(&self, result: &TokenStream) -> TokenStream {
+        let name = self.func.result();
+        let from = self.conversion("from_result", &name);
+        quote_spanned!(own_span()=> { let #name = #result; #from })
     }
 
     /// The stack's edge: a rejection that got this far becomes the user's error.
@@ -145,27 +149,30 @@ impl<'a> Rewrite<'a> {
         let p = &self.p;
         let span = own_span();
         let convert = match level.carries {
-            Carries::Bare => return awaited(level),
+            Carries::Bare => {
+                let value = awaited(level);
+                return self.typed(&value);
+            }
             Carries::Plain => quote_spanned!(span=> #p::bare(__fault)),
             Carries::Fault => {
-                let edge = self.conversion();
+                let edge = self.refusal();
                 quote_spanned!(span=> #edge(__fault))
             }
         };
         let value = awaited(level);
-        quote_spanned! {span=>
+        self.typed(&quote_spanned! {span=>
             match #value {
                 ::core::result::Result::Ok(__value) => ::core::result::Result::Ok(__value),
                 ::core::result::Result::Err(__fault) => ::core::result::Result::Err(#convert),
             }
-        }
+        })
     }
 
     /// The one call that asks for a conversion from a rejection.
-    fn conversion(&self) -> TokenStream {
-        let p = &self.p;
-        let at = Span::mixed_site().located_at(self.func.ret_span());
-        quote_spanned!(at=> #p::edge())
+    fn refusal(&self) -> TokenStream {
+        let span = self.func.ret_span();
+        let p = respanned(&self.p, span);
+        quote_spanned!(span=> #p::edge())
     }
 
     fn change(&self, binding: Option<usize>, add: bool) {
@@ -204,8 +211,17 @@ pub(crate) fn own_span() -> Span {
 pub(crate) fn optional(function: Option<&Expr>) -> TokenStream {
     function.map_or_else(
         || quote!(::core::option::Option::None),
-        |function| quote!(::core::option::Option::Some(#function)),
+        |function| quote_spanned!(function.span()=> ::core::option::Option::Some(#function)),
     )
+}
+
+/// The tokens at another place, so that an error about them is reported there and once.
+fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
+    let moved = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(token.span().resolved_at(span).located_at(span));
+        token
+    });
+    moved.collect()
 }
 
 pub(crate) fn awaited(level: &Level) -> TokenStream {
@@ -229,7 +245,21 @@ impl Scope<'_> {
 
     /// What turns a fault into the user's error, where one is handed to the user's code.
     pub(crate) fn edge(&self) -> TokenStream {
-        self.rewrite.conversion()
+        self.rewrite.refusal()
+    }
+
+    /// An expression of the function's return type as a result.
+    pub(crate) fn untyped(&self, answer: &TokenStream) -> TokenStream {
+        let (name, ret) = (self.func().result(), &self.func().ret);
+        let into = self.rewrite.conversion("into_result", &name);
+        quote_spanned!(own_span()=> { let #name: #ret = #answer; #into })
+    }
+
+    /// A block of the function's return type as a level. The closure has no size, and its type no bounds.
+    fn lowest(&self, block: &TokenStream) -> TokenStream {
+        let (p, name) = (self.p(), self.func().result());
+        let into = self.rewrite.conversion("into_result", &name);
+        quote_spanned!(own_span()=> #p::body(#block, |#name| #into))
     }
 
     /// How the user's error is classified, its type left to inference.
@@ -259,12 +289,13 @@ impl Scope<'_> {
         if level.is_future {
             return level;
         }
-        let block = self.block(&level);
         if level.carries == Carries::Bare {
-            let p = self.p();
-            let tokens = quote_spanned!(own_span()=> #p::body(__returns, #block));
+            let answer = self.rewrite.typed(&level.tokens);
+            let block = self.block(&level, &answer);
+            let tokens = self.lowest(&block);
             return Level { carries: Carries::Plain, is_future: true, tokens, ..level };
         }
+        let block = self.block(&level, &level.tokens);
         Level { is_future: true, tokens: block, ..level }
     }
 
@@ -305,8 +336,7 @@ impl Scope<'_> {
     }
 
     /// An intermediate block.
-    fn block(&self, level: &Level) -> TokenStream {
-        let content = &level.tokens;
+    fn block(&self, level: &Level, content: &TokenStream) -> TokenStream {
         let span = own_span();
         if self.once() {
             return quote_spanned!(span=> async move { #content });
@@ -362,8 +392,7 @@ impl Scope<'_> {
         };
         let moved = Uses { bindings: self.cloned(&mentioned), receiver: mentioned.receiver };
         let block = self.attempt(&mentioned, &moved);
-        let p = self.p();
-        let tokens = quote_spanned!(own_span()=> #p::body(__returns, #block));
+        let tokens = self.lowest(&block);
         Level { carries: Carries::Plain, is_future: true, tokens, mentioned, moved }
     }
 
@@ -478,11 +507,11 @@ impl Scope<'_> {
         mutable: Option<Token![mut]>,
     ) -> TokenStream {
         let Binding { ident, cfgs, ty, .. } = binding;
-        let at = Span::mixed_site().located_at(ty.span());
+        let span = ty.span();
         let mut source = ident.clone();
-        source.set_span(ident.span().located_at(ty.span()));
-        let (p, helper) = (self.p(), Ident::new(helper, at));
-        let call = quote_spanned!(at=> #p::#helper(&#source));
+        source.set_span(ident.span().located_at(span));
+        let (p, helper) = (respanned(self.p(), span), Ident::new(helper, span));
+        let call = quote_spanned!(span=> #p::#helper(&#source));
         quote_spanned! {own_span()=>
             #(#cfgs)*
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]

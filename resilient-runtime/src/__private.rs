@@ -5,9 +5,9 @@ pub use resilient_macros::{__applied, __stack};
 
 pub use crate::error::Rejected;
 pub use crate::level::{
-    Given, ViaFuture, ViaValue, attempt_arg, bare, body, edge, fallback_arg, lift, returns,
+    Given, Plain, ViaFuture, ViaValue, attempt_arg, bare, body, edge, fallback_arg, from_result, into_result,
+    lift,
 };
-pub use crate::level::{Plain, Returns};
 pub use crate::outcome::{Cause, Class, Classify, ViaClassify, ViaFault, ViaUnknown, Wrap, after};
 pub use crate::policy::Value;
 pub use crate::policy::circuit_breaker::{

@@ -6,7 +6,6 @@
 
 use std::cell::Cell;
 use std::future::{Future, Ready, ready};
-use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -89,6 +88,7 @@ pub trait Outcome {
     type Error;
 
     fn into_result(self) -> Result<Self::Value, Self::Error>;
+    fn from_result(result: Result<Self::Value, Self::Error>) -> Self;
 }
 
 impl<T, E> Outcome for Result<T, E> {
@@ -98,60 +98,61 @@ impl<T, E> Outcome for Result<T, E> {
     fn into_result(self) -> Self {
         self
     }
-}
 
-/// Proof that `R` is a `Result<T, E>`, so that nothing after it needs a bound.
-pub struct Returns<R, T, E>(PhantomData<fn(R) -> Result<T, E>>);
-
-impl<R, T, E> Clone for Returns<R, T, E> {
-    fn clone(&self) -> Self {
-        *self
+    fn from_result(result: Self) -> Self {
+        result
     }
 }
 
-impl<R, T, E> Copy for Returns<R, T, E> {}
-
-impl<R, T, E> std::fmt::Debug for Returns<R, T, E> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Returns")
-    }
+/// A function's return type as a result. Nothing but this and [`from_result`] asks for [`Outcome`], so that
+/// a type that is none is one error.
+///
+/// # Errors
+///
+/// What is in `out`.
+#[inline]
+pub fn into_result<R: Outcome>(out: R) -> Result<R::Value, R::Error> {
+    out.into_result()
 }
 
-/// Shows that `R` is a `Result`, under whatever name.
-#[must_use]
-pub const fn returns<R: Outcome>() -> Returns<R, R::Value, R::Error> {
-    Returns(PhantomData)
+/// A result as the function's return type.
+#[inline]
+pub fn from_result<R: Outcome>(result: Result<R::Value, R::Error>) -> R {
+    R::from_result(result)
 }
 
 pin_project! {
     /// The user's block as the lowest level of a stack.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct Body<F> {
+    pub struct Body<F, I> {
         #[pin]
         inner: F,
+        into_result: I,
     }
 }
 
 /// Makes the user's block the lowest level.
 #[inline]
-pub fn body<F, R, T, E>(_: Returns<R, T, E>, inner: F) -> Body<F>
+pub fn body<F, I, T, E>(inner: F, into_result: I) -> Body<F, I>
 where
-    F: Future<Output = R>,
+    F: Future,
+    I: Fn(F::Output) -> Result<T, E>,
 {
-    Body { inner }
+    Body { inner, into_result }
 }
 
-impl<F, R, T, E> Future for Body<F>
+impl<F, I, T, E> Future for Body<F, I>
 where
-    F: Future<Output = R>,
-    R: Outcome<Value = T, Error = E>,
+    F: Future,
+    I: Fn(F::Output) -> Result<T, E>,
 {
     type Output = Result<T, Plain<E>>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll(cx).map(|out| out.into_result().map_err(Plain))
+        let this = self.project();
+        this.inner.poll(cx).map(|out| (this.into_result)(out).map_err(Plain))
     }
 }
 

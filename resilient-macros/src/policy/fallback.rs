@@ -265,7 +265,7 @@ fn kept(scope: &Scope<'_>, uses: &Uses, moved: &Uses) -> (TokenStream, TokenStre
 impl Fallback {
     /// The chain, ending with `__answer` bound.
     fn answers(&self, scope: &Scope<'_>, carries: Carries) -> TokenStream {
-        let (span, ret) = (own_span(), &scope.func().ret);
+        let span = own_span();
         let mut tokens = TokenStream::new();
         for (at, answer) in self.answers.iter().enumerate() {
             let error = answer.error();
@@ -285,12 +285,12 @@ impl Fallback {
             }
             let later = self.later(at, scope.func());
             let value = answer_value(answer, scope, &later);
-            tokens.extend(quote_spanned!(span=> let __answer: #ret = #value;));
+            tokens.extend(quote_spanned!(span=> let __answer = #value;));
         }
         if self.answers.len() == 1 {
             return tokens;
         }
-        quote_spanned!(span=> let __answer: #ret = '__answers: { #tokens __answer };)
+        quote_spanned!(span=> let __answer = '__answers: { #tokens __answer };)
     }
 
     /// What the members of the chain behind this one want.
@@ -316,7 +316,7 @@ fn first_error(error: Option<Ident>, scope: &Scope<'_>, carries: Carries) -> Tok
     }
 }
 
-/// One member's answer, an expression of the function's return type.
+/// One member's answer, a result.
 fn answer_value(answer: &Answer, scope: &Scope<'_>, later: &Uses) -> TokenStream {
     match answer {
         Answer::Path(path) => path_call(path, scope, later),
@@ -324,7 +324,7 @@ fn answer_value(answer: &Answer, scope: &Scope<'_>, later: &Uses) -> TokenStream
             let copies = copies(scope, &answer.uses(scope.func()), later);
             answered(scope, call.span(), &quote!({ #copies #call }))
         }
-        Answer::Value(value) => quote!(::core::result::Result::Ok(#value)),
+        Answer::Value(value) => quote_spanned!(value.span()=> ::core::result::Result::Ok(#value)),
     }
 }
 
@@ -343,12 +343,14 @@ fn copies(scope: &Scope<'_>, uses: &Uses, later: &Uses) -> TokenStream {
 fn answered(scope: &Scope<'_>, at: Span, call: &TokenStream) -> TokenStream {
     let p = scope.p();
     let at = own_span().located_at(at);
-    quote_spanned!(at=> {
+    let future = quote_spanned!(at=> {
         use #p::{ViaFuture as _, ViaValue as _};
         let __given = #p::Given::new(#call);
         let __future = (&__given).answer();
         __future
-    }.await)
+    });
+    // A fallback that returns something else is reported on its own name.
+    scope.untyped(&quote_spanned!(at=> #future.await))
 }
 
 /// `fn = path`: all parameters are passed on, the receiver too when the path starts with `Self::`.
