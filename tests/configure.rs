@@ -8,6 +8,7 @@ use resilient_runtime::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
 
 #[circuit_breaker(name = "shared", failure_threshold = 2)]
 async fn left(ok: bool) -> Result<u32, Fault<&'static str>> {
@@ -143,6 +144,33 @@ async fn impossible_timing_is_refused_at_install() {
         .install()
         .unwrap_err();
     assert!(error.to_string().contains("within"), "{error}");
+}
+
+#[retry(max = 2, base = "100ms", jitter = "none", name = "inner")]
+#[timeout("1s", name = "per attempt")]
+async fn attempts() -> Result<u32, Fault<&'static str>> {
+    Ok(1)
+}
+
+#[timeout("5s", name = "in all")]
+#[retry(max = 2, base = "100ms", jitter = "none", name = "bounded")]
+#[timeout("1s", name = "each of them")]
+async fn bounded() -> Result<u32, Fault<&'static str>> {
+    Ok(1)
+}
+
+#[tokio::test]
+async fn a_total_time_that_is_too_short_for_what_it_holds_is_refused_at_install() {
+    let waits = configure().timeout("in all", |t| t.limit(100 * MILLISECOND)).install().unwrap_err();
+    let text = waits.to_string();
+    assert_eq!(waits.faults().len(), 2, "{text}");
+    assert!(text.contains("timeout `in all`, limit: 100ms for all of `configure::bounded`"), "{text}");
+    assert!(text.contains("its retry waits at least 100ms"), "{text}");
+    assert!(text.contains("each attempt may take 1s"), "{text}");
+    configure().timeout("each of them", |t| t.limit(5 * SECOND)).install().unwrap_err();
+    configure().timeout("per attempt", |t| t.limit(5 * SECOND)).install().unwrap();
+    configure().timeout("each of them", |t| t.limit(4 * SECOND)).install().unwrap();
+    assert_eq!((attempts().await, bounded().await), (Ok(1), Ok(1)));
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::clock::nanos;
+
 /// How the delay between attempts grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
@@ -44,7 +46,9 @@ pub enum Jitter {
     Full,
     /// Half of the delay, and anything up to the other half.
     Equal,
-    /// Delays that differ much while their sum hardly does; they double whatever the backoff.
+    /// From `base` to three times the delay before, whatever the backoff and the factor.
+    ///
+    /// The formula is that of the AWS Architecture Blog, "Exponential Backoff and Jitter".
     Decorrelated,
 }
 
@@ -70,18 +74,13 @@ pub(crate) struct Schedule {
     pub(crate) jitter: Jitter,
 }
 
-/// Where a sequence of decorrelated delays stands on its curve.
+/// The delay before, in nanoseconds, from which a decorrelated one grows.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Curve(f64);
+pub(crate) struct Previous(u64);
 
-impl Curve {
-    pub(crate) const fn start() -> Self {
-        Self(0.0)
-    }
+impl Previous {
+    pub(crate) const NONE: Self = Self(0);
 }
-
-/// Makes the median of decorrelated delays follow `base`, `base`, 2 `base`, 4 `base`, …
-const CURVE_SCALE: f64 = 1.0 / 1.4;
 
 impl Schedule {
     pub(crate) const DEFAULT: Self = Self {
@@ -94,8 +93,8 @@ impl Schedule {
 
     /// The wait before retry `n` (the first is 0); `unit` is random in `[0, 1)`.
     ///
-    /// One `curve` belongs to one sequence of retries, from the first on.
-    pub(crate) fn delay(&self, n: u32, unit: f64, curve: &mut Curve) -> Duration {
+    /// One `previous` belongs to one sequence of retries, from the first on.
+    pub(crate) fn delay(&self, n: u32, unit: f64, previous: &mut Previous) -> Duration {
         let unit = if (0.0..=1.0).contains(&unit) { unit } else { 0.0 };
         match self.jitter {
             Jitter::None => self.nominal(n),
@@ -105,7 +104,7 @@ impl Schedule {
                 let half = nominal / 2;
                 nominal.saturating_sub(half).saturating_add(self.share(half, unit))
             }
-            Jitter::Decorrelated => self.decorrelated(n, unit, curve),
+            Jitter::Decorrelated => self.decorrelated(unit, previous),
         }
     }
 
@@ -126,15 +125,12 @@ impl Schedule {
         self.scaled(self.base, factor.powi(i32::try_from(n).unwrap_or(i32::MAX)))
     }
 
-    fn decorrelated(&self, n: u32, unit: f64, curve: &mut Curve) -> Duration {
-        let at = f64::from(n) + unit;
-        let height = at.exp2() * (2.0 * at.sqrt()).tanh();
-        if !height.is_finite() {
-            return self.max_delay;
-        }
-        let rise = (height - curve.0).max(0.0);
-        curve.0 = height;
-        self.scaled(self.base, rise * CURVE_SCALE)
+    fn decorrelated(&self, unit: f64, previous: &mut Previous) -> Duration {
+        let before = Duration::from_nanos(previous.0).max(self.base);
+        let spread = before.saturating_mul(3).saturating_sub(self.base);
+        let delay = self.base.saturating_add(self.share(spread, unit)).min(self.max_delay);
+        previous.0 = nanos(delay);
+        delay
     }
 
     fn share(&self, of: Duration, unit: f64) -> Duration {
@@ -165,9 +161,8 @@ impl Schedule {
         match self.jitter {
             Jitter::None => self.least_nominal(retries),
             Jitter::Equal => self.least_nominal(retries) / 2,
-            // A single draw may be nothing at all, the second is late if the first was early.
-            Jitter::Decorrelated if retries > 1 => self.base.min(self.max_delay),
-            Jitter::Full | Jitter::Decorrelated => Duration::ZERO,
+            Jitter::Decorrelated => self.base.min(self.max_delay).saturating_mul(retries),
+            Jitter::Full => Duration::ZERO,
         }
     }
 
@@ -211,8 +206,8 @@ mod tests {
     }
 
     fn seconds(schedule: &Schedule, retries: u32, unit: f64) -> Vec<f64> {
-        let mut curve = Curve::start();
-        (0..retries).map(|n| schedule.delay(n, unit, &mut curve).as_secs_f64()).collect()
+        let mut previous = Previous::NONE;
+        (0..retries).map(|n| schedule.delay(n, unit, &mut previous).as_secs_f64()).collect()
     }
 
     #[test]
@@ -256,53 +251,28 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::approx_constant, reason = "one of the delays happens to look like one")]
-    fn decorrelated_delays_match_the_reference_vectors() {
-        let vectors: [(f64, [f64; 6]); 4] = [
-            (0.0, [0.0, 1.3772, 1.4601, 2.8658, 5.7178, 11.4303]),
-            (0.25, [0.6469, 1.0136, 1.7204, 3.4045, 6.7984, 13.5924]),
-            (0.5, [0.8974, 1.0930, 2.0357, 4.0460, 8.0836, 16.1637]),
-            (0.75, [1.1284, 1.2501, 2.4140, 4.8094, 9.6123, 19.2215]),
-        ];
+    fn decorrelated_delays_lie_between_the_base_and_three_times_the_one_before() {
         let decorrelated = schedule(Backoff::Exponential, Jitter::Decorrelated);
-        for (unit, expected) in vectors {
-            for (delay, expected) in seconds(&decorrelated, 6, unit).into_iter().zip(expected) {
-                assert!((delay - expected).abs() < 0.000_051, "{unit}: {delay} is not {expected}");
-            }
-        }
-        let mut curve = Curve::start();
-        for (n, unit, expected) in [(0, 0.9, 1.2743), (1, 0.1, 0.2114), (2, 0.9, 3.8342), (3, 0.1, 0.7938)] {
-            let delay = decorrelated.delay(n, unit, &mut curve).as_secs_f64();
-            assert!((delay - expected).abs() < 0.000_051, "{n}: {delay} is not {expected}");
-        }
+        assert_eq!(seconds(&decorrelated, 4, 0.0), [1.0; 4]);
+        assert_eq!(seconds(&decorrelated, 4, 0.5), [2.0, 3.5, 5.75, 9.125]);
+        assert_eq!(seconds(&decorrelated, 4, 1.0), [3.0, 9.0, 27.0, 81.0]);
     }
 
     #[test]
-    fn the_cap_does_not_bend_the_decorrelated_curve() {
-        let free = schedule(Backoff::Exponential, Jitter::Decorrelated);
-        let capped = Schedule { max_delay: SECOND, ..free };
-        let (mut one, mut other) = (Curve::start(), Curve::start());
-        for (n, unit) in (0..).zip([0.9, 0.1, 0.9, 0.1, 0.9, 0.0]) {
-            assert_eq!(capped.delay(n, unit, &mut one), free.delay(n, unit, &mut other).min(SECOND));
-        }
-    }
-
-    #[test]
-    fn decorrelated_delays_go_on_past_the_end_of_the_numbers() {
+    fn decorrelated_delays_grow_from_what_was_waited() {
         let capped =
-            Schedule { max_delay: 7 * SECOND, ..schedule(Backoff::Exponential, Jitter::Decorrelated) };
-        let mut curve = Curve::start();
-        for n in (0..2_000).chain([u32::MAX - 1, u32::MAX]) {
-            let delay = capped.delay(n, 0.5, &mut curve);
-            assert!(n < 4 || delay == 7 * SECOND, "{n}: {delay:?}");
-        }
+            Schedule { max_delay: 4 * SECOND, ..schedule(Backoff::Exponential, Jitter::Decorrelated) };
+        assert_eq!(seconds(&capped, 4, 1.0), [3.0, 4.0, 4.0, 4.0]);
+        let mut previous = Previous::NONE;
+        let drawn = [1.0, 1.0, 0.25].map(|unit| capped.delay(0, unit, &mut previous).as_secs_f64());
+        assert_eq!(drawn, [3.0, 4.0, 3.75], "a quarter of the way from 1 to 3 times 4");
     }
 
     #[test]
     fn small_delays_are_not_rounded_to_nothing() {
         // Whole milliseconds would make every one of these zero.
         let full = Schedule { base: Duration::from_micros(900), ..schedule(Backoff::Fixed, Jitter::Full) };
-        assert_eq!(full.delay(0, 0.5, &mut Curve::start()), Duration::from_micros(450));
+        assert_eq!(full.delay(0, 0.5, &mut { Previous::NONE }), Duration::from_micros(450));
     }
 
     #[test]
@@ -311,8 +281,8 @@ mod tests {
         assert_eq!(least(Jitter::None, 4), 7 * SECOND);
         assert_eq!(least(Jitter::Equal, 4), Duration::from_millis(3_500));
         assert_eq!(least(Jitter::Full, 4), Duration::ZERO);
-        assert_eq!(least(Jitter::Decorrelated, 4), SECOND);
-        assert_eq!(least(Jitter::Decorrelated, 2), Duration::ZERO);
+        assert_eq!(least(Jitter::Decorrelated, 4), 3 * SECOND);
+        assert_eq!(least(Jitter::Decorrelated, 1), Duration::ZERO);
         assert_eq!(least(Jitter::None, 1), Duration::ZERO);
         assert_eq!(least(Jitter::None, 0), Duration::ZERO);
         assert_eq!(least(Jitter::None, u32::MAX), Duration::MAX);
@@ -378,21 +348,24 @@ mod tests {
             schedule in schedules(),
             draws in prop::collection::vec((retries(), any::<f64>()), 1..8),
         ) {
-            let mut curve = Curve::start();
+            let mut previous = Previous::NONE;
             for (n, unit) in draws {
-                prop_assert!(schedule.delay(n, unit, &mut curve) <= schedule.max_delay);
+                prop_assert!(schedule.delay(n, unit, &mut previous) <= schedule.max_delay);
             }
         }
 
         #[test]
         fn jitter_stays_within_its_share(schedule in schedules(), n in retries(), unit in units()) {
             let nominal = schedule.nominal(n);
-            let delay = schedule.delay(n, unit, &mut Curve::start());
+            let delay = schedule.delay(n, unit, &mut { Previous::NONE });
             match schedule.jitter {
                 Jitter::None => prop_assert_eq!(delay, nominal),
                 Jitter::Full => prop_assert!(delay <= nominal),
                 Jitter::Equal => prop_assert!(nominal / 2 <= delay && delay <= nominal),
-                Jitter::Decorrelated => {}
+                Jitter::Decorrelated => {
+                    let base = schedule.base.min(schedule.max_delay);
+                    prop_assert!(base <= delay && delay <= schedule.base.saturating_mul(3));
+                }
             }
         }
 
@@ -405,7 +378,7 @@ mod tests {
         fn a_larger_draw_makes_no_shorter_delay(
             schedule in schedules(), n in retries(), one in units(), other in units(),
         ) {
-            let delay = |unit| schedule.delay(n, unit, &mut Curve::start());
+            let delay = |unit| schedule.delay(n, unit, &mut { Previous::NONE });
             prop_assert!(delay(one.min(other)) <= delay(one.max(other)));
         }
 
@@ -431,8 +404,8 @@ mod tests {
             schedule in schedules(),
             draws in prop::collection::vec(units(), 0..40),
         ) {
-            let mut curve = Curve::start();
-            let waits = (0_u32..).zip(&draws).map(|(n, unit)| schedule.delay(n, *unit, &mut curve));
+            let mut previous = Previous::NONE;
+            let waits = (0_u32..).zip(&draws).map(|(n, unit)| schedule.delay(n, *unit, &mut previous));
             let total = waits.fold(Duration::ZERO, Duration::saturating_add);
             let max = draws.iter().fold(1, |max, _| max + 1);
             prop_assert!(schedule.least_total_wait(max) <= total);

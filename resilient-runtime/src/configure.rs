@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::time::Duration;
 
 use crate::policy::{Complaint, STEMS, Stem, Value, Written};
 use crate::registry::{Function, functions, intern, registry};
@@ -91,6 +92,7 @@ impl Configure {
         for (&(stem, name), written) in &merged {
             faults.extend(check(stem, name, written));
         }
+        faults.extend(functions().iter().flat_map(|function| timing(function, &merged)));
         if !faults.is_empty() {
             return Err(ConfigError { faults });
         }
@@ -103,6 +105,40 @@ fn check(stem: &'static str, name: &'static str, written: &Written) -> Vec<Confi
     let Some(kind) = STEMS.iter().find(|kind| kind.name == stem) else { return Vec::new() };
     let complaints = (kind.check)(written).into_iter();
     complaints.map(|Complaint { key, message }| ConfigFault { stem, name, key: Some(key), message }).collect()
+}
+
+/// What can never fit in one function: waits or single attempts that reach the time for all.
+///
+/// The attributes are checked when they are compiled; this is for what is installed over them.
+fn timing(function: &'static Function, merged: &Merged) -> Vec<ConfigFault> {
+    let setting = |index: usize, ask: fn(&Stem) -> fn(&Written) -> Option<Duration>| {
+        let stem = STEMS.iter().find(|stem| stem.name == function.layers()[index].stem())?;
+        ask(stem)(merged.get(&(stem.name, function.policy_name(index)))?)
+    };
+    let mut faults = Vec::new();
+    let mut bound: Option<(usize, Duration)> = None;
+    let mut repeats = false;
+    for (index, layer) in function.layers().iter().enumerate() {
+        let mut complain = |time, what: &str| {
+            let Some((above, limit)) = bound.filter(|(_, limit)| *limit <= time) else { return };
+            let (stem, name) = (function.layers()[above].stem(), function.policy_name(above));
+            let message = format!("{limit:?} for all of `{}`, but {what} {time:?}", function.path());
+            faults.push(ConfigFault { stem, name, key: Some("limit"), message });
+        };
+        if let Some(waits) = setting(index, |stem| stem.least_waits) {
+            complain(waits, &format!("its {} waits at least", layer.stem()));
+            repeats = true;
+        }
+        if let Some(limit) = setting(index, |stem| stem.limit) {
+            if repeats {
+                complain(limit, "each attempt may take");
+            }
+            if bound.is_none_or(|(_, tightest)| limit < tightest) {
+                (bound, repeats) = (Some((index, limit)), false);
+            }
+        }
+    }
+    faults
 }
 
 impl Layers {

@@ -250,7 +250,7 @@ pin_project! {
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// assert_eq!(split().await, Ok(true));
+/// assert!(split().await.unwrap());
 /// # }
 /// ```
 ///

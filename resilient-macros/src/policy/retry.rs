@@ -166,7 +166,13 @@ fn schedule(reader: &mut Reader<'_>) -> Schedule {
     let factor = reader.factor("factor");
     let max_delay = reader.duration("max_delay", None);
     let jitter = reader.word("jitter", &["full", "equal", "decorrelated", "none"], true);
-    if let Some(backoff) = backoff
+    if jitter == Some("decorrelated") {
+        for key in ["backoff", "factor"] {
+            if reader.has(key) {
+                reader.fault(key, &format!("\"decorrelated\" delays grow by themselves: remove `{key}`"));
+            }
+        }
+    } else if let Some(backoff) = backoff
         && backoff != "exponential"
     {
         let why = format!("`factor` grows only an \"exponential\" backoff, not a \"{backoff}\" one");
@@ -203,7 +209,7 @@ impl Schedule {
         Some(match self.jitter {
             "none" => self.nominal_sum(retries)?,
             "equal" => self.nominal_sum(retries)? / 2,
-            "decorrelated" if retries > 1 => base.min(most),
+            "decorrelated" => base.min(most).saturating_mul(retries),
             _ => Duration::ZERO,
         })
     }

@@ -15,6 +15,8 @@ pub(crate) static STEM: Stem = Stem {
     keys: &[],
     excludes: &[],
     check: |_| Vec::new(),
+    limit: |_| None,
+    least_waits: |_| None,
     create: |name, _| Box::leak(Box::new(FallbackPolicy { name, tally: Tally::new() })),
 };
 

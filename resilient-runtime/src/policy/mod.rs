@@ -68,6 +68,10 @@ pub struct Stem {
     pub(crate) excludes: &'static [(&'static [&'static str], &'static [&'static str])],
     /// Complaints about keys that do not go together, after all layers are merged.
     pub(crate) check: fn(&Written) -> Vec<Complaint>,
+    /// Longest that the layers below may take, if this kind of policy bounds them.
+    pub(crate) limit: fn(&Written) -> Option<Duration>,
+    /// Least that it waits between runs of the layers below, if it runs them again.
+    pub(crate) least_waits: fn(&Written) -> Option<Duration>,
     pub(crate) create: fn(&'static str, &Written) -> &'static dyn Policy,
 }
 

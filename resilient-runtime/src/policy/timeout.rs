@@ -12,7 +12,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
-use super::{Complaint, Key, Kind, Named, Policy, Snapshot, Stem, Value, Written};
+use super::{Key, Kind, Named, Policy, Snapshot, Stem, Value, Written};
 use crate::clock;
 use crate::configure::Configure;
 use crate::error::{Fault, Rejected};
@@ -27,7 +27,9 @@ pub(crate) static STEM: Stem = Stem {
     name: "timeout",
     keys: &[Key { name: "limit", kind: Kind::POSITIVE_TIME }],
     excludes: &[],
-    check: |_| Vec::<Complaint>::new(),
+    check: |_| Vec::new(),
+    limit: |written| written.time(LIMIT),
+    least_waits: |_| None,
     create: |name, written| {
         let policy = TimeoutPolicy::new(name);
         policy.apply(written);

@@ -45,6 +45,8 @@ pub(crate) static STEM: Stem = Stem {
     keys: settings::KEYS,
     excludes: settings::EXCLUDES,
     check: settings::check,
+    limit: |_| None,
+    least_waits: |_| None,
     create: |name, written| {
         Box::leak(Box::new(CircuitBreaker { written: *written, ..CircuitBreaker::new(name) }))
     },

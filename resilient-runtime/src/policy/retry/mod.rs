@@ -52,6 +52,11 @@ pub(crate) static STEM: Stem = Stem {
     ],
     excludes: &[],
     check: |written| Settings::of(written).complaints(),
+    limit: |_| None,
+    least_waits: |written| {
+        let settings = Settings::of(written);
+        (settings.max > 1).then(|| settings.schedule.least_total_wait(settings.max))
+    },
     create: |name, written| Box::leak(Box::new(RetryPolicy::new(name, written))),
 };
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::purse::Purse;
 use super::wait::Wait;
 use super::{RetryPolicy, STEM, Settings};
-use crate::backoff::{Backoff, Curve, Schedule};
+use crate::backoff::{Backoff, Previous, Schedule};
 use crate::error::Rejected;
 use crate::events::{EventKind, RetryEnd};
 use crate::frame::{self, Frame};
@@ -127,7 +127,7 @@ pub(super) struct State {
     kept: Option<Arc<Settings>>,
     /// When the time of `within` is up.
     deadline: Option<Instant>,
-    curve: Curve,
+    previous: Previous,
     attempt: u32,
     progress: Progress,
 }
@@ -304,7 +304,7 @@ fn contain(terms: &impl Terms, hook: impl FnOnce()) {
 
 impl State {
     const FRESH: Self =
-        Self { kept: None, deadline: None, curve: Curve::start(), attempt: 1, progress: Progress::Fresh };
+        Self { kept: None, deadline: None, previous: Previous::NONE, attempt: 1, progress: Progress::Fresh };
 
     /// Runs user code that belongs to the attempt.
     #[inline]
@@ -377,7 +377,7 @@ impl State {
 
     fn delay(&mut self, settings: &Settings, cause: Option<&Cause>) -> Result<Duration, RetryEnd> {
         let Settings { schedule, max_retry_after, .. } = settings;
-        let computed = schedule.delay(self.attempt - 1, random::unit(), &mut self.curve);
+        let computed = schedule.delay(self.attempt - 1, random::unit(), &mut self.previous);
         match cause {
             Some(Cause::Class(Class::Throttled { after: Some(after) })) => {
                 if after > max_retry_after {
@@ -406,7 +406,7 @@ impl State {
 /// Spreads those who wait for the same moment.
 fn jittered_base(schedule: &Schedule) -> Duration {
     let fixed = Schedule { backoff: Backoff::Fixed, ..*schedule };
-    fixed.delay(0, random::unit(), &mut Curve::start())
+    fixed.delay(0, random::unit(), &mut { Previous::NONE })
 }
 
 fn counter(reason: RetryEnd) -> usize {
