@@ -171,7 +171,12 @@ impl<'a> Reader<'a> {
             Expr::Path(path) => {
                 if self.constant(key, path) {
                     let p = &self.p;
-                    let checked = checked(&value, &quote!(u32), &quote!(__v >= #least), &small);
+                    let checked = checked(
+                        &value,
+                        &quote!(::core::primitive::u32),
+                        |held| quote!(#held >= #least),
+                        &small,
+                    );
                     self.record(
                         key,
                         quote!(#p::Value::count(#checked)),
@@ -211,7 +216,8 @@ impl<'a> Reader<'a> {
             self.diag.at(&value, share(key, number));
             return None;
         }
-        let number = self.number_of(key, &value, "0.5", (&quote!(__v > 0.0 && __v <= 1.0), &range))?;
+        let number =
+            self.number_of(key, &value, "0.5", (|held| quote!(#held > 0.0 && #held <= 1.0), &range))?;
         match number.literal {
             Some(literal) if literal > 1.0 => self.diag.at(&value, share(key, Some(literal))),
             Some(literal) if literal <= 0.0 => self.diag.at(&value, range),
@@ -228,8 +234,12 @@ impl<'a> Reader<'a> {
     pub(crate) fn factor(&mut self, key: &'static str) -> Option<Given<f64>> {
         let value = self.value(key, "2.0")?;
         let range = format!("`{key}` must be at least 1: a wait never shrinks");
-        let number =
-            self.number_of(key, &value, "2.0", (&quote!(__v >= 1.0 && __v < f64::INFINITY), &range))?;
+        let number = self.number_of(
+            key,
+            &value,
+            "2.0",
+            (|held| quote!(#held >= 1.0 && #held <= ::core::primitive::f64::MAX), &range),
+        )?;
         match number.literal {
             Some(literal) if literal < 1.0 => {
                 self.diag.at(&value, range);
@@ -251,14 +261,14 @@ impl<'a> Reader<'a> {
         key: &'static str,
         value: &Expr,
         example: &str,
-        (range, words): (&TokenStream, &str),
+        (range, words): (fn(&Ident) -> TokenStream, &str),
     ) -> Option<Given<f64>> {
         let at = value.to_token_stream();
         let literal = match value {
             Expr::Path(path) => {
                 if self.constant(key, path) {
                     let p = &self.p;
-                    let checked = checked(value, &quote!(f64), range, words);
+                    let checked = checked(value, &quote!(::core::primitive::f64), range, words);
                     self.record(key, quote!(#p::Value::number(#checked)), scan::source(at.clone()));
                 }
                 return Some(Given { literal: None, at });
@@ -321,8 +331,9 @@ impl<'a> Reader<'a> {
                         format!("{label} must be {}at most a day", zero.map_or("", |_| "above zero and "));
                     let least = u128::from(zero.is_some());
                     let most = literal::LONGEST.as_nanos();
-                    let range = quote!(__v.as_nanos() >= #least && __v.as_nanos() <= #most);
-                    let checked = checked(value, &quote!(::core::time::Duration), &range, &words);
+                    let range =
+                        |held: &Ident| quote!(#held.as_nanos() >= #least && #held.as_nanos() <= #most);
+                    let checked = checked(value, &quote!(::core::time::Duration), range, &words);
                     let p = &self.p;
                     self.record(key, quote!(#p::Value::time(#checked)), scan::source(at.clone()));
                 }
@@ -493,13 +504,20 @@ pub(crate) enum Stretch {
     Time,
 }
 
-/// A `const` that is checked when the static it stands in is computed.
-fn checked(value: &Expr, ty: &TokenStream, range: &TokenStream, words: &str) -> TokenStream {
+/// A `const` that is checked before the program runs.
+fn checked(
+    value: &Expr,
+    ty: &TokenStream,
+    range: impl Fn(&Ident) -> TokenStream,
+    words: &str,
+) -> TokenStream {
     let span = Span::mixed_site().located_at(value.span());
-    quote_spanned!(span=> {
-        let __v: #ty = #value;
+    let held = Ident::new("__held", span);
+    let range = range(&held);
+    quote_spanned!(span=> const {
+        let #held: #ty = #value;
         ::core::assert!(#range, #words);
-        __v
+        #held
     })
 }
 
