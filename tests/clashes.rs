@@ -2,6 +2,8 @@
 //!
 //! A test binary of its own: no configuration can be installed beside such functions.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use resilient_runtime::{Fault, configure, registry, timeout};

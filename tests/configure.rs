@@ -1,5 +1,7 @@
 //! `configure()…install()`: settings by name, and what is refused.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use resilient_runtime::{

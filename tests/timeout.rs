@@ -1,5 +1,7 @@
 //! `#[timeout]`: giving up after a time.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
 use std::io;
 use std::time::Duration;
 

@@ -264,8 +264,8 @@ mod tests {
             Schedule { max_delay: 4 * SECOND, ..schedule(Backoff::Exponential, Jitter::Decorrelated) };
         assert_eq!(seconds(&capped, 4, 1.0), [3.0, 4.0, 4.0, 4.0]);
         let mut previous = Previous::NONE;
-        let drawn = [1.0, 1.0, 0.25].map(|unit| capped.delay(0, unit, &mut previous).as_secs_f64());
-        assert_eq!(drawn, [3.0, 4.0, 3.75], "a quarter of the way from 1 to 3 times 4");
+        let drawn = [1.0, 1.0, 0.25].map(|unit| capped.delay(0, unit, &mut previous).as_millis());
+        assert_eq!(drawn, [3_000, 4_000, 3_750], "a quarter of the way from 1 to 3 times 4");
     }
 
     #[test]

@@ -111,25 +111,23 @@ fn check(stem: &'static str, name: &'static str, written: &Written) -> Vec<Confi
 ///
 /// The attributes are checked when they are compiled; this is for what is installed over them.
 fn timing(function: &'static Function, merged: &Merged) -> Vec<ConfigFault> {
-    let setting = |index: usize, ask: fn(&Stem) -> fn(&Written) -> Option<Duration>| {
-        let stem = STEMS.iter().find(|stem| stem.name == function.layers()[index].stem())?;
-        ask(stem)(merged.get(&(stem.name, function.policy_name(index)))?)
-    };
     let mut faults = Vec::new();
     let mut bound: Option<(usize, Duration)> = None;
     let mut repeats = false;
     for (index, layer) in function.layers().iter().enumerate() {
+        let Some(stem) = STEMS.iter().find(|stem| stem.name == layer.stem()) else { continue };
+        let Some(written) = merged.get(&(stem.name, function.policy_name(index))) else { continue };
         let mut complain = |time, what: &str| {
             let Some((above, limit)) = bound.filter(|(_, limit)| *limit <= time) else { return };
             let (stem, name) = (function.layers()[above].stem(), function.policy_name(above));
             let message = format!("{limit:?} for all of `{}`, but {what} {time:?}", function.path());
             faults.push(ConfigFault { stem, name, key: Some("limit"), message });
         };
-        if let Some(waits) = setting(index, |stem| stem.least_waits) {
+        if let Some(waits) = (stem.least_waits)(written) {
             complain(waits, &format!("its {} waits at least", layer.stem()));
             repeats = true;
         }
-        if let Some(limit) = setting(index, |stem| stem.limit) {
+        if let Some(limit) = (stem.limit)(written) {
             if repeats {
                 complain(limit, "each attempt may take");
             }

@@ -104,7 +104,7 @@ impl<T, E> Outcome for Result<T, E> {
     }
 }
 
-/// A function's return type as a result. Nothing but this and [`from_result`] asks for [`Outcome`], so that
+/// A function's return type as a result. Nothing but this and [`from_result`] asks for `Outcome`, so that
 /// a type that is none is one error.
 ///
 /// # Errors

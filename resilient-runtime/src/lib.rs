@@ -1,4 +1,63 @@
-//! Resilience policies for async functions.
+//! Retry, circuit breaker, fallback and timeout for async functions on tokio.
+//!
+//! Annotate a function; its policies apply in reading order, the top one outermost:
+//!
+//! ```
+//! use resilient_runtime::{Classify, Rejected, circuit_breaker, fallback, retry, timeout};
+//!
+//! #[derive(Debug, Classify)]
+//! enum PaymentError {
+//!     #[transient]
+//!     Connection,
+//!     #[permanent]
+//!     Declined,
+//!     #[transparent]
+//!     Rejected(Rejected),
+//! }
+//!
+//! impl From<Rejected> for PaymentError {
+//!     fn from(rejected: Rejected) -> Self {
+//!         Self::Rejected(rejected)
+//!     }
+//! }
+//!
+//! #[fallback(fn = cached_quote)]
+//! #[retry(max = 3, backoff = "exponential", jitter)]
+//! #[circuit_breaker(name = "payments")]
+//! #[timeout("2s")]
+//! async fn quote(sku: &str) -> Result<u32, PaymentError> {
+//!     if sku.is_empty() { Err(PaymentError::Connection) } else { Ok(42) }
+//! }
+//!
+//! fn cached_quote(_sku: &str) -> Result<u32, PaymentError> {
+//!     Ok(40)
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() {
+//! assert_eq!(quote("tea").await.unwrap(), 42);
+//! assert_eq!(quote("").await.unwrap(), 40);
+//! # }
+//! ```
+//!
+//! - The attributes [`macro@retry`], [`macro@circuit_breaker`], [`macro@fallback`] and
+//!   [`macro@timeout`] are the manuals: keys, defaults, order, expansion.
+//! - [`configure`] tunes policies by name at start-up; [`registry`] finds, reports and controls
+//!   them; [`subscribe`] tells what happens to them.
+//! - An error type says what it means by [`Classify`], and how a refusal looks by
+//!   `From<`[`Rejected`]`>`; [`Fault`] does both for those that do not want to.
+//! - [`attempt`], [`deadline`] and [`inherit`] tell the running code where it stands.
+//! - [`Retry`], [`CircuitBreaker`] and [`Timeout`] do the same without macros.
+//!
+//! The policies of a function live in `static`s: all instances of a generic function share them,
+//! as do all types that use a trait's default method. Two versions of this crate in one program
+//! hold two registries.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `test-util` | `test_util`: a registry per tokio runtime, jitter that repeats, a recorder of events |
 
 // Expansions in this crate's own examples and tests find the runtime under its public name.
 #[allow(unused_extern_crates, reason = "used by expansions only")]
