@@ -1,0 +1,261 @@
+//! `#[fallback]`: another answer when the first fails.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use resilient_runtime::{
+    Class, Classify, FallbackSnapshot, Fault, Rejected, Snapshot, circuit_breaker, fallback, registry, retry,
+    test_util, timeout,
+};
+
+#[derive(Clone, Debug, PartialEq, Classify)]
+enum CardError {
+    #[transient]
+    Down,
+    #[permanent]
+    Declined,
+    #[ignored]
+    Cancelled,
+    Odd,
+}
+
+thread_local! {
+    static CALLS: Cell<u32> = const { Cell::new(0) };
+}
+
+fn called() -> u32 {
+    CALLS.set(CALLS.get() + 1);
+    CALLS.get()
+}
+
+fn snapshot(name: &str) -> FallbackSnapshot {
+    let found = registry().snapshots().into_iter().find_map(|snapshot| match snapshot {
+        Snapshot::Fallback(fallback) if fallback.name == name => Some(fallback),
+        _ => None,
+    });
+    found.unwrap()
+}
+
+#[fallback(fn = stored)]
+async fn charge(outcome: Result<u32, CardError>) -> Result<u32, CardError> {
+    outcome
+}
+
+fn stored(outcome: Result<u32, CardError>) -> Result<u32, CardError> {
+    called();
+    assert!(outcome.is_err(), "it gets the arguments");
+    Ok(7)
+}
+
+#[tokio::test]
+async fn a_success_needs_no_fallback() {
+    assert_eq!(charge(Ok(1)).await, Ok(1));
+    assert_eq!(CALLS.get(), 0);
+}
+
+#[tokio::test]
+async fn an_outage_falls_back_and_an_answer_is_passed_on() {
+    assert_eq!(charge(Err(CardError::Down)).await, Ok(7));
+    assert_eq!(charge(Err(CardError::Odd)).await, Ok(7));
+    assert_eq!(charge(Err(CardError::Declined)).await, Err(CardError::Declined));
+    assert_eq!(charge(Err(CardError::Cancelled)).await, Err(CardError::Cancelled));
+    let counted = snapshot("fallback::charge");
+    assert_eq!((counted.served, counted.failed, counted.passed_on), (2, 0, 2));
+}
+
+#[tokio::test]
+async fn a_predicate_decides_instead_of_the_class() {
+    #[fallback(value = 0, when = |error| *error == CardError::Declined)]
+    async fn picky(error: CardError) -> Result<u32, CardError> {
+        Err(error)
+    }
+    assert_eq!(picky(CardError::Declined).await, Ok(0));
+    assert_eq!(picky(CardError::Down).await, Err(CardError::Down));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_always_falls_back_and_needs_no_conversion() {
+    /// Neither `From<Rejected>` nor anything else.
+    #[derive(Debug)]
+    struct Bare;
+
+    #[fallback(value = "late", when = |_| false)]
+    #[circuit_breaker(name = "bare", failure_threshold = 1)]
+    #[timeout("1s")]
+    async fn slow() -> Result<&'static str, Bare> {
+        std::future::pending().await
+    }
+    assert_eq!(slow().await.unwrap(), "late");
+    assert_eq!(slow().await.unwrap(), "late", "refused by the breaker");
+}
+
+#[tokio::test]
+async fn a_value_is_evaluated_only_when_used() {
+    #[fallback(value = called())]
+    async fn lazy(ok: bool) -> Result<u32, Fault<()>> {
+        if ok { Ok(0) } else { Err(Fault::Failed(())) }
+    }
+    assert_eq!((lazy(true).await, CALLS.get()), (Ok(0), 0));
+    assert_eq!((lazy(false).await, CALLS.get()), (Ok(1), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_gets_the_final_error_and_chosen_arguments() {
+    #[fallback(fn = explain(name.len(), err))]
+    #[timeout("1s", name = "explained")]
+    async fn explained(name: String, slow: bool) -> Result<String, Fault<String>> {
+        if slow {
+            std::future::pending::<()>().await;
+        }
+        Err(Fault::Failed(name))
+    }
+    async fn explain(length: usize, error: Fault<String>) -> Result<String, Fault<String>> {
+        Ok(format!("{length}: {error}"))
+    }
+    assert_eq!(explained("tea".into(), false).await.unwrap(), "3: tea");
+    assert_eq!(explained("tea".into(), true).await.unwrap(), "3: `explained` timed out after 1s");
+}
+
+#[tokio::test]
+async fn a_chain_goes_on_until_one_answers() {
+    #[fallback(fn = [first, second(n), third])]
+    async fn chained(n: u32) -> Result<u32, Fault<&'static str>> {
+        Err(Fault::Failed("body"))
+    }
+    async fn first(_: u32) -> Result<u32, Fault<&'static str>> {
+        called();
+        Err(Fault::Failed("first"))
+    }
+    fn second(n: u32) -> Result<u32, Fault<&'static str>> {
+        called();
+        if n > 1 { Ok(n) } else { Err(Fault::Failed("second")) }
+    }
+    async fn third(n: u32) -> Result<u32, Fault<&'static str>> {
+        called();
+        if n > 0 { Ok(n) } else { Err(Fault::Failed("third")) }
+    }
+    assert_eq!((chained(2).await, CALLS.get()), (Ok(2), 2));
+    assert_eq!((chained(1).await, CALLS.get()), (Ok(1), 5));
+    assert_eq!((chained(0).await, CALLS.get()), (Err(Fault::Failed("third")), 8), "the last error");
+}
+
+struct Shop {
+    sold: u32,
+}
+
+impl Shop {
+    #[fallback(fn = Self::shut)]
+    #[retry(max = 2, base = "0s")]
+    async fn sell(&mut self, units: u32, to: &str) -> Result<String, Fault<()>> {
+        self.sold += units;
+        if to.is_empty() { Err(Fault::Failed(())) } else { Ok(format!("{to} bought {units}")) }
+    }
+
+    async fn shut(&mut self, units: u32, _to: &str) -> Result<String, Fault<()>> {
+        self.sold -= units;
+        Ok(format!("{} sold so far", self.sold))
+    }
+}
+
+#[tokio::test]
+async fn a_method_falls_back_to_one_of_its_own_type() {
+    let mut shop = Shop { sold: 0 };
+    assert_eq!(shop.sell(3, "Ann").await.unwrap(), "Ann bought 3");
+    assert_eq!(shop.sell(2, "").await.unwrap(), "5 sold so far", "two attempts, one taken back");
+}
+
+#[derive(Debug)]
+struct Counted(u32);
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        called();
+        Self(self.0)
+    }
+}
+
+#[tokio::test]
+async fn the_fallback_gets_the_original_and_each_attempt_a_copy() {
+    #[fallback(fn = keep)]
+    #[retry(max = 3, base = "0s")]
+    async fn spend(item: Counted) -> Result<Counted, Fault<()>> {
+        drop(item);
+        Err(Fault::Failed(()))
+    }
+    fn keep(item: Counted) -> Result<Counted, Fault<()>> {
+        Ok(item)
+    }
+    assert_eq!(spend(Counted(4)).await.unwrap().0, 4);
+    assert_eq!(CALLS.get(), 3, "one copy an attempt");
+}
+
+#[tokio::test]
+async fn nothing_is_copied_that_only_the_fallback_uses() {
+    #[fallback(fn = keep)]
+    async fn ignore(_item: Counted, n: u32) -> Result<u32, Fault<()>> {
+        if n == 0 { Err(Fault::Failed(())) } else { Ok(n) }
+    }
+    fn keep(item: Counted, _: u32) -> Result<u32, Fault<()>> {
+        Ok(item.0)
+    }
+    assert_eq!((ignore(Counted(4), 0).await, CALLS.get()), (Ok(4), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_fallback_runs_outside_the_policies_below_it() {
+    #[fallback(fn = slow)]
+    #[timeout("1s")]
+    async fn never() -> Result<u32, Fault<()>> {
+        std::future::pending().await
+    }
+    async fn slow() -> Result<u32, Fault<()>> {
+        assert_eq!(resilient_runtime::deadline(), None);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        Ok(1)
+    }
+    assert_eq!(never().await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_fallback_that_fails_is_the_answer_and_is_counted() {
+    #[fallback(fn = broken)]
+    async fn fails() -> Result<(), Fault<&'static str>> {
+        Err(Fault::Failed("body"))
+    }
+    async fn broken() -> Result<(), Fault<&'static str>> {
+        Err(Fault::Failed("fallback"))
+    }
+    let events = test_util::record();
+    assert_eq!(fails().await, Err(Fault::Failed("fallback")));
+    assert_eq!(events.words(snapshot_name()), ["fell_back"]);
+    let counted = snapshot(snapshot_name());
+    assert_eq!((counted.served, counted.failed), (0, 1));
+}
+
+const fn snapshot_name() -> &'static str {
+    "fallback::a_fallback_that_fails_is_the_answer_and_is_counted::fails"
+}
+
+#[tokio::test]
+async fn a_refusal_inside_the_users_error_falls_back_too() {
+    #[derive(Debug)]
+    struct Wrapped(Rejected);
+
+    impl Classify for Wrapped {
+        fn classify(&self) -> Class {
+            Class::Permanent
+        }
+
+        fn rejected(&self) -> Option<&Rejected> {
+            Some(&self.0)
+        }
+    }
+
+    #[fallback(value = 1)]
+    async fn wraps() -> Result<u32, Wrapped> {
+        Err(Wrapped(Rejected::BulkheadFull { name: "reports" }))
+    }
+    assert_eq!(wraps().await.unwrap(), 1);
+}
