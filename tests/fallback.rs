@@ -1,6 +1,11 @@
 //! `#[fallback]`: another answer when the first fails.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unnecessary_wraps,
+    clippy::needless_pass_by_value,
+    reason = "a fallback has the signature it has to have"
+)]
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -181,7 +186,7 @@ async fn the_fallback_gets_the_original_and_each_attempt_a_copy() {
     #[fallback(fn = keep)]
     #[retry(max = 3, base = "0s")]
     async fn spend(item: Counted) -> Result<Counted, Fault<()>> {
-        drop(item);
+        let Counted(_spent) = item;
         Err(Fault::Failed(()))
     }
     fn keep(item: Counted) -> Result<Counted, Fault<()>> {

@@ -397,5 +397,13 @@ fn call(path: &ExprPath, scope: &Scope<'_>, later: &Uses, on: impl Fn(&Attribute
     }
     let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, quote!(#(#args),*));
     group.set_span(path.span());
+    if params.bindings.iter().any(|it| it.ident.to_string().starts_with('_')) {
+        // The body need not use what the fallback does.
+        return quote!({
+            #[allow(clippy::used_underscore_binding)]
+            let __call = #path #group;
+            __call
+        });
+    }
     quote!(#path #group)
 }
