@@ -202,6 +202,7 @@ async fn quote(sku: &str, up: bool) -> Result<String, ShopError> {
 }
 
 async fn cached(sku: &str, _up: bool) -> Result<String, ShopError> {
+    sleep(Duration::from_millis(1)).await;
     Ok(format!("cached {sku}"))
 }
 
@@ -229,7 +230,7 @@ async fn the_usual_stack_serves_through_an_outage_and_recovers() {
 #[test]
 fn the_record_lists_the_layers_top_first() {
     let quote = registry().functions().iter().find(|f| f.path() == "stacking::quote").unwrap();
-    let stems: Vec<_> = quote.layers().iter().map(|layer| layer.stem()).collect();
+    let stems: Vec<_> = quote.layers().iter().map(resilient_runtime::Layer::stem).collect();
     assert_eq!(stems, ["fallback", "retry", "circuit_breaker", "timeout"]);
     assert_eq!(quote.layers()[2].name(), Some("payments"));
     assert!(quote.file().ends_with("tests/stacking.rs"));
