@@ -1,5 +1,16 @@
 //! Every shape of function an attribute can stand on, by what it does.
 
+#![allow(
+    clippy::allow_attributes_without_reason,
+    clippy::items_after_statements,
+    clippy::needless_pass_by_value,
+    clippy::similar_names,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    clippy::useless_format,
+    reason = "the shapes are what is tested"
+)]
+
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::future::Future;

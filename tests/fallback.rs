@@ -4,6 +4,7 @@
 #![allow(
     clippy::unnecessary_wraps,
     clippy::needless_pass_by_value,
+    clippy::unused_async,
     reason = "a fallback has the signature it has to have"
 )]
 
