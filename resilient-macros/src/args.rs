@@ -1,12 +1,16 @@
 //! `key = value` lists: read tolerantly, so that one slip does not hide the next.
 
+use std::fmt;
+
 use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Expr, Ident, Token, token};
+use syn::{Expr, Ident, LitBool, Token, token};
 
 use crate::diag::{Diag, listed, nearest};
+use crate::scan;
 
 /// What stands behind a key.
 pub(crate) enum Form {
@@ -23,6 +27,18 @@ pub(crate) enum Form {
 pub(crate) struct Arg {
     pub(crate) key: Ident,
     pub(crate) form: Form,
+}
+
+impl fmt::Display for Arg {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = self.key.unraw();
+        match &self.form {
+            Form::Word => write!(f, "{key}"),
+            Form::Value(value) => write!(f, "{key} = {}", scan::source(value.to_token_stream())),
+            Form::List(tokens) => write!(f, "{key}({})", scan::source(tokens.clone())),
+            Form::Broken => write!(f, "{key} = …"),
+        }
+    }
 }
 
 impl Arg {
@@ -76,12 +92,13 @@ impl Args {
     fn drop_repeated(&mut self, diag: &mut Diag) {
         let mut first: Vec<Arg> = Vec::new();
         for arg in self.keyed.drain(..) {
-            let Some(earlier) = first.iter().find(|earlier| earlier.key.unraw() == arg.key.unraw()) else {
-                first.push(arg);
-                continue;
-            };
-            diag.at(&arg.key, format!("`{0}` is given twice; keep one `{0}`", arg.key.unraw()));
-            diag.at(&earlier.key, format!("`{}` is given here first", arg.key.unraw()));
+            match first.iter().find(|earlier| earlier.key.unraw() == arg.key.unraw()) {
+                Some(earlier) => {
+                    let message = format!("`{}` is given twice: it is `{earlier}` already", arg.key.unraw());
+                    diag.at(&arg.key, message);
+                }
+                None => first.push(arg),
+            }
         }
         self.keyed = first;
     }
@@ -98,7 +115,7 @@ impl Args {
 /// `key`, `key =`, `key(`, but not the start of an expression such as `a::B` or `f(x).await`.
 fn is_keyed(input: ParseStream<'_>) -> bool {
     let fork = input.fork();
-    if fork.call(Ident::parse_any).is_err() {
+    if input.peek(LitBool) || fork.call(Ident::parse_any).is_err() {
         return false;
     }
     if fork.peek(token::Paren) {
@@ -107,7 +124,9 @@ fn is_keyed(input: ParseStream<'_>) -> bool {
     }
     fork.is_empty()
         || fork.peek(Token![,])
+        || fork.peek(Token![;])
         || (fork.peek(Token![=]) && !fork.peek(Token![==]))
+        || (fork.peek(Token![:]) && !fork.peek(Token![::]))
         || starts_argument(&fork)
 }
 
@@ -124,12 +143,17 @@ fn form(key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> Form {
             _ => Form::Broken,
         };
     }
+    let name = key.unraw();
+    if input.peek(Token![:]) {
+        diag.here(input.span(), format!("a key and its value are joined by `=`: `{name} = …`"));
+        skip(input);
+        return Form::Broken;
+    }
     if !input.peek(Token![=]) {
         return Form::Word;
     }
     let _equals = input.parse::<Token![=]>();
-    let name = key.unraw();
-    if input.is_empty() || input.peek(Token![,]) {
+    if ends_here(input) {
         diag.at(key, format!("`{name}` has no value; write `{name} = …`"));
         return Form::Broken;
     }
@@ -146,15 +170,23 @@ fn form(key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> Form {
 fn expression(input: ParseStream<'_>) -> Option<Expr> {
     let fork = input.fork();
     let value = fork.parse::<Expr>().ok()?;
-    if !fork.is_empty() && !fork.peek(Token![,]) && !fork.peek(Ident::peek_any) {
+    if !ends_here(&fork) && !fork.peek(Ident::peek_any) {
         return None;
     }
     input.advance_to(&fork);
     Some(ungrouped(value))
 }
 
+fn ends_here(input: ParseStream<'_>) -> bool {
+    input.is_empty() || input.peek(Token![,]) || input.peek(Token![;])
+}
+
 fn separate(input: ParseStream<'_>, diag: &mut Diag) {
     if input.is_empty() || input.parse::<Token![,]>().is_ok() {
+        return;
+    }
+    if let Ok(semicolon) = input.parse::<Token![;]>() {
+        diag.at(semicolon, "arguments are separated by commas: write `,`");
         return;
     }
     diag.here(input.span(), "a comma is missing before this argument");
@@ -162,7 +194,7 @@ fn separate(input: ParseStream<'_>, diag: &mut Diag) {
 
 /// Passes over everything up to the next comma.
 fn skip(input: ParseStream<'_>) {
-    while !input.is_empty() && !input.peek(Token![,]) {
+    while !ends_here(input) {
         if input.parse::<TokenTree>().is_err() {
             return;
         }
@@ -183,16 +215,31 @@ pub(crate) struct Foreign {
     pub(crate) advice: &'static str,
 }
 
-/// Says that `key` is unknown, and which one may be meant.
-pub(crate) fn unknown(stem: &str, key: &Ident, keys: &[&str], foreign: &[Foreign], diag: &mut Diag) {
-    let name = key.unraw().to_string();
-    let start = format!("unknown key `{name}` in `#[{stem}]`");
-    let lower = name.to_lowercase();
-    if let Some(known) = foreign.iter().find(|foreign| foreign.names.contains(&lower.as_str())) {
-        diag.at(key, format!("{start}; {}", known.advice));
-        return;
+/// What is known where a key is not.
+pub(crate) struct Unknown<'a> {
+    pub(crate) stem: &'a str,
+    pub(crate) keys: &'a [&'a str],
+    pub(crate) foreign: &'a [Foreign],
+    /// What a value without a key should have been.
+    pub(crate) lone: Option<&'a str>,
+}
+
+impl Unknown<'_> {
+    /// Says that the key is unknown, and which one may be meant.
+    pub(crate) fn report(&self, arg: &Arg, diag: &mut Diag) {
+        let name = arg.key.unraw().to_string();
+        let start = format!("unknown key `{name}` in `#[{}]`", self.stem);
+        let lower = name.to_lowercase();
+        if let Some(known) = self.foreign.iter().find(|foreign| foreign.names.contains(&lower.as_str())) {
+            diag.at(&arg.key, format!("{start}; {}", known.advice));
+            return;
+        }
+        let lone = self.lone.filter(|_| matches!(arg.form, Form::Word | Form::List(_)));
+        let hint = match (nearest(&lower, self.keys.iter().copied()), lone) {
+            (Some(key), _) => format!("; did you mean `{key}`?"),
+            (None, Some(lone)) => format!("; as a value, write {lone}."),
+            (None, None) => ".".to_owned(),
+        };
+        diag.at(&arg.key, format!("{start}{hint} Keys: {}", listed(self.keys.iter().copied())));
     }
-    let meant = nearest(&lower, keys.iter().copied()).map(|key| format!("; did you mean `{key}`?"));
-    let list = listed(keys.iter().copied());
-    diag.at(key, format!("{start}{} Keys: {list}", meant.unwrap_or_else(|| ".".to_owned())));
 }

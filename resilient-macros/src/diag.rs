@@ -34,9 +34,14 @@ impl Diag {
 
 /// The known word that `written` most likely stands for.
 pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // In a short word one slip weighs too much for the likeness alone.
+    let likeness = |word| match strsim::osa_distance(written, word) {
+        1 if word.len() > 1 => 0.9_f64.max(strsim::jaro_winkler(written, word)),
+        _ => strsim::jaro_winkler(written, word),
+    };
     known
         .into_iter()
-        .map(|word| (strsim::jaro_winkler(written, word), word))
+        .map(|word| (likeness(word), word))
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|(left, _), (right, _)| left.total_cmp(right))
         .map(|(_, word)| word)

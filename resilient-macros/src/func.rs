@@ -28,6 +28,14 @@ impl Annotated {
     }
 }
 
+impl Annotated {
+    /// The place of the attribute that runs, as the user's own code, so that no note about macros is added.
+    pub(crate) fn here(&self) -> Span {
+        let first = self.to_token_stream().into_iter().next();
+        first.map_or_else(Span::call_site, |token| Span::call_site().resolved_at(token.span()))
+    }
+}
+
 impl ToTokens for Annotated {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         for attr in &self.attrs {

@@ -10,38 +10,58 @@ pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// Largest first: a time is written in this order.
 const UNITS: [&str; 7] = ["d", "h", "m", "s", "ms", "us", "ns"];
 
+pub(crate) const NEGATIVE: &str = "a duration cannot be negative";
+
+/// One number with its unit.
+struct Part<'a> {
+    number: &'a str,
+    unit: &'a str,
+    /// Both as they were written.
+    text: &'a str,
+}
+
 /// Reads a time with its units; the error is a sentence without the key.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let parts = parts(text)?;
     let mut last = None;
-    for (number, unit) in &parts {
-        let rank = rank(number, unit)?;
+    for part in parts(text)? {
+        let rank = rank(&part)?;
         if last.is_some_and(|last| last >= rank) {
             return Err(format!(
-                "`{text}` must go from large units to small ones, each at most once: write \"1m 30s\""
+                "`{text}`: a duration goes from large units to small ones, each once, as in \"1m 30s\""
             ));
         }
         last = Some(rank);
     }
-    let time = humantime::parse_duration(text)
-        .map_err(|fault| format!("`{text}` is not a time: {fault}; write \"250ms\" or \"1m 30s\""))?;
+    // What is left to go wrong is a number without a place in a `Duration`.
+    let Ok(time) = humantime::parse_duration(text) else {
+        return Err(format!("`{text}` is out of range: a duration is at least \"1ns\" and at most \"1d\""));
+    };
     if time > LONGEST {
-        return Err(format!("`{text}` is longer than a day; the longest is \"1d\""));
+        return Err(too_long(text));
     }
     Ok(time)
 }
 
-fn rank(number: &str, unit: &str) -> Result<usize, String> {
-    if let Some(rank) = UNITS.iter().position(|known| *known == unit) {
+/// A time in the units it is written in.
+pub(crate) fn shown(time: Duration) -> String {
+    humantime::format_duration(time).to_string()
+}
+
+fn too_long(text: &str) -> String {
+    format!("`{text}` is longer than a day; the longest is \"1d\"")
+}
+
+fn rank(part: &Part<'_>) -> Result<usize, String> {
+    let Part { number, unit, text } = part;
+    if let Some(rank) = UNITS.iter().position(|known| known == unit) {
         return Ok(rank);
     }
-    let text = format!("{number}{unit}");
-    Err(match unit {
+    Err(match *unit {
         "" => no_unit(number),
         "M" | "month" | "months" | "y" | "yr" | "year" | "years" => {
             format!("`{text}`: months and years differ in length and are refused; the longest is \"1d\"")
         }
-        "w" | "week" | "weeks" => format!("`{text}` is longer than a day; the longest is \"1d\""),
+        "w" | "week" | "weeks" => too_long(text),
         _ => {
             let meant = meant(unit).map(|unit| format!("; write \"{number}{unit}\"")).unwrap_or_default();
             format!("unknown unit `{unit}` in `{text}`{meant}; units: ns, us, ms, s, m, h, d")
@@ -67,24 +87,33 @@ pub(crate) fn no_unit(number: &str) -> String {
     format!("a duration needs a unit: write \"{number}ms\" or \"{number}s\"")
 }
 
-/// Splits `1m 30s` into `(1, m)` and `(30, s)`.
-fn parts(text: &str) -> Result<Vec<(String, String)>, String> {
-    let not_a_time = || format!("`{text}` is not a time: write \"250ms\" or \"1m 30s\"");
+/// Splits `1m 30s` into `1m` and `30s`.
+fn parts(text: &str) -> Result<Vec<Part<'_>>, String> {
     let mut parts = Vec::new();
     let mut rest = text.trim();
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (number, after) = rest.split_at(end);
-        if number.parse::<f64>().is_err() {
-            return Err(not_a_time());
-        }
-        let after = after.trim_start();
-        let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(end);
-        parts.push((number.to_owned(), unit.to_owned()));
-        rest = after.trim_start();
+    if rest.is_empty() {
+        return Err("this duration is empty: write \"250ms\" or \"1m 30s\"".to_owned());
     }
-    if parts.is_empty() { Err(not_a_time()) } else { Ok(parts) }
+    if rest.starts_with('-') {
+        return Err(NEGATIVE.to_owned());
+    }
+    while !rest.is_empty() {
+        let number = leading(rest, |c| c.is_ascii_digit() || c == '.');
+        if number.parse::<f64>().is_err() {
+            return Err(format!("`{text}` is not a time: write \"250ms\" or \"1m 30s\""));
+        }
+        let after = rest[number.len()..].trim_start();
+        let unit = leading(after, char::is_alphabetic);
+        let end = rest.len() - after.len() + unit.len();
+        parts.push(Part { number, unit, text: rest[..end].trim_end() });
+        rest = rest[end..].trim_start();
+    }
+    Ok(parts)
+}
+
+fn leading(text: &str, accepts: impl Fn(char) -> bool) -> &str {
+    let end = text.find(|c| !accepts(c)).unwrap_or(text.len());
+    &text[..end]
 }
 
 #[cfg(test)]
@@ -111,9 +140,9 @@ mod tests {
     fn what_is_no_time_is_told_why() {
         for (text, words) in [
             ("250", "a duration needs a unit: write \"250ms\" or \"250s\""),
-            ("", "is not a time"),
+            ("", "is empty"),
             ("fast", "is not a time"),
-            ("-1s", "is not a time"),
+            ("-1s", "cannot be negative"),
             ("1..5s", "is not a time"),
             ("3M", "months and years"),
             ("1year", "months and years"),
@@ -123,7 +152,9 @@ mod tests {
             ("3parsecs", "unknown unit `parsecs`"),
             ("30s 1m", "from large units to small"),
             ("1s 1s", "from large units to small"),
-            ("99999999999999999999999999s", "is not a time"),
+            ("99999999999999999999999999s", "out of range"),
+            ("0.1ns", "out of range"),
+            ("2 weeks", "`2 weeks` is longer"),
         ] {
             let fault = duration(text).expect_err(text);
             assert!(fault.contains(words), "{text}: {fault}");

@@ -1,11 +1,13 @@
 //! What only the whole stack shows: orders that defeat themselves.
 
+use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::visit::Visit;
 use syn::{Lifetime, TypeReference};
 
 use crate::diag::Diag;
 use crate::func::Func;
+use crate::literal;
 use crate::params::Passing;
 use crate::policy::{Layer, Limit, Twice};
 use crate::scan;
@@ -41,8 +43,8 @@ fn twice(layers: &[Layer], diag: &mut Diag) {
                 diag.here(name, format!("two `#[{stem}]` of one function need different names"));
             }
             Twice::Never => {
-                diag.here(layer.span, format!("`#[{stem}]` stands twice on this function: keep one"));
-                diag.here(earlier.span, format!("the first `#[{stem}]` is here"));
+                let message = format!("`#[{stem}]` stands above already: keep one of them");
+                diag.here(layer.span, message);
             }
         }
     }
@@ -59,7 +61,7 @@ fn hidden_failures(layers: &[Layer], diag: &mut Diag) {
         right.insert(above, moved);
         let (stem, above) = (layer.kind.stem, layers[above].kind.stem);
         let message = format!(
-            "`#[{stem}]` answers every failure before `#[{above}]` above sees one: write it above \
+            "`#[{stem}]` answers every failure before `#[{above}]` above sees one: move it above \
              ({}), or give it a `when`",
             right.join(", ")
         );
@@ -67,34 +69,56 @@ fn hidden_failures(layers: &[Layer], diag: &mut Diag) {
     }
 }
 
-/// The time around a repetition against the times inside it.
+/// Times against the ones inside them.
 fn limits(layers: &[Layer], diag: &mut Diag) {
+    let mut idle = Vec::new();
     for (at, outer) in layers.iter().enumerate() {
         let Some(total) = outer.policy.limit() else { continue };
-        for inner in layers.iter().skip(at + 1) {
-            if let Some(each) = inner.policy.limit()
-                && each.time >= total.time
-            {
-                let (stem, above) = (inner.kind.stem, outer.kind.stem);
-                let message = format!(
-                    "this `#[{stem}]` ({:?}) never strikes: the `#[{above}]` above ends everything after {:?}; \
-                     make this one shorter or the one above longer",
-                    each.time, total.time
-                );
-                diag.at(each.at, message);
-            }
+        for (below, inner) in layers.iter().enumerate().skip(at + 1) {
             too_short(&total, inner, diag);
+            let Some(each) = inner.policy.limit() else { continue };
+            let mut between = layers.iter().take(below).skip(at + 1);
+            if each.time >= total.time {
+                idle.push((below, never_strikes((inner, &each), (outer, &total), "above")));
+            } else if !between.any(|layer| layer.policy.takes_time()) {
+                idle.push((at, never_strikes((outer, &total), (inner, &each), "below")));
+            }
         }
     }
+    idle.sort_by_key(|(at, _)| *at);
+    idle.dedup_by_key(|(at, _)| *at);
+    for (_, (at, message)) in idle {
+        diag.at(at, message);
+    }
+}
+
+/// Of two times one is always over before the other.
+fn never_strikes(
+    (layer, idle): (&Layer, &Limit),
+    (other, first): (&Layer, &Limit),
+    place: &str,
+) -> (TokenStream, String) {
+    let (time, end) = (literal::shown(idle.time), literal::shown(first.time));
+    let fix = if place == "below" {
+        ", and nothing between them takes time; keep one"
+    } else {
+        "; make this one shorter or that one longer"
+    };
+    let (stem, other) = (layer.kind.stem, other.kind.stem);
+    let message =
+        format!("this `#[{stem}]` ({time}) never strikes: the `#[{other}]` {place} ends after {end}{fix}");
+    (idle.at.clone(), message)
 }
 
 fn too_short(total: &Limit, inner: &Layer, diag: &mut Diag) {
     let Some(repeats) = inner.policy.repeats() else { return };
     if repeats.least_waits.is_some_and(|least| least >= total.time) {
         let message = format!(
-            "this time ({:?}) is over before the last attempt of `#[{}]` below can begin ({}): raise it, or wait \
+            "this time ({}) is over before the last attempt of `#[{}]` below can begin ({}): raise it, or wait \
              less",
-            total.time, inner.kind.stem, repeats.words
+            literal::shown(total.time),
+            inner.kind.stem,
+            repeats.words
         );
         diag.at(&total.at, message);
     }

@@ -26,6 +26,13 @@ impl Paths {
             if from_root || path.segments.first().is_some_and(|first| first.ident == "crate") {
                 return Some(Self { root: path.to_token_stream() });
             }
+            if path.segments.first().is_some_and(|first| first.ident == "self" || first.ident == "super") {
+                diag.at(
+                    path,
+                    "`crate` must mean the same in every module: write a path that begins with `crate::`",
+                );
+                return None;
+            }
             let text = crate::scan::source(path.to_token_stream());
             diag.at(
                 path,

@@ -29,7 +29,7 @@ pub(crate) fn enter(stem: &str, args: TokenStream, item: TokenStream) -> TokenSt
         return too_late(stem, applied, &item);
     }
     let mut stack = taken(&mut item);
-    stack.push(Raw { stem: Ident::new(stem, Span::call_site()), args });
+    stack.push(Raw { stem: Ident::new(stem, item.here()), args });
     let Some(last) = item.attrs.iter().rposition(is_family) else {
         return apply(&stack, item);
     };
@@ -173,7 +173,7 @@ fn too_late(stem: &str, applied: &Attribute, item: &Annotated) -> TokenStream {
         "`#[{stem}]` stands under another name, so {before} above it did not wait for it: use the name `{stem}` \
          here, or put it on top"
     );
-    quote_spanned!(Span::call_site()=> #item ::core::compile_error! { #words })
+    quote_spanned!(item.here()=> #item ::core::compile_error! { #words })
 }
 
 fn entries_of(tokens: TokenStream) -> Vec<String> {

@@ -6,6 +6,7 @@ use quote::quote;
 use syn::Expr;
 
 use crate::args::Foreign;
+use crate::literal;
 use crate::lower::{Carries, Level, Scope, optional};
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{Given, Reader, Stretch};
@@ -135,7 +136,7 @@ pub(crate) static KIND: Kind = Kind {
         Foreign { names: &["fallback", "fallback_fn"], advice: "put `#[fallback(fn = …)]` above" },
         Foreign {
             names: &["on_open", "on_close", "on_state_change", "notify"],
-            advice: "subscribe to the events of the runtime instead",
+            advice: "its changes are events: call `resilient_runtime::subscribe()`",
         },
         Foreign { names: &["id", "label"], advice: "use `name`" },
     ],
@@ -153,7 +154,8 @@ struct CircuitBreaker {
 impl CircuitBreaker {
     fn read(reader: &mut Reader<'_>) -> Self {
         reader.name("\"payments\"");
-        if !reader.has("name") {
+        let named_otherwise = ["id", "label"].iter().any(|key| reader.has(key));
+        if !reader.has("name") && !reader.has_loose() && !named_otherwise {
             reader.fault(
                 "",
                 "`#[circuit_breaker]` needs a name, by which it is found and tuned: `name = \"payments\"`",
@@ -223,17 +225,19 @@ fn reopening(reader: &mut Reader<'_>) {
         "`reset_factor`: without it the open time does not grow",
     );
     let reset = reset.map_or_else(|| default_unless(reader.has("reset_timeout"), 30), |reset| reset.literal);
-    let most_time = most
+    let longest = most
         .as_ref()
         .map_or_else(|| default_unless(reader.has("max_reset_timeout"), 300), |most| most.literal);
     let grows = factor.is_some_and(|factor| factor.literal.is_none_or(|factor| factor > 1.0));
-    if let (Some(reset), Some(most_time)) = (reset, most_time)
-        && most_time < reset
+    if let (Some(reset), Some(longest)) = (reset, longest)
+        && longest < reset
         && grows
     {
-        let key = if most.is_some() { "max_reset_timeout" } else { "reset_timeout" };
+        let (longest, reset) = (literal::shown(longest), literal::shown(reset));
+        let (key, default) =
+            if most.is_some() { ("max_reset_timeout", "") } else { ("reset_timeout", " by default") };
         let message =
-            format!("`max_reset_timeout` ({most_time:?}) is shorter than `reset_timeout` ({reset:?})");
+            format!("`max_reset_timeout` ({longest}{default}) is shorter than `reset_timeout` ({reset})");
         reader.fault(key, &message);
     }
 }

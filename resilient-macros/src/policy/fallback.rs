@@ -26,6 +26,7 @@ pub(crate) static KIND: Kind = Kind {
                 "func",
                 "call",
                 "fallback_fn",
+                "fun",
                 "fallback",
                 "or_else",
                 "using",
@@ -39,6 +40,7 @@ pub(crate) static KIND: Kind = Kind {
         Foreign {
             names: &[
                 "if",
+                "only_if",
                 "predicate",
                 "condition",
                 "on",
@@ -194,6 +196,10 @@ fn is_method(path: &ExprPath) -> bool {
 impl Policy for Fallback {
     fn site(&self) -> &'static str {
         "Fallback"
+    }
+
+    fn takes_time(&self) -> bool {
+        true
     }
 
     fn hides_failures(&self) -> bool {

@@ -55,6 +55,11 @@ pub(crate) trait Policy {
         None
     }
 
+    /// Whether it can take longer than the layers below: it waits, or runs something of its own.
+    fn takes_time(&self) -> bool {
+        false
+    }
+
     /// Whether no failure from below gets past this layer.
     fn hides_failures(&self) -> bool {
         false

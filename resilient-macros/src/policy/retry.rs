@@ -6,6 +6,8 @@ use quote::quote_spanned;
 use syn::{Expr, Ident};
 
 use crate::args::Foreign;
+use crate::diag::nearest;
+use crate::literal;
 use crate::lower::{Level, Scope, optional, own_span};
 use crate::policy::{Kind, Policy, Repeats, Twice, Uses};
 use crate::reader::{Given, Reader};
@@ -101,6 +103,15 @@ pub(crate) static KIND: Kind = Kind {
             names: &["clone", "skip", "borrow", "by_ref"],
             advice: "use `no_clone(a, b)` for arguments that the body only borrows",
         },
+        Foreign {
+            names: &["exponential", "fixed", "constant", "linear", "fibonacci"],
+            advice: "a strategy stands behind `backoff`: `backoff = \"fixed\"`",
+        },
+        Foreign {
+            names: &["full", "equal", "decorrelated"],
+            advice: "a kind of jitter stands behind `jitter`: `jitter = \"equal\"`",
+        },
+        Foreign { names: &["no_jitter", "without_jitter"], advice: "write `jitter = \"none\"`" },
         Foreign { names: &["fallback"], advice: "put `#[fallback(fn = …)]` above" },
     ],
     lone: "`max = 3`",
@@ -141,7 +152,9 @@ impl Retry {
             && least >= within
         {
             let message = format!(
-                "the waits alone take at least {least:?}, so the attempts never fit into `within` ({within:?})"
+                "the waits alone take at least {}, so the attempts never fit into `within` ({})",
+                literal::shown(least),
+                literal::shown(within)
             );
             reader.diag.at(at, message);
         }
@@ -159,7 +172,7 @@ impl Retry {
 }
 
 fn schedule(reader: &mut Reader<'_>) -> Schedule {
-    let max = reader.count("max", 2, ": attempts, the first included");
+    let max = reader.count("max", 2, ": it counts attempts, the first included");
     let strategies = ["exponential", "fixed", "linear", "fibonacci"];
     let backoff = reader.word("backoff", &strategies, false);
     let base = reader.duration("base", None);
@@ -192,10 +205,15 @@ fn schedule(reader: &mut Reader<'_>) -> Schedule {
     if let (Some(base), Some(most)) = (schedule.base, schedule.max_delay)
         && base > most
     {
-        let (key, unwritten) =
-            if reader.has("base") { ("base", !reader.has("max_delay")) } else { ("max_delay", false) };
-        let default = if unwritten { " by default" } else { "" };
-        reader.fault(key, &format!("`base` ({base:?}) is longer than `max_delay` ({most:?}{default})"));
+        let default = |key| if reader.has(key) { "" } else { " by default" };
+        let message = format!(
+            "`base` ({}{}) is longer than `max_delay` ({}{}): raise `max_delay` or lower `base`",
+            literal::shown(base),
+            default("base"),
+            literal::shown(most),
+            default("max_delay")
+        );
+        reader.fault(if reader.has("base") { "base" } else { "max_delay" }, &message);
     }
     schedule
 }
@@ -258,7 +276,11 @@ fn no_clone(reader: &mut Reader<'_>) -> Vec<Ident> {
         }
         match func.params.position(name).map(|position| &func.params.bindings[position]) {
             None => {
-                reader.diag.at(name, format!("`no_clone({name})`: no parameter is called `{name}`"));
+                let known: Vec<String> =
+                    func.params.bindings.iter().map(|binding| binding.ident.to_string()).collect();
+                let meant = nearest(&name.to_string(), known.iter().map(String::as_str));
+                let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
+                reader.diag.at(name, format!("`no_clone`: no parameter is called `{name}`{meant}"));
             }
             Some(binding) if binding.mutable.is_some() => {
                 let message = format!(
@@ -277,9 +299,14 @@ impl Policy for Retry {
         "Retry"
     }
 
+    fn takes_time(&self) -> bool {
+        true
+    }
+
     fn repeats(&self) -> Option<Repeats> {
         let attempts = self.max.map_or_else(String::new, |max| format!("{max} attempts: "));
-        let words = self.least_waits.map(|least| format!("{attempts}at least {least:?} of waits"));
+        let words =
+            self.least_waits.map(|least| format!("{attempts}at least {} of waits", literal::shown(least)));
         Some(Repeats {
             least_waits: self.least_waits,
             words: words.unwrap_or_default(),

@@ -1,0 +1,164 @@
+//! Typed access to the arguments of one layer: what they mean, what is wrong with them.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::ext::IdentExt as _;
+use syn::{Expr, Ident, LitStr};
+
+use crate::args::{Args, Form, Unknown};
+use crate::diag::Diag;
+use crate::func::Func;
+use crate::paths::Paths;
+use crate::policy::Kind;
+use crate::scan;
+
+mod number;
+mod time;
+mod word;
+
+pub(crate) use time::Stretch;
+
+/// A number or time, unless a `const` holds it that only the compiler can read.
+pub(crate) struct Given<T> {
+    pub(crate) literal: Option<T>,
+    pub(crate) at: TokenStream,
+}
+
+/// One key as the record of the function shows it.
+pub(crate) struct Setting {
+    pub(crate) key: String,
+    pub(crate) value: TokenStream,
+    /// As the user wrote it.
+    pub(crate) written: String,
+    position: usize,
+}
+
+/// The arguments of one layer while its policy reads them.
+pub(crate) struct Reader<'a> {
+    pub(crate) kind: &'static Kind,
+    pub(crate) span: Span,
+    pub(crate) func: Option<&'a Func>,
+    pub(crate) diag: &'a mut Diag,
+    p: TokenStream,
+    args: Args,
+    asked: Vec<&'static str>,
+    settings: Vec<Setting>,
+    name: Option<LitStr>,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(
+        kind: &'static Kind,
+        span: Span,
+        args: Args,
+        around: (&Paths, Option<&'a Func>),
+        diag: &'a mut Diag,
+    ) -> Self {
+        let (paths, func) = around;
+        let p = paths.private();
+        Self { kind, span, func, diag, p, args, asked: vec!["crate"], settings: Vec::new(), name: None }
+    }
+
+    /// Reports what nobody asked for; gives the name and the settings in the order written.
+    pub(crate) fn finish(mut self) -> (Option<LitStr>, Vec<Setting>) {
+        let Kind { stem, keys, foreign, lone, .. } = *self.kind;
+        for arg in &self.args.keyed {
+            if !self.asked.iter().any(|key| arg.key.unraw() == key) {
+                Unknown { stem, keys, foreign, lone: Some(lone) }.report(arg, self.diag);
+            }
+        }
+        for value in &self.args.loose {
+            self.diag.at(value, format!("`#[{stem}]` cannot tell what this value is for; write {lone}"));
+        }
+        self.settings.sort_by_key(|setting| setting.position);
+        (self.name, self.settings)
+    }
+
+    /// What messages call the setting: a time without a key is the attribute's own.
+    fn label(&self, key: &str) -> String {
+        if self.has(key) { format!("`{key}`") } else { format!("`#[{}]`", self.kind.stem) }
+    }
+
+    /// Whether some key is not one of this attribute's.
+    pub(crate) fn has_foreign(&self) -> bool {
+        self.args.keyed.iter().any(|arg| !self.kind.keys.iter().any(|key| arg.key.unraw() == key))
+    }
+
+    /// Whether something stands there whose key was left out.
+    pub(crate) fn has_loose(&self) -> bool {
+        !self.args.loose.is_empty()
+            || self.args.keyed.iter().any(|arg| {
+                matches!(arg.form, Form::Word) && !self.kind.keys.iter().any(|key| arg.key.unraw() == key)
+            })
+    }
+
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.args.get(key).is_some()
+    }
+
+    /// The token of a key that was written.
+    pub(crate) fn key(&self, key: &str) -> Option<Ident> {
+        self.args.get(key).map(|arg| arg.key.clone())
+    }
+
+    /// A fault on the token of `key`, or on the attribute when it was not written.
+    pub(crate) fn fault(&mut self, key: &str, message: &str) {
+        match self.key(key) {
+            Some(key) => self.diag.at(key, message),
+            None => self.diag.here(self.span, message),
+        }
+    }
+
+    /// Reports the first of `keys` that cannot stand beside `key`.
+    pub(crate) fn excludes(&mut self, key: &str, keys: &[&str], why: &str) {
+        if let Some(other) = keys.iter().find(|other| self.has(key) && self.has(other)) {
+            self.fault(other, &format!("`{other}` and `{key}` exclude each other: {why}"));
+        }
+    }
+
+    /// Reports `key` when nothing of what it works on was written, not even under another name.
+    pub(crate) fn needs(&mut self, key: &str, one_of: &[&str], why: &str) {
+        if self.has(key) && !one_of.iter().any(|other| self.has(other)) && !self.has_foreign() {
+            self.fault(key, &format!("`{key}` needs {why}"));
+        }
+    }
+
+    fn record(&mut self, key: &str, value: TokenStream, written: String) {
+        let position = self.args.position(key).unwrap_or_default();
+        self.settings.push(Setting { key: key.to_owned(), value, written, position });
+    }
+
+    fn show(&mut self, key: &str, word: &str, written: &TokenStream) {
+        let p = &self.p;
+        let value = quote!(#p::Value::Word(#word));
+        self.record(key, value, scan::source(written.clone()));
+    }
+
+    /// Keeps the source of an expression, which is shown and never configured.
+    fn show_code(&mut self, key: &str, code: TokenStream) {
+        let p = &self.p;
+        let written = scan::source(code);
+        let value = quote!(#p::Value::Code(#written));
+        self.record(key, value, written);
+    }
+
+    /// The expression behind `key =`.
+    fn value(&mut self, key: &'static str, example: &str) -> Option<Expr> {
+        self.asked.push(key);
+        let arg = self.args.get(key)?;
+        match &arg.form {
+            Form::Value(value) => Some(value.clone()),
+            Form::Word => {
+                self.diag.at(&arg.key, format!("`{key}` needs a value: `{key} = {example}`"));
+                None
+            }
+            Form::List(tokens) => {
+                let written = scan::source(tokens.clone());
+                let value = if written.is_empty() { example } else { &written };
+                self.diag.at(&arg.key, format!("`{key}` takes no parentheses: write `{key} = {value}`"));
+                None
+            }
+            Form::Broken => None,
+        }
+    }
+}

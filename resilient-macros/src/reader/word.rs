@@ -1,0 +1,189 @@
+//! Texts and words, functions, and names of parameters.
+
+use proc_macro2::TokenTree;
+use quote::ToTokens as _;
+use syn::visit::Visit;
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, PatIdent};
+
+use super::Reader;
+use crate::args::Form;
+use crate::diag::{nearest, quoted};
+use crate::func::Func;
+use crate::scan;
+
+/// Words of others, and ours of the same meaning.
+const SYNONYMS: [(&str, &str); 7] = [
+    ("constant", "fixed"),
+    ("geometric", "exponential"),
+    ("true", "full"),
+    ("random", "full"),
+    ("false", "none"),
+    ("off", "none"),
+    ("no", "none"),
+];
+
+impl Reader<'_> {
+    /// One of `words`; the bare key means the first of them.
+    pub(crate) fn word(
+        &mut self,
+        key: &'static str,
+        words: &[&'static str],
+        bare: bool,
+    ) -> Option<&'static str> {
+        if bare
+            && let Some(arg) = self.args.get(key)
+            && matches!(arg.form, Form::Word)
+        {
+            self.asked.push(key);
+            let written = arg.key.to_token_stream();
+            let first = words.first()?;
+            self.show(key, first, &written);
+            return Some(first);
+        }
+        let value = self.value(key, &quoted(words.get(..1)?))?;
+        let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &value else {
+            let written = scan::source(value.to_token_stream());
+            let meant = meant(&written, words);
+            let fix = meant.map_or_else(|| format!("one of {}", quoted(words)), |word| format!("\"{word}\""));
+            self.diag.at(&value, format!("`{key}` takes a word in quotes: {fix}"));
+            return None;
+        };
+        let written = text.value();
+        if let Some(word) = words.iter().find(|word| **word == written) {
+            self.show(key, word, &value.to_token_stream());
+            return Some(word);
+        }
+        let list = quoted(words);
+        let end = match meant(&written, words) {
+            Some(word) => format!("; did you mean \"{word}\"? All of them: {list}"),
+            None => format!("; it is one of {list}"),
+        };
+        self.diag.at(&value, format!("unknown `{key}` \"{written}\"{end}"));
+        None
+    }
+
+    fn text(&mut self, key: &'static str, example: &str) -> Option<LitStr> {
+        let value = self.value(key, example)?;
+        let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = value else {
+            let word = match &value {
+                Expr::Path(path) => path.path.get_ident().map(Ident::to_string),
+                _ => None,
+            };
+            let word = word.filter(|word| word.to_lowercase() == *word);
+            let fix = word.map_or_else(|| example.to_owned(), |word| format!("\"{word}\""));
+            self.diag.at(&value, format!("`{key}` takes a text in quotes: `{key} = {fix}`"));
+            return None;
+        };
+        if text.value().trim().is_empty() {
+            self.diag.at(&text, format!("`{key}` is empty: `{key} = {example}`"));
+            return None;
+        }
+        Some(text)
+    }
+
+    /// The policy's own name.
+    pub(crate) fn name(&mut self, example: &str) {
+        self.name = self.text("name", example);
+    }
+
+    /// The name of another policy.
+    pub(crate) fn reference(&mut self, key: &'static str, example: &str) {
+        if let Some(text) = self.text(key, example) {
+            self.show(key, &text.value(), &text.to_token_stream());
+        }
+    }
+
+    /// A path or a closure that captures nothing.
+    pub(crate) fn function(&mut self, key: &'static str, example: &str) -> Option<Expr> {
+        let value = self.value(key, example)?;
+        let fault = match &value {
+            Expr::Path(_) => None,
+            Expr::Closure(closure) if closure.asyncness.is_some() => {
+                Some(format!("`{key}` decides at once and cannot wait: write the closure without `async`"))
+            }
+            Expr::Closure(_) => {
+                if let Some(captured) = self.captured(&value) {
+                    self.diag.at(&captured, capture_fault(key, &captured));
+                    return None;
+                }
+                None
+            }
+            _ => Some(format!("`{key}` takes a function's path or a closure: `{key} = {example}`")),
+        };
+        if let Some(fault) = fault {
+            self.diag.at(&value, fault);
+            return None;
+        }
+        self.show_code(key, value.to_token_stream());
+        Some(value)
+    }
+
+    fn captured(&self, closure: &Expr) -> Option<Ident> {
+        let mut bound = Bound::default();
+        bound.visit_expr(closure);
+        let tokens = closure.to_token_stream();
+        let names = self.func.map(Func::names).unwrap_or_default();
+        names
+            .into_iter()
+            .filter(|name| !bound.0.contains(name))
+            .find_map(|name| scan::variable(&tokens, &name))
+    }
+
+    /// Any expression, evaluated where the layer stands.
+    pub(crate) fn expression(&mut self, key: &'static str, example: &str) -> Option<Expr> {
+        let value = self.value(key, example)?;
+        self.show_code(key, value.to_token_stream());
+        Some(value)
+    }
+
+    /// The names in `key(a, b)`.
+    pub(crate) fn names(&mut self, key: &'static str) -> Vec<Ident> {
+        self.asked.push(key);
+        let Some(arg) = self.args.get(key) else { return Vec::new() };
+        let Form::List(tokens) = &arg.form else {
+            let names = match &arg.form {
+                Form::Value(value) => scan::source(value.to_token_stream()),
+                _ => "a, b".to_owned(),
+            };
+            if !matches!(arg.form, Form::Broken) {
+                self.diag.at(&arg.key, format!("`{key}` takes names in parentheses: `{key}({names})`"));
+            }
+            return Vec::new();
+        };
+        let mut names = Vec::new();
+        for token in tokens.clone() {
+            match token {
+                TokenTree::Ident(name) => names.push(name),
+                token if scan::is_punct(&token, ',') => {}
+                token => self.diag.at(token, format!("`{key}` takes names of parameters: `{key}(a, b)`")),
+            }
+        }
+        names
+    }
+}
+
+/// The word that `written` most likely stands for.
+fn meant(written: &str, words: &[&'static str]) -> Option<&'static str> {
+    let written = written.to_lowercase();
+    let same = SYNONYMS.iter().find(|(other, _)| *other == written).map(|(_, word)| *word);
+    same.and_then(|same| words.iter().copied().find(|word| *word == same))
+        .or_else(|| nearest(&written, words.iter().copied()))
+}
+
+fn capture_fault(key: &str, captured: &Ident) -> String {
+    format!(
+        "the closure of `{key}` captures `{captured}`, but it is kept as a plain function that sees only its \
+         own parameters; use a `const`, or let the error carry what it needs"
+    )
+}
+
+/// The names that patterns inside an expression bind.
+#[derive(Default)]
+struct Bound(Vec<String>);
+
+impl<'ast> Visit<'ast> for Bound {
+    fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
+        self.0.push(pat.ident.to_string());
+        syn::visit::visit_pat_ident(self, pat);
+    }
+}
