@@ -6,7 +6,7 @@ use syn::ext::IdentExt as _;
 use syn::visit::Visit;
 use syn::{Attribute, Data, DeriveInput, Expr, Fields, Generics, Index, Lit, Member, Meta, Type};
 
-use crate::args::{Arg, Args, Foreign, Form, unknown};
+use crate::args::{Arg, Args, Foreign, Form, Unknown};
 use crate::diag::{Diag, listed, nearest};
 use crate::paths::Paths;
 
@@ -30,7 +30,7 @@ enum Class {
 }
 
 const FOREIGN: [Foreign; 1] =
-    [Foreign { names: &["retry_after", "delay", "wait", "field"], advice: "write `after = field`" }];
+    [Foreign { names: &["retry_after", "delay", "wait", "field"], advice: "use `after`: `after = field`" }];
 
 // Input:
 //     #[derive(Classify)]
@@ -134,6 +134,12 @@ fn implementation(input: &DeriveInput, p: &TokenStream, cases: &[Case<'_>]) -> T
     let rejections = cases.iter().map(|case| case.rejected(p));
     // Nothing can be matched by reference in a type without values.
     let this = if cases.is_empty() { quote!(*self) } else { quote!(self) };
+    // The fields of a union, which is reported already, cannot be matched.
+    let class = if matches!(input.data, Data::Union(_)) {
+        quote!(#p::Class::Unknown)
+    } else {
+        quote!(match #this { #(#classes,)* })
+    };
     let rejected = (!inner.is_empty()).then(|| {
         quote! {
             fn rejected(&self) -> ::core::option::Option<&#p::Rejected> {
@@ -146,7 +152,7 @@ fn implementation(input: &DeriveInput, p: &TokenStream, cases: &[Case<'_>]) -> T
         #[allow(deprecated, reason = "a deprecated variant has a class too")]
         impl #impl_generics #p::Classify for #name #ty_generics #where_clause {
             fn classify(&self) -> #p::Class {
-                match #this { #(#classes,)* }
+                #class
             }
 
             #rejected
@@ -211,7 +217,7 @@ impl Reader {
 
     fn runtime(&mut self, arg: &Arg) -> Option<Paths> {
         if arg.key != "crate" {
-            unknown("classify", &arg.key, &["crate"], &[], &mut self.diag);
+            unknown("classify", &["crate"], &[]).report(arg, &mut self.diag);
             return None;
         }
         match &arg.form {
@@ -291,7 +297,14 @@ impl Reader {
 
     fn misplaced_key(&mut self, attributes: &[Attribute]) {
         for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("classify")) {
-            self.diag.at(attribute, "`#[classify(..)]` stands on the type as a whole");
+            let inside =
+                attribute.meta.require_list().ok().and_then(|list| list.tokens.clone().into_iter().next());
+            let word = inside.map(|token| token.to_string()).unwrap_or_default();
+            if CLASSES.iter().any(|(class, _)| *class == word) {
+                self.diag.at(attribute, format!("a class stands by itself: write `#[{word}]`"));
+            } else {
+                self.diag.at(attribute, "`#[classify(..)]` stands on the type as a whole");
+            }
         }
     }
 
@@ -359,10 +372,10 @@ impl Reader {
         for arg in &args.keyed {
             match &arg.form {
                 Form::Word if slots(fields).iter().any(|slot| arg.key.unraw() == text(&slot.member)) => {
-                    self.diag.at(&arg.key, format!("write `after = {}`", arg.key));
+                    self.diag.at(&arg.key, format!("the field stands behind its key: `after = {}`", arg.key));
                 }
                 _ if arg.key != "after" => {
-                    unknown("throttled", &arg.key, &["after"], &FOREIGN, &mut self.diag);
+                    unknown("throttled", &["after"], &FOREIGN).report(arg, &mut self.diag);
                 }
                 Form::Value(value) => slot = self.field(value, name, fields),
                 Form::Broken => {}
@@ -377,7 +390,10 @@ impl Reader {
     /// Finds the field that `after` names.
     fn field<'a>(&mut self, value: &Expr, name: &Ident, fields: &'a Fields) -> Option<Slot<'a>> {
         let Some(wanted) = member(value) else {
-            self.diag.at(value, "`after` takes the name of a field, or its index: `after = 0`");
+            self.diag.at(
+                value,
+                "`after` takes the name of a field that holds the time, or its index: `after = 0`",
+            );
             return None;
         };
         let mut slots = slots(fields);
@@ -387,9 +403,9 @@ impl Reader {
         let known: Vec<String> = slots.iter().map(|slot| text(&slot.member)).collect();
         let known = || known.iter().map(String::as_str);
         let hint = match nearest(&wanted, known()) {
-            _ if slots.is_empty() => "; it has none".to_owned(),
+            _ if slots.is_empty() => "; it has no fields at all".to_owned(),
             Some(near) => format!("; did you mean `{near}`?"),
-            None => format!("; there are {}", listed(known())),
+            None => format!("; its fields: {}", listed(known())),
         };
         self.diag.at(value, format!("`{name}` has no field `{wanted}`{hint}"));
         None
@@ -401,6 +417,10 @@ fn classes(attributes: &[Attribute]) -> impl Iterator<Item = (&Attribute, &'stat
         let found = CLASSES.iter().find(|(word, _)| attribute.path().is_ident(word));
         found.map(|&(word, class)| (attribute, word, class))
     })
+}
+
+fn unknown<'a>(stem: &'a str, keys: &'a [&'a str], foreign: &'a [Foreign]) -> Unknown<'a> {
+    Unknown { stem, keys, foreign, lone: None }
 }
 
 fn slots(fields: &Fields) -> Vec<Slot<'_>> {

@@ -92,14 +92,14 @@ fn all_faults_are_reported_together() {
             "`#[transparent]` asks the one field inside for its class, but `D` has 2",
             "`#[transient]` takes no arguments",
             "`#[ignored]` stands on `F` as a whole, not on a field",
-            "write `after = retry_after`",
-            "`H` has no field `2`; there are `0`",
+            "the field stands behind its key: `after = retry_after`",
+            "`H` has no field `2`; its fields: `0`",
             "unknown key `aftr` in `#[throttled]`; did you mean `after`? Keys: `after`",
             "write `#[throttled]` or `#[throttled(after = field)]`",
             "`#[classify(..)]` stands on the type as a whole",
             "`L` is `#[ignored]` already; keep one",
-            "`after` takes the name of a field, or its index: `after = 0`",
-            "`N` has no field `0`; it has none",
+            "`after` takes the name of a field that holds the time, or its index: `after = 0`",
+            "`N` has no field `0`; it has no fields at all",
         ]
     );
 }
