@@ -97,3 +97,8 @@ pub use crate::policy::{
     TimeoutSnapshot, Value,
 };
 pub use crate::registry::{Function, Layer, Registry, registry, subscribe};
+
+/// The examples of the README, compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
