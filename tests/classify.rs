@@ -1,10 +1,15 @@
-//! `#[derive(Classify)]`: which class each variant has, and that refusals show through.
+//! `#[derive(Classify)]`: which class each variant has, that refusals show through, and what each
+//! class means to the policies.
 
 use std::convert::Infallible;
 use std::io;
 use std::time::Duration;
 
-use resilient_runtime::{Class, Classify, Fault, Rejected};
+use resilient_runtime::{
+    CircuitBreaker, CircuitState, Class, Classify, Fault, Rejected, attempt, circuit_breaker, fallback,
+    registry, retry, timeout,
+};
+use tokio::time::{Instant, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -193,4 +198,129 @@ fn the_expansion_relies_on_no_name_in_scope() {
     assert_eq!(hostile::Error::None.classify(), throttled(None));
     let refused = hostile::Error::Some(Rejected::BulkheadFull { name: "reports" });
     assert!(refused.rejected().is_some());
+}
+
+/// One error of each class, and whether it is an answer rather than an outage.
+const CLASSES: [(fn() -> PaymentError, bool); 5] = [
+    (|| PaymentError::Unreachable, false),
+    (|| PaymentError::Busy, false),
+    (|| PaymentError::Odd, false),
+    (|| PaymentError::Declined { code: 51 }, true),
+    (|| PaymentError::Cancelled(()), true),
+];
+
+impl From<Rejected> for PaymentError {
+    fn from(rejected: Rejected) -> Self {
+        Self::Refused(rejected)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_ends_with_an_answer() {
+    #[retry(max = 3)]
+    async fn pay(error: fn() -> PaymentError, attempts: &mut u32) -> Result<(), PaymentError> {
+        *attempts = attempt();
+        Err(error())
+    }
+
+    for (error, is_answer) in CLASSES {
+        let mut attempts = 0;
+        let ended = pay(error, &mut attempts).await.expect_err("it fails");
+        assert_eq!(attempts, if is_answer { 1 } else { 3 }, "{ended:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_comes_no_sooner_than_asked() {
+    #[retry(max = 2, base = "1ms")]
+    async fn pay(wait: Duration) -> Result<(), PaymentError> {
+        if attempt() == 1 { Err(PaymentError::Limited { order: 1, wait }) } else { Ok(()) }
+    }
+
+    let start = Instant::now();
+    pay(20 * SECOND).await.expect("the second attempt");
+    assert!(start.elapsed() >= 20 * SECOND);
+
+    let start = Instant::now();
+    pay(40 * SECOND).await.expect_err("longer than anyone is made to wait");
+    assert_eq!(start.elapsed(), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_breaker_opens_for_outages_only() {
+    #[circuit_breaker(name = "outages only", failure_threshold = 2)]
+    async fn pay(error: fn() -> PaymentError) -> Result<(), PaymentError> {
+        Err(error())
+    }
+
+    for (error, is_answer) in CLASSES {
+        for _ in 0..2 {
+            pay(error).await.expect_err("it fails");
+        }
+        let breaker = registry().circuit_breaker("outages only").expect("a function uses it");
+        let state = if is_answer { CircuitState::Closed } else { CircuitState::Open };
+        assert_eq!(breaker.state(), state, "{:?}", error());
+        breaker.reset();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_leaves_answers_alone() {
+    #[fallback(value = "later")]
+    async fn pay(error: fn() -> PaymentError) -> Result<&'static str, PaymentError> {
+        Err(error())
+    }
+
+    for (error, is_answer) in CLASSES {
+        assert_eq!(pay(error).await.is_err(), is_answer, "{:?}", error());
+    }
+    assert!(pay(|| PaymentError::Refused(Rejected::BulkheadFull { name: "reports" })).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_from_a_function_called_within_keeps_its_meaning() {
+    #[circuit_breaker(name = "ledger")]
+    #[timeout("1s")]
+    async fn book() -> Result<(), PaymentError> {
+        sleep(60 * SECOND).await;
+        Ok(())
+    }
+
+    #[circuit_breaker(name = "checkout", failure_threshold = 3)]
+    async fn check_out() -> Result<(), PaymentError> {
+        book().await
+    }
+
+    let state = |name| registry().circuit_breaker(name).map(CircuitBreaker::state);
+    registry().circuit_breaker("ledger").expect("a function uses it").force_open();
+    for _ in 0..5 {
+        let refused = check_out().await.expect_err("the ledger is not asked");
+        assert!(matches!(refused.rejected(), Some(Rejected::CircuitOpen { name: "ledger", .. })));
+    }
+    assert_eq!(state("checkout"), Some(CircuitState::Closed), "a refusal is nobody's failure");
+
+    registry().circuit_breaker("ledger").expect("a function uses it").resume();
+    for _ in 0..3 {
+        let refused = check_out().await.expect_err("the ledger is slow");
+        assert!(matches!(refused.rejected(), Some(Rejected::TimedOut { .. })));
+    }
+    assert_eq!(state("checkout"), Some(CircuitState::Open), "a timeout is a failure on each level");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_waits_out_an_open_breaker_two_functions_below() {
+    #[circuit_breaker(name = "stock", failure_threshold = 1, success_threshold = 1, reset_timeout = "5s")]
+    async fn reserve(works: bool) -> Result<(), PaymentError> {
+        if works { Ok(()) } else { Err(PaymentError::Unreachable) }
+    }
+
+    #[retry(max = 2)]
+    async fn order() -> Result<(), PaymentError> {
+        reserve(true).await
+    }
+
+    reserve(false).await.expect_err("it opens the breaker");
+    let start = Instant::now();
+    order().await.expect("the breaker tries again in time");
+    assert!(start.elapsed() >= 5 * SECOND);
 }
