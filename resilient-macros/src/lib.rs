@@ -1,4 +1,10 @@
-//! Attribute macros of `resilient-runtime`.
+//! Attribute macros of `resilient-runtime`, which re-exports them: depend on that crate.
+//!
+//! Attributes nest as they read, top = outermost. The usual stack is `fallback`, `retry`,
+//! `circuit_breaker`, `timeout`. All of them stand on any `async fn` that returns a `Result` under
+//! whatever name, on methods, and on functions that return one `async move` block; above `#[tokio::test]`
+//! and `#[tokio::main]`. Where a number or a duration stands, the path of a `const` may stand too.
+//! `crate = ::path` names the runtime where it goes by another name.
 
 mod args;
 mod classify;
@@ -20,24 +26,357 @@ mod tests;
 use proc_macro::TokenStream;
 
 /// Runs an async function again after a failure, with backoff.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `max` | attempts, the first included | 3 | at least 2 |
+/// | `backoff` | `"exponential"`, `"fixed"`, `"linear"`, `"fibonacci"` | `"exponential"` | one of these |
+/// | `base` | duration | `"100ms"` | not above `max_delay` |
+/// | `factor` | number | 2.0 | at least 1; only with `"exponential"` |
+/// | `max_delay` | duration, holds after jitter | `"10s"` | at most a day |
+/// | `jitter` | `"full"`, `"equal"`, `"decorrelated"`, `"none"` | `"full"` | one of these |
+/// | `within` | duration for everything, waits included | none | longer than the least waits |
+/// | `when` | `fn(&E) -> bool`: retry this error | by class | captures nothing |
+/// | `when_ok` | `fn(&T) -> bool`: retry this value | never | captures nothing |
+/// | `on_retry` | `fn(u32, Duration, RetryCause<'_, E>)` | none | captures nothing |
+/// | `budget` | name of a budget, or `"none"` | `"default"` | not empty |
+/// | `max_retry_after` | duration: longest hint of a server obeyed | `"30s"` | at most a day |
+/// | `no_clone(a, b)` | arguments that the body only borrows | none | names of parameters |
+/// | `name` | text | path of the function | not empty |
+///
+/// # Arguments
+///
+/// Each attempt gets its own copy of the owned arguments that the body mentions, so they must be `Clone`, or
+/// stand in `no_clone(…)`. References are lent again. A `self` by value can only be borrowed by the body.
+///
+/// # Order
+///
+/// Below `#[fallback]`. A `#[timeout]` below limits each attempt, one above limits all. A total time that the
+/// waits alone use up is refused.
+///
+/// # Expansion
+///
+/// A loop around the body, which stays an `async` block: `?` and `return` end the attempt, not the function.
+///
+/// # Examples
+///
+/// ```
+/// use resilient_runtime::{attempt, retry};
+///
+/// #[retry(max = 4, base = "1ms")]
+/// async fn quote(sku: &str) -> Result<String, std::io::Error> {
+///     if attempt() < 3 {
+///         return Err(std::io::Error::other("busy"));
+///     }
+///     Ok(format!("{sku} at attempt {}", attempt()))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(quote("tea").await.unwrap(), "tea at attempt 3");
+/// # }
+/// ```
+///
+/// With a predicate, and an argument that is not to be cloned:
+///
+/// ```
+/// use resilient_runtime::retry;
+///
+/// #[derive(Debug, PartialEq)]
+/// enum StockError {
+///     Locked,
+///     Unknown,
+/// }
+///
+/// impl StockError {
+///     fn is_locked(&self) -> bool {
+///         *self == Self::Locked
+///     }
+/// }
+///
+/// struct Order {
+///     sku: u32,
+/// }
+///
+/// #[retry(when = StockError::is_locked, no_clone(order))]
+/// async fn reserve(order: Order) -> Result<(), StockError> {
+///     if order.sku == 0 { Err(StockError::Unknown) } else { Ok(()) }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(reserve(Order { sku: 0 }).await, Err(StockError::Unknown));
+/// # }
+/// ```
+///
+/// What cannot work is refused:
+///
+/// ```compile_fail
+/// # use resilient_runtime::retry;
+/// #[retry(max = 1)] // `max` must be at least 2
+/// async fn once() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("retry", args.into(), item.into()).into()
 }
 
 /// Stops calling what keeps failing.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `name` | text | required | not empty |
+/// | `failure_threshold` | failures in a row that open it | 5 | at least 1 |
+/// | `failure_rate` | share of failures that opens it, instead | none | above 0, at most 1 |
+/// | `window` | calls, or a duration, that the share is taken over | – | needs a share; not zero |
+/// | `min_calls` | calls before the share counts | – | not above `window` |
+/// | `slow_call`, `slow_rate` | duration and share of slow calls that open it | none | both or none |
+/// | `reset_timeout` | duration from open to half-open | `"30s"` | not zero |
+/// | `reset_factor` | growth of that time while it keeps failing | 1.0 | at least 1 |
+/// | `max_reset_timeout` | duration it grows to | `"5m"` | not below `reset_timeout` |
+/// | `half_open_calls` | probes at once | 1 | at least 1 |
+/// | `success_threshold` | successes that close it | 2 | at least 1 |
+/// | `half_open_timeout` | duration of a probe's lease | `reset_timeout` | not zero |
+/// | `ramp` | duration over which it lets everything through again | none | not zero |
+/// | `failure_when` | `fn(&Result<T, E>) -> bool`: counts as a failure | by class | captures nothing |
+/// | `ignore_when` | `fn(&E) -> bool`: counts as nothing | by class | captures nothing |
+/// | `abandoned` | `"ignore"`, `"failure"`: a call that was dropped | `"ignore"` | one of these |
+/// | `key` | expression with the arguments in scope: one breaker for each | none | |
+/// | `max_keys` | breakers kept | 1000 | needs `key` |
+///
+/// # Order
+///
+/// Below `#[retry]`, so that each attempt counts, and above `#[timeout]`, so that a timeout counts as a
+/// failure. Two breakers of one function need different names. Functions that give one name share the breaker.
+///
+/// # Errors
+///
+/// A refused call is a `Rejected::CircuitOpen`. Where it can leave the function, the error type needs
+/// `From<Rejected>`.
+///
+/// # Expansion
+///
+/// A static that finds the breaker by its name, and a future around the body that counts how it ends.
+///
+/// # Examples
+///
+/// ```
+/// use resilient_runtime::{Fault, Rejected, circuit_breaker};
+///
+/// #[circuit_breaker(name = "payments", failure_threshold = 2)]
+/// async fn charge() -> Result<(), Fault<&'static str>> {
+///     Err(Fault::Failed("down"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert!(matches!(charge().await, Err(Fault::Failed("down"))));
+/// assert!(matches!(charge().await, Err(Fault::Failed("down"))));
+/// assert!(matches!(charge().await, Err(Fault::Rejected(Rejected::CircuitOpen { .. }))));
+/// # }
+/// ```
+///
+/// A share of the calls in a window:
+///
+/// ```
+/// # use resilient_runtime::{Fault, circuit_breaker};
+/// #[circuit_breaker(name = "search", failure_rate = 0.5, window = "10s", min_calls = 20)]
+/// async fn search(words: &str) -> Result<usize, Fault<&'static str>> {
+///     Ok(words.len())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # assert_eq!(search("tea").await.unwrap(), 3);
+/// # }
+/// ```
+///
+/// One breaker for each tenant:
+///
+/// ```
+/// # use resilient_runtime::{Fault, circuit_breaker};
+/// #[circuit_breaker(name = "tenants", key = tenant)]
+/// async fn load(tenant: &str) -> Result<usize, Fault<&'static str>> {
+///     Ok(tenant.len())
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # assert_eq!(load("a").await.unwrap(), 1);
+/// # }
+/// ```
 #[proc_macro_attribute]
 pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("circuit_breaker", args.into(), item.into()).into()
 }
 
 /// Gives another answer when the function fails.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `fn` | see below | this or `value` | the call must fit |
+/// | `value` | expression of the value, evaluated only when used | this or `fn` | its type |
+/// | `when` | `fn(&E) -> bool`: fall back on this error | all but answers | captures nothing |
+/// | `name` | text | path of the function | not empty |
+///
+/// `fn` is one of
+///
+/// * `fn = path`: called with all parameters, and with the receiver when the path starts with `Self::`;
+/// * `fn = path(a, err)`: any call, where `err` is the final error;
+/// * `fn = [a, b]`: a chain, the next one on `Err`; the last error is returned.
+///
+/// It may be async or not, and returns what the function returns. Without `when`, an error that is an answer in
+/// itself (`Permanent` or `Ignored`) is passed on; a refusal of a policy always falls back.
+///
+/// # Arguments
+///
+/// The fallback gets the originals. An owned argument that the body uses up too must be `Clone`.
+///
+/// # Order
+///
+/// On top. Below `#[retry]` it needs a `when`, or nothing would be left to retry.
+///
+/// # Expansion
+///
+/// A `match` on what the layers below answered.
+///
+/// # Examples
+///
+/// ```
+/// use resilient_runtime::fallback;
+///
+/// #[fallback(fn = cached)]
+/// async fn quote(sku: String) -> Result<String, std::io::Error> {
+///     Err(std::io::Error::other(format!("no answer for {sku}")))
+/// }
+///
+/// fn cached(sku: String) -> Result<String, std::io::Error> {
+///     Ok(format!("yesterday's {sku}"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(quote("tea".into()).await.unwrap(), "yesterday's tea");
+/// # }
+/// ```
+///
+/// With the error, and a chain:
+///
+/// ```
+/// # use resilient_runtime::fallback;
+/// #[fallback(fn = [replica(sku), explain(err)])]
+/// async fn stock(sku: u32, precise: bool) -> Result<String, String> {
+///     Err(format!("{sku} is not counted ({precise})"))
+/// }
+///
+/// async fn replica(sku: u32) -> Result<String, String> {
+///     Err(format!("no replica has {sku}"))
+/// }
+///
+/// fn explain(err: String) -> Result<String, String> {
+///     Ok(format!("unknown: {err}"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(stock(7, true).await.unwrap(), "unknown: no replica has 7");
+/// # }
+/// ```
+///
+/// With a value:
+///
+/// ```
+/// # use resilient_runtime::fallback;
+/// #[fallback(value = Vec::new())]
+/// async fn recommendations() -> Result<Vec<u32>, String> {
+///     Err("busy".into())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(recommendations().await, Ok(Vec::new()));
+/// # }
+/// ```
 #[proc_macro_attribute]
 pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("fallback", args.into(), item.into()).into()
 }
 
 /// Gives up after a time.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | none | duration, alone: `#[timeout("2s")]` | required | above zero, at most a day |
+/// | `name` | text | path of the function | not empty |
+///
+/// The time counts from when the body first has to wait; a body that is ready at once arms no timer.
+///
+/// # Order
+///
+/// Below `#[retry]` it limits each attempt, above it all of them; both may stand, the one below being shorter.
+///
+/// # Errors
+///
+/// A call that takes longer is a `Rejected::TimedOut`. Where it can leave the function, the error type needs
+/// `From<Rejected>`; `std::io::Error`, `String` and boxed errors have it.
+///
+/// # Cancel safety
+///
+/// The body is dropped where it waits.
+///
+/// # Expansion
+///
+/// A future around the body.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::timeout;
+///
+/// #[timeout("10ms")]
+/// async fn report(wait: Duration) -> Result<&'static str, std::io::Error> {
+///     tokio::time::sleep(wait).await;
+///     Ok("done")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(report(Duration::ZERO).await.unwrap(), "done");
+/// assert_eq!(report(Duration::from_secs(9)).await.unwrap_err().kind(), std::io::ErrorKind::TimedOut);
+/// # }
+/// ```
+///
+/// One for each attempt, one for all:
+///
+/// ```
+/// use resilient_runtime::{Fault, attempt, retry, timeout};
+///
+/// #[timeout("5s")]
+/// #[retry(base = "1ms")]
+/// #[timeout("10ms")]
+/// async fn fetch() -> Result<u32, Fault<&'static str>> {
+///     if attempt() == 1 {
+///         std::future::pending::<()>().await;
+///     }
+///     Ok(attempt())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(fetch().await.unwrap(), 2);
+/// # }
+/// ```
+///
+/// A number alone could be anything:
+///
+/// ```compile_fail
+/// # use resilient_runtime::timeout;
+/// #[timeout(250)] // a duration needs a unit: write "250ms" or "250s"
+/// async fn fetch() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+/// ```
 #[proc_macro_attribute]
 pub fn timeout(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("timeout", args.into(), item.into()).into()
