@@ -1,9 +1,8 @@
 //! What only the whole stack shows: orders that defeat themselves.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens as _;
+use syn::TypeReference;
 use syn::visit::Visit;
-use syn::{Lifetime, TypeReference};
 
 use crate::diag::Diag;
 use crate::func::Func;
@@ -126,9 +125,9 @@ fn too_short(total: &Limit, inner: &Layer, diag: &mut Diag) {
 
 /// A `self` by value that the body visibly gives away.
 fn moved_self(stem: &str, func: &Func, diag: &mut Diag) {
-    let Some(receiver) = func.params.receiver.as_ref().filter(|it| it.passing == Passing::Owned) else {
+    if !func.params.receiver.as_ref().is_some_and(|receiver| receiver.passing == Passing::Owned) {
         return;
-    };
+    }
     let boxed = scan::replace_self_binding(&func.body, &quote::quote!(&self));
     if let Some(moved) = scan::moved_self(&boxed) {
         diag.at(
@@ -138,7 +137,6 @@ fn moved_self(stem: &str, func: &Func, diag: &mut Diag) {
                  `self.clone()`, or, if the type is `Copy`, say `no_clone(self)`"
             ),
         );
-        let _ = receiver.token.to_token_stream();
     }
 }
 
@@ -157,11 +155,10 @@ fn borrowed_return(stem: &str, func: &Func, diag: &mut Diag) {
     }
 }
 
-/// The references inside a return type.
+/// The first unique reference inside a return type.
 #[derive(Default)]
 struct Borrows {
     unique: Option<TypeReference>,
-    lifetimes: Vec<Lifetime>,
 }
 
 impl<'ast> Visit<'ast> for Borrows {
@@ -170,9 +167,5 @@ impl<'ast> Visit<'ast> for Borrows {
             self.unique.get_or_insert_with(|| reference.clone());
         }
         syn::visit::visit_type_reference(self, reference);
-    }
-
-    fn visit_lifetime(&mut self, lifetime: &'ast Lifetime) {
-        self.lifetimes.push(lifetime.clone());
     }
 }

@@ -395,6 +395,45 @@ fn unnamed_parameters_must_be_spelt_out_for_a_fallback() {
     one(&faults(enter("fallback", quote!(fn = cached(err)), item)), "`err` means the final error here");
 }
 
+fn expanded(attrs: TokenStream, item: TokenStream) -> String {
+    let output = crate::stack::collected(attrs, item);
+    prettyplease::unparse(&syn::parse2(output).expect("the output is items"))
+}
+
+#[test]
+fn expansions_are_small() {
+    let one = quote!(
+        async fn quote(&mut self, sku: &str, mut order: Order) -> Result<Quote, PayError> {
+            user(sku, order).await
+        }
+    );
+    insta::assert_snapshot!("retry", expanded(quote!(retry(max = 4, when = PayError::busy)), one.clone()));
+    insta::assert_snapshot!("timeout", expanded(quote!(timeout("2s")), one.clone()));
+    insta::assert_snapshot!("breaker", expanded(quote!(circuit_breaker(name = "p", key = sku)), one.clone()));
+    insta::assert_snapshot!("fallback", expanded(quote!(fallback(fn = Self::cached)), one.clone()));
+    let all = quote!(
+        fallback(fn = cached(sku, err)),
+        timeout("5s"),
+        retry(),
+        circuit_breaker(name = "p"),
+        timeout("1s")
+    );
+    insta::assert_snapshot!("stack", expanded(all, quote!(/** Docs. */ #one)));
+    let boxed = quote!(
+        fn quote<'a>(
+            &'a mut self,
+            sku: String,
+        ) -> Pin<Box<dyn Future<Output = Result<Quote, E>> + Send + 'a>> {
+            Box::pin(async move {
+                let __self = self;
+                let sku = sku;
+                user(__self, sku).await
+            })
+        }
+    );
+    insta::assert_snapshot!("boxed", expanded(quote!(retry()), boxed));
+}
+
 #[test]
 fn no_tokens_make_the_reader_panic() {
     for args in [
