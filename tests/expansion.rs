@@ -618,3 +618,107 @@ mod own_names {
 async fn names_in_scope_do_not_matter() {
     assert_eq!(own_names::surrounded(4).await, Ok(4));
 }
+
+mod other_attributes {
+    use super::*;
+
+    #[async_trait::async_trait]
+    trait Quotes {
+        async fn shared(&self, id: String, more: &str) -> Result<String, PayError>;
+        async fn unique(&mut self, pair: (u32, String)) -> Result<u32, PayError>;
+        async fn counted(self: Arc<Self>, n: u32) -> Result<u32, PayError>;
+        async fn owned(self) -> Result<u32, PayError>
+        where
+            Self: Sized;
+
+        #[retry]
+        async fn default(&mut self, n: &mut u32) -> Result<u32, PayError>
+        where
+            Self: Send,
+        {
+            *n += 1;
+            busy_until(3)?;
+            Ok(*n)
+        }
+    }
+
+    struct Shop(u32);
+
+    #[async_trait::async_trait]
+    impl Quotes for Shop {
+        #[timeout("100s")]
+        #[retry]
+        async fn shared(&self, id: String, more: &str) -> Result<String, PayError> {
+            busy_until(2)?;
+            Ok(format!("{id}{more}{}", self.0))
+        }
+
+        #[fallback(value = 0)]
+        #[timeout("100s")]
+        #[retry]
+        async fn unique(&mut self, (mut n, text): (u32, String)) -> Result<u32, PayError> {
+            n += 1;
+            self.0 += 1;
+            drop(text);
+            busy_until(3)?;
+            Ok(n * 10 + self.0)
+        }
+
+        #[retry]
+        async fn counted(self: Arc<Self>, mut n: u32) -> Result<u32, PayError> {
+            n += self.0;
+            busy_until(2)?;
+            Ok(n)
+        }
+
+        #[retry]
+        async fn owned(self) -> Result<u32, PayError> {
+            busy_until(2)?;
+            Ok(self.0)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn async_trait_methods_work() {
+        let mut shop = Shop(1);
+        assert_eq!(shop.shared("a".into(), "b").await, Ok("ab1".into()));
+        assert_eq!(shop.unique((1, String::new())).await, Ok(24));
+        assert_eq!(shop.default(&mut 0).await, Ok(3));
+        assert_eq!(Arc::new(Shop(3)).counted(4).await, Ok(7));
+        assert_eq!(shop.owned().await, Ok(4));
+    }
+
+    #[async_recursion::async_recursion]
+    #[retry]
+    async fn below(n: u32) -> Result<u32, PayError> {
+        busy_until(2)?;
+        if n == 0 { Ok(0) } else { Ok(below(n - 1).await? + 1) }
+    }
+
+    #[retry]
+    #[async_recursion::async_recursion]
+    async fn above(n: u32) -> Result<u32, PayError> {
+        busy_until(2)?;
+        if n == 0 { Ok(0) } else { Ok(above(n - 1).await? + 1) }
+    }
+
+    use resilient_runtime::timeout as limit;
+
+    #[limit("100s")]
+    #[retry]
+    async fn renamed(n: u32) -> Result<u32, PayError> {
+        busy_until(n)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attributes_of_other_crates_stay_where_they_are() {
+        assert_eq!((below(2).await, above(2).await), (Ok(2), Ok(2)));
+        assert_eq!(renamed(3).await, Ok(3));
+    }
+
+    #[retry]
+    #[tokio::test(start_paused = true)]
+    async fn a_test_can_be_retried() -> Result<(), PayError> {
+        busy_until(3).map(drop)
+    }
+}
