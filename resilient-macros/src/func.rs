@@ -123,6 +123,14 @@ impl Func {
         }
     }
 
+    /// Whether the return type is called `Result`, as all but a few aliases are.
+    pub(crate) fn names_result(&self) -> bool {
+        match ungrouped(&self.ret) {
+            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Result"),
+            _ => false,
+        }
+    }
+
     /// A variable for the function's result, whose place is the return type.
     pub(crate) fn result(&self) -> Ident {
         Ident::new("__resilient_result", self.ret_span())

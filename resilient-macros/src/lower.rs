@@ -6,13 +6,14 @@
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> { BODY }
 //!
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> {
-//!     static __RESILIENT: p::Function = …;
-//!     p::from_result::<RET>(match p::timeout(&__RESILIENT_0, p::lift(async move {
-//!         let mut __retry = p::retry(&__RESILIENT_1);
+//!     static __RESILIENT: p::Guarded<(p::Site<p::Timeout>, p::Site<p::Retry>)> = …;
+//!     let __errors = p::errors();
+//!     p::from_result::<RET>(match p::timeout(&__RESILIENT.sites.0, p::lift(async move {
+//!         let mut __retry = p::retry(&__RESILIENT.sites.1);
 //!         loop {
 //!             let __out = {
 //!                 let order = p::attempt_arg(&order);
-//!                 __retry.attempt(p::body(async { EDGE; BODY }, |a| p::into_result::<RET>(a))).await
+//!                 __retry.attempt(p::body(async { EDGE; BODY }, p::into_result::<RET>, __errors)).await
 //!             };
 //!             …
 //!         }
@@ -29,8 +30,8 @@
 
 use std::cell::RefCell;
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut as _;
 use syn::{Expr, FnArg, Signature, Token};
@@ -120,7 +121,8 @@ pub(crate) fn lower(func: &Func, layers: &[Layer], p: TokenStream) -> TokenStrea
     let answer = rewrite.edge(&level);
     let record = record::record(&rewrite.p, layers);
     let sig = rewrite.signature();
-    rebuilt(func, &sig, &quote!(#record #answer))
+    let errors = rewrite.errors();
+    rebuilt(func, &sig, &quote!(#record #errors #answer))
 }
 
 impl<'a> Rewrite<'a> {
@@ -129,19 +131,26 @@ impl<'a> Rewrite<'a> {
         Scope { rewrite: self, above, index }
     }
 
-    /// `p::into_result::<Ret>(value)` or `p::from_result::<Ret>(value)`. Only these ask for a `Result`; they
-    /// stand in several places, but having one span they make one error.
-    fn conversion(&self, name: &str, value: &Ident) -> TokenStream {
+    /// `p::into_result::<Ret>` or `p::from_result::<Ret>`. Only these ask for a `Result`; they stand in several
+    /// places, but having one span they make one error.
+    fn conversion(&self, name: &str) -> TokenStream {
         let (span, ret) = (self.func.ret_span(), &self.func.ret);
         let (p, name) = (respanned(&self.p, span), Ident::new(name, span));
-        quote_spanned!(span=> #p::#name::<#ret>(#value))
+        quote_spanned!(span=> #p::#name::<#ret>)
+    }
+
+    /// What knows the type of the user's error once the body has been typed.
+    fn errors(&self) -> TokenStream {
+        let p = &self.p;
+        quote_spanned!(own_span()=> let __errors = #p::errors();)
     }
 
     /// A result as the function's return type.
     fn typed(&self, result: &TokenStream) -> TokenStream {
         let name = self.func.result();
-        let from = self.conversion("from_result", &name);
-        quote_spanned!(own_span()=> { let #name = #result; #from })
+        let from = self.conversion("from_result");
+        let call = quote_spanned!(self.func.ret_span()=> #from(#name));
+        quote_spanned!(own_span()=> { let #name = #result; #call })
     }
 
     /// The stack's edge: a rejection that got this far becomes the user's error.
@@ -238,9 +247,10 @@ impl Scope<'_> {
         self.rewrite.func
     }
 
-    /// The static that finds this layer's policy.
-    pub(crate) fn site(&self) -> Ident {
-        format_ident!("__RESILIENT_{}", self.index)
+    /// What finds this layer's policy.
+    pub(crate) fn site(&self) -> TokenStream {
+        let index = Literal::usize_unsuffixed(self.index);
+        quote_spanned!(own_span()=> __RESILIENT.sites.#index)
     }
 
     /// What turns a fault into the user's error, where one is handed to the user's code.
@@ -251,24 +261,27 @@ impl Scope<'_> {
     /// An expression of the function's return type as a result.
     pub(crate) fn untyped(&self, answer: &TokenStream) -> TokenStream {
         let (name, ret) = (self.func().result(), &self.func().ret);
-        let into = self.rewrite.conversion("into_result", &name);
-        quote_spanned!(own_span()=> { let #name: #ret = #answer; #into })
+        let into = self.rewrite.conversion("into_result");
+        let call = quote_spanned!(name.span()=> #into(#name));
+        quote_spanned!(own_span()=> { let #name: #ret = #answer; #call })
     }
 
-    /// A block of the function's return type as a level. The closure has no size, and its type no bounds.
+    /// A block of the function's return type as a level. Neither a function's nor a closure's own type has a
+    /// size; a closure's has no bounds either, so that the body is not the second place to ask for a `Result`.
     fn lowest(&self, block: &TokenStream) -> TokenStream {
-        let (p, name) = (self.p(), self.func().result());
-        let into = self.rewrite.conversion("into_result", &name);
-        quote_spanned!(own_span()=> #p::body(#block, |#name| #into))
+        let (p, func) = (self.p(), self.func());
+        let into = self.rewrite.conversion("into_result");
+        if func.names_result() {
+            return quote_spanned!(own_span()=> #p::body(#block, #into, __errors));
+        }
+        let name = func.result();
+        let call = quote_spanned!(func.ret_span()=> #into(#name));
+        quote_spanned!(own_span()=> #p::body(#block, |#name| #call, __errors))
     }
 
     /// How the user's error is classified, its type left to inference.
-    pub(crate) fn class(&self) -> TokenStream {
-        let p = self.p();
-        quote_spanned!(own_span()=> |__error| {
-            use #p::{ViaClassify as _, ViaFault as _, ViaUnknown as _};
-            (&&#p::Wrap(__error)).cause()
-        })
+    pub(crate) fn class() -> TokenStream {
+        quote_spanned!(own_span()=> __errors.class())
     }
 
     /// The variables that `tokens` name.

@@ -6,7 +6,10 @@ use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 
 use crate::policy::Layer;
 
-/// The statics of a function, one for the whole and one for each layer.
+/// The static of a function: what is known of it, and a place for the policy of each layer.
+///
+/// Plain values in place of calls, and one static in place of one for each layer: the compiler runs what
+/// stands here for every annotated function of a crate.
 pub(crate) fn record(p: &TokenStream, layers: &[Layer]) -> TokenStream {
     let entries = layers.iter().map(|layer| {
         let stem = layer.kind.stem;
@@ -18,25 +21,26 @@ pub(crate) fn record(p: &TokenStream, layers: &[Layer]) -> TokenStream {
             let (key, value) = (&setting.key, &setting.value);
             quote!((#key, #value))
         });
-        quote!(#p::Layer::new(#stem, #name, &[#(#settings),*]))
+        quote!(#p::Layer { stem: #stem, name: #name, written: &[#(#settings),*] })
     });
-    let sites = layers.iter().enumerate().map(|(index, layer)| {
-        let site = format_ident!("__RESILIENT_{index}");
-        let ty = format_ident!("{}", layer.policy.site());
+    let types = layers.iter().map(|layer| format_ident!("{}", layer.policy.site()));
+    let sites = (0..layers.len()).map(|index| {
         let index = Literal::usize_unsuffixed(index);
-        quote!(static #site: #p::Site<#p::#ty> = #p::Site::new(&__RESILIENT, #index);)
+        quote!(#p::Site::new(&__RESILIENT.function, #index))
     });
     quote! {
         enum __Here {}
-        static __RESILIENT: #p::Function = #p::Function::new(
-            #p::type_name::<__Here>,
-            ::core::module_path!(),
-            ::core::file!(),
-            ::core::line!(),
-            &[#(#entries),*],
-        );
-        #p::inventory::submit! { #p::Entry(&__RESILIENT) }
-        #(#sites)*
+        static __RESILIENT: #p::Guarded<(#(#p::Site<#p::#types>,)*)> = #p::Guarded {
+            function: #p::Function::new(
+                #p::type_name::<__Here>,
+                ::core::module_path!(),
+                ::core::file!(),
+                ::core::line!(),
+                &[#(#entries),*],
+            ),
+            sites: (#(#sites,)*),
+        };
+        #p::inventory::submit! { #p::Entry(&__RESILIENT.function) }
     }
 }
 

@@ -8,7 +8,7 @@ pub use crate::level::{
     Given, Plain, ViaFuture, ViaValue, attempt_arg, bare, body, edge, fallback_arg, from_result, into_result,
     lift,
 };
-pub use crate::outcome::{Cause, Class, Classify, ViaClassify, ViaFault, ViaUnknown, Wrap, after};
+pub use crate::outcome::{Cause, Class, Classify, after, errors};
 pub use crate::policy::Value;
 pub use crate::policy::circuit_breaker::{
     CircuitBreaker, KeyOf, ViaInteger, ViaStr, breaker, breaker_for, circuit_breaker, circuit_breaker_when,
@@ -16,7 +16,7 @@ pub use crate::policy::circuit_breaker::{
 pub use crate::policy::fallback::{FallbackPolicy as Fallback, fall_back, fall_back_when, fell_back};
 pub use crate::policy::retry::{Next, RetryCause, RetryPolicy as Retry, Retrying, retry};
 pub use crate::policy::timeout::{TimeoutPolicy as Timeout, timeout};
-pub use crate::registry::{Entry, Function, Layer, Site};
+pub use crate::registry::{Entry, Function, Guarded, Layer, Site};
 
 /// Name of a type as the compiler writes it.
 #[must_use]

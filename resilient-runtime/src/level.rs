@@ -12,7 +12,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::error::{Fault, Rejected};
-use crate::outcome::Cause;
+use crate::outcome::{Cause, Errors};
 
 /// The user's error at a level where nothing can have refused.
 #[derive(Debug)]
@@ -132,9 +132,9 @@ pin_project! {
     }
 }
 
-/// Makes the user's block the lowest level.
+/// Makes the user's block the lowest level, and tells `errors` what type they have.
 #[inline]
-pub fn body<F, I, T, E>(inner: F, into_result: I) -> Body<F, I>
+pub fn body<F, I, T, E>(inner: F, into_result: I, _: Errors<E>) -> Body<F, I>
 where
     F: Future,
     I: Fn(F::Output) -> Result<T, E>,

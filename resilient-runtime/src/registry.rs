@@ -73,23 +73,17 @@ impl Function {
 
 /// One attribute of an annotated function.
 #[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "written by the expansion only")]
 pub struct Layer {
-    stem: &'static str,
-    name: Option<&'static str>,
-    written: &'static [(&'static str, Value)],
+    #[doc(hidden)]
+    pub stem: &'static str,
+    #[doc(hidden)]
+    pub name: Option<&'static str>,
+    #[doc(hidden)]
+    pub written: &'static [(&'static str, Value)],
 }
 
 impl Layer {
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn new(
-        stem: &'static str,
-        name: Option<&'static str>,
-        written: &'static [(&'static str, Value)],
-    ) -> Self {
-        Self { stem, name, written }
-    }
-
     /// Kind of policy: the attribute's name.
     #[must_use]
     pub const fn stem(&self) -> &'static str {
@@ -165,6 +159,14 @@ pub(crate) fn intern(text: &str) -> &'static str {
     let name: &'static str = Box::leak(text.into());
     names.insert(name);
     name
+}
+
+/// The static of an annotated function: what it says about itself, and a [`Site`] for each layer.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "written by the expansion only")]
+pub struct Guarded<S> {
+    pub function: Function,
+    pub sites: S,
 }
 
 /// Where an annotated function keeps its policy, resolved once.

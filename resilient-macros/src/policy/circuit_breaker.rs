@@ -252,7 +252,7 @@ impl Policy for CircuitBreaker {
     }
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site, class) = (scope.p(), scope.site(), scope.class());
+        let (p, site, class) = (scope.p(), scope.site(), Scope::class());
         let handle = self.key.as_ref().map_or_else(
             || quote!(#p::breaker(&#site)),
             |key| {

@@ -222,7 +222,7 @@ impl Policy for Fallback {
         let below = awaited(&inner);
         let call = self.when.as_ref().map_or_else(
             || {
-                let class = scope.class();
+                let class = Scope::class();
                 quote_spanned!(span=> #p::fall_back(&#site, __fault, #class))
             },
             |when| quote_spanned!(span=> #p::fall_back_when(&#site, __fault, #when)),

@@ -319,7 +319,7 @@ impl Policy for Retry {
     }
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site, class) = (scope.p(), scope.site(), scope.class());
+        let (p, site, class) = (scope.p(), scope.site(), Scope::class());
         let span = own_span();
         let (clones, inner) = scope.per_attempt(inner);
         let after = if self.when.is_none() && self.when_ok.is_none() && self.hook.is_none() {

@@ -6,7 +6,7 @@
 use super::{Named, Policy, Snapshot, Stem, Written};
 use crate::events::EventKind;
 use crate::level::Failing;
-use crate::outcome::Cause;
+use crate::outcome::{Cause, Causes};
 use crate::registry::{self, Site};
 use crate::tally::Tally;
 
@@ -77,12 +77,12 @@ fn pass_on<T>(site: &'static Site<FallbackPolicy>, error: T) -> T {
 ///
 /// The user's error, if it is an answer to pass on.
 #[cold]
-pub fn fall_back<X: Failing>(
+pub fn fall_back<X: Failing, C: Causes<X::Error>>(
     site: &'static Site<FallbackPolicy>,
     fault: X,
-    class: fn(&X::Error) -> Cause,
+    _: C,
 ) -> Result<X, X::Error> {
-    let answer = fault.error().is_some_and(|error| match class(error) {
+    let answer = fault.error().is_some_and(|error| match C::cause(error) {
         Cause::Class(class) => class.is_answer(),
         Cause::Rejected(_) => false,
     });

@@ -1,7 +1,7 @@
 //! A guarded call, and a permit for code that is no future.
 
-use std::fmt;
 use std::future::Future;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -12,7 +12,7 @@ use super::Verdict;
 use super::engine::{Engine, Pass};
 use crate::error::{Fault, Rejected};
 use crate::level::Failing;
-use crate::outcome::{Cause, Class, Classify};
+use crate::outcome::{Cause, Causes, Class, Classify};
 
 /// What a call's result says about the dependency.
 pub trait Judge<T, X> {
@@ -34,22 +34,16 @@ impl<T, E: Classify> Judge<T, E> for Answers {
     }
 }
 
-/// How an expansion found out to classify its error; a closure that captures nothing and so
-/// takes no room in the future.
-pub struct ByClass<C>(C);
+/// How an expansion found out to classify its error; takes no room in the future.
+#[derive(Debug)]
+pub struct ByClass<C>(PhantomData<C>);
 
-impl<C> fmt::Debug for ByClass<C> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ByClass")
-    }
-}
-
-impl<T, E, C: Fn(&E) -> Cause> Judge<T, Fault<E>> for ByClass<C> {
+impl<T, E, C: Causes<E>> Judge<T, Fault<E>> for ByClass<C> {
     #[inline]
     fn judge(&self, out: Result<T, Fault<E>>) -> (Verdict, Result<T, Fault<E>>) {
         match out {
             Ok(value) => (Verdict::Success, Ok(value)),
-            Err(fault) => (Verdict::of(&fault.cause(&self.0)), Err(fault)),
+            Err(fault) => (Verdict::of(&fault.cause(C::cause)), Err(fault)),
         }
     }
 }
@@ -189,29 +183,30 @@ where
 
 /// A breaker of an annotated function around one level.
 #[inline]
-pub fn circuit_breaker<F, H, C, T, E>(engine: H, inner: F, class: C) -> Guarded<F, H, ByClass<C>>
+pub fn circuit_breaker<F, H, C, T, E>(engine: H, inner: F, _: C) -> Guarded<F, H, ByClass<C>>
 where
     F: Future<Output = Result<T, Fault<E>>>,
     H: Deref<Target = Engine>,
-    C: Fn(&E) -> Cause,
+    C: Causes<E>,
 {
-    Guarded::new(engine, inner, ByClass(class))
+    Guarded::new(engine, inner, ByClass(PhantomData))
 }
 
 /// The same with the user's predicates.
 #[inline]
-pub fn circuit_breaker_when<F, H, T, E>(
+pub fn circuit_breaker_when<F, H, T, E, C>(
     engine: H,
     inner: F,
-    class: fn(&E) -> Cause,
+    _: C,
     ignore_when: Option<fn(&E) -> bool>,
     failure_when: Option<Fails<T, E>>,
 ) -> Guarded<F, H, ByPredicate<T, E>>
 where
     F: Future<Output = Result<T, Fault<E>>>,
     H: Deref<Target = Engine>,
+    C: Causes<E>,
 {
-    Guarded::new(engine, inner, ByPredicate { class, ignore_when, failure_when })
+    Guarded::new(engine, inner, ByPredicate { class: C::cause, ignore_when, failure_when })
 }
 
 /// Leave to make one call, whose outcome is reported by hand.

@@ -20,7 +20,7 @@ use crate::error::Rejected;
 use crate::events::{EventKind, RetryEnd};
 use crate::frame::{self, Frame};
 use crate::level::Failing;
-use crate::outcome::{Cause, Class};
+use crate::outcome::{Cause, Causes, Class};
 use crate::registry::{self, Site};
 use crate::{clock, random};
 
@@ -177,25 +177,25 @@ impl<P: Deref<Target: Terms>> Retrying<P> {
 
     /// Judges what an attempt gave.
     #[inline]
-    pub fn after<T, X: Failing>(
+    pub fn after<T, X: Failing, C: Causes<X::Error>>(
         &mut self,
         out: Result<T, X>,
-        class: fn(&X::Error) -> Cause,
+        _: C,
     ) -> Next<Result<T, X>> {
-        settle(&mut self.state, &*self.terms, out, class, &ByClass)
+        settle(&mut self.state, &*self.terms, out, C::cause, &ByClass)
     }
 
     /// Judges what an attempt gave, with the user's own rules.
     #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "written by the expansion only")]
-    pub fn after_with<T, X: Failing>(
+    pub fn after_with<T, X: Failing, C: Causes<X::Error>>(
         &mut self,
         out: Result<T, X>,
-        class: fn(&X::Error) -> Cause,
+        _: C,
         when: Option<fn(&X::Error) -> bool>,
         when_ok: Option<fn(&T) -> bool>,
         on_retry: Option<fn(u32, Duration, RetryCause<'_, X::Error>)>,
     ) -> Next<Result<T, X>> {
-        settle(&mut self.state, &*self.terms, out, class, &ByFunctions { when, when_ok, on_retry })
+        settle(&mut self.state, &*self.terms, out, C::cause, &ByFunctions { when, when_ok, on_retry })
     }
 }
 
