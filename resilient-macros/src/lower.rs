@@ -11,10 +11,12 @@
 //!     p::from_result::<RET>(match p::timeout(&__RESILIENT.sites.0, p::lift(async move {
 //!         let mut __retry = p::retry(&__RESILIENT.sites.1);
 //!         loop {
-//!             let __out = {
-//!                 let order = p::attempt_arg(&order);
-//!                 __retry.attempt(p::body(async { EDGE; BODY }, p::into_result::<RET>, __errors)).await
-//!             };
+//!             let order = p::attempt_arg(&order);
+//!             let __out = p::attempt(
+//!                 &mut __retry,
+//!                 p::body(async { EDGE; BODY }, p::into_result::<RET>, __errors),
+//!                 __errors.class(),
+//!             ).await;
 //!             …
 //!         }
 //!     })).await {
@@ -24,8 +26,8 @@
 //! }
 //! ```
 //!
-//! A block that runs once is `async move`. One that may run again, or whose variables a layer above still
-//! needs, is a plain `async` that takes by value what it uses up and borrows the rest uniquely: a unique
+//! A block that runs once is `async move`, and so is one that only takes copies and shared references. One that
+//! borrows what a later run or a layer above still needs is a plain `async` that takes by value what it uses up and borrows the rest uniquely: a unique
 //! borrow of a `Send` value is `Send`, a shared one is not.
 
 use std::cell::RefCell;
@@ -348,10 +350,26 @@ impl Scope<'_> {
         self.runs_again() || self.kept().receiver
     }
 
+    /// Whether a block may take all its variables by value: it is the last to need them, or they are shared
+    /// references or copies made for it.
+    fn takes_all(&self, mentioned: &Uses, moved: &Uses) -> bool {
+        let params = &self.func().params;
+        let lent = |passing, kept, moved: bool| match passing {
+            Passing::Ref => false,
+            Passing::RefMut | Passing::PinMut => kept,
+            Passing::Owned => kept && !moved,
+        };
+        let mut bindings = params.bindings.iter().enumerate().filter(|(at, _)| mentioned.contains(*at));
+        let receiver = params.receiver.as_ref().filter(|_| mentioned.receiver);
+        self.once()
+            || !(bindings.any(|(at, it)| lent(it.passing, self.is_kept(at), moved.contains(at)))
+                || receiver.is_some_and(|it| lent(it.passing, self.is_self_kept(), false)))
+    }
+
     /// An intermediate block.
     fn block(&self, level: &Level, content: &TokenStream) -> TokenStream {
         let span = own_span();
-        if self.once() {
+        if self.takes_all(&level.mentioned, &level.moved) {
             return quote_spanned!(span=> async move { #content });
         }
         let takes = self.takes(&level.mentioned, &level.moved);
@@ -423,8 +441,9 @@ impl Scope<'_> {
     fn attempt(&self, mentioned: &Uses, moved: &Uses) -> TokenStream {
         let func = self.func();
         let asyncness = Token![async](func.asyncness);
-        let capture = self.once().then(|| Token![move](Span::mixed_site()));
-        let takes = if self.once() { TokenStream::new() } else { self.takes(mentioned, moved) };
+        let takes_all = self.takes_all(mentioned, moved);
+        let capture = takes_all.then(|| Token![move](Span::mixed_site()));
+        let takes = if takes_all { TokenStream::new() } else { self.takes(mentioned, moved) };
         let edge = self.return_edge(&takes);
         let fresh = if self.once() { TokenStream::new() } else { self.fresh(mentioned) };
         let statements = self.statements();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::{Expr, Ident};
 
@@ -322,27 +323,23 @@ impl Policy for Retry {
         let (p, site, class) = (scope.p(), scope.site(), Scope::class());
         let span = own_span();
         let (clones, inner) = scope.per_attempt(inner);
-        let after = if self.when.is_none() && self.when_ok.is_none() && self.hook.is_none() {
-            quote_spanned!(span=> __retry.after(__out, #class))
+        let (attempt, rules) = if self.when.is_none() && self.when_ok.is_none() && self.hook.is_none() {
+            (quote_spanned!(span=> attempt), TokenStream::new())
         } else {
             let when = optional(self.when.as_ref());
             let when_ok = optional(self.when_ok.as_ref());
             let on_retry = optional(self.hook.as_ref());
-            quote_spanned!(span=> __retry.after_with(__out, #class, #when, #when_ok, #on_retry))
+            (quote_spanned!(span=> attempt_with), quote_spanned!(span=> , #when, #when_ok, #on_retry))
         };
         inner.map_value(|inner| {
             quote_spanned! {span=> {
                 let mut __retry = #p::retry(&#site);
                 loop {
-                    let __out = {
-                        #clones
-                        __retry.attempt(#inner).await
-                    };
-                    let __wait = match #after {
-                        #p::Next::Done(__out) => break __out,
-                        #p::Next::Wait(__wait) => __wait,
-                    };
-                    __wait.await;
+                    #clones
+                    let __out = #p::#attempt(&mut __retry, #inner, #class #rules).await;
+                    if let ::core::option::Option::Some(__out) = __out {
+                        break __out;
+                    }
                 }
             }}
         })

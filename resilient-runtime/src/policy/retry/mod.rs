@@ -4,6 +4,7 @@
 //! does a wait that would reach the deadline or that the budget cannot pay for: the last result
 //! is then the answer. A call that is dropped starts no further attempt and counts as abandoned.
 
+mod attempt;
 mod call;
 mod hand;
 mod purse;
@@ -16,10 +17,11 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
+pub use self::attempt::{attempt, attempt_with};
 pub use self::call::{RetryReport, RetryWith};
 use self::purse::Purse;
 use self::state::Terms;
-pub use self::state::{Next, RetryCause, Retrying, retry};
+pub use self::state::{RetryCause, retry};
 use super::{Complaint, Key, Kind, Named, Policy, Snapshot, Stem, Value, Written};
 use crate::backoff::{Backoff, Jitter, Schedule};
 use crate::clock;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use super::purse::Purse;
@@ -20,7 +19,7 @@ use crate::error::Rejected;
 use crate::events::{EventKind, RetryEnd};
 use crate::frame::{self, Frame};
 use crate::level::Failing;
-use crate::outcome::{Cause, Causes, Class};
+use crate::outcome::{Cause, Class};
 use crate::registry::{self, Site};
 use crate::{clock, random};
 
@@ -104,8 +103,7 @@ impl<'a, E> RetryCause<'a, E> {
 
 /// What follows an attempt.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "the expansion matches on it")]
-pub enum Next<R> {
+pub(super) enum Next<R> {
     /// The answer.
     Done(R),
     /// Another attempt, after this.
@@ -152,13 +150,6 @@ impl<P: Deref<Target: Terms>> Retrying<P> {
         Self { terms, state: State::FRESH }
     }
 
-    /// Runs one attempt, which then knows its number and its deadline.
-    #[inline]
-    pub fn attempt<F: Future>(&mut self, inner: F) -> Attempt<'_, F> {
-        self.begin();
-        Attempt { inner, state: &mut self.state }
-    }
-
     /// An attempt is due; with the first one the call begins.
     #[inline]
     pub(super) fn begin(&mut self) {
@@ -174,29 +165,6 @@ impl<P: Deref<Target: Terms>> Retrying<P> {
             self.state.deadline = clock::now().checked_add(within);
         }
     }
-
-    /// Judges what an attempt gave.
-    #[inline]
-    pub fn after<T, X: Failing, C: Causes<X::Error>>(
-        &mut self,
-        out: Result<T, X>,
-        _: C,
-    ) -> Next<Result<T, X>> {
-        settle(&mut self.state, &*self.terms, out, C::cause, &ByClass)
-    }
-
-    /// Judges what an attempt gave, with the user's own rules.
-    #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "written by the expansion only")]
-    pub fn after_with<T, X: Failing, C: Causes<X::Error>>(
-        &mut self,
-        out: Result<T, X>,
-        _: C,
-        when: Option<fn(&X::Error) -> bool>,
-        when_ok: Option<fn(&T) -> bool>,
-        on_retry: Option<fn(u32, Duration, RetryCause<'_, X::Error>)>,
-    ) -> Next<Result<T, X>> {
-        settle(&mut self.state, &*self.terms, out, C::cause, &ByFunctions { when, when_ok, on_retry })
-    }
 }
 
 impl<P: Deref<Target: Terms>> Drop for Retrying<P> {
@@ -206,53 +174,6 @@ impl<P: Deref<Target: Terms>> Drop for Retrying<P> {
             Progress::Fresh | Progress::Done => {}
             Progress::Waiting => self.terms.count(ABANDONED),
             Progress::Running => self.terms.count(PANICKED),
-        }
-    }
-}
-
-pin_project! {
-    /// One attempt of a call.
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Attempt<'a, F> {
-        #[pin]
-        inner: F,
-        state: &'a mut State,
-    }
-}
-
-impl<F: Future> Future for Attempt<'_, F> {
-    type Output = F::Output;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        this.state.poll_attempt(this.inner, cx)
-    }
-}
-
-struct ByClass;
-
-impl<T, E> Rules<T, E> for ByClass {}
-
-struct ByFunctions<T, E> {
-    when: Option<fn(&E) -> bool>,
-    when_ok: Option<fn(&T) -> bool>,
-    on_retry: Option<fn(u32, Duration, RetryCause<'_, E>)>,
-}
-
-impl<T, E> Rules<T, E> for ByFunctions<T, E> {
-    fn when(&self, error: &E) -> Option<bool> {
-        self.when.map(|when| when(error))
-    }
-
-    fn when_ok(&self, value: &T) -> bool {
-        self.when_ok.is_some_and(|when_ok| when_ok(value))
-    }
-
-    fn on_retry(&self, attempt: u32, delay: Duration, cause: RetryCause<'_, E>) {
-        if let Some(on_retry) = self.on_retry {
-            on_retry(attempt, delay, cause);
         }
     }
 }

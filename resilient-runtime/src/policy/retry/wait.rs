@@ -14,7 +14,7 @@ use crate::clock;
 /// A wait that has not begun; so small that it costs the call's future nothing.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "the next attempt is due after the wait"]
-pub struct Wait(pub(super) Duration);
+pub(super) struct Wait(pub(super) Duration);
 
 impl IntoFuture for Wait {
     type Output = ();
