@@ -121,6 +121,16 @@ async fn names_that_only_code_by_hand_uses_are_declared() {
 }
 
 #[tokio::test]
+async fn what_only_code_by_hand_uses_goes_back_to_the_defaults_too() {
+    let first = configure().circuit_breaker("by hand", |b| b.failure_threshold(1)).expect("by hand");
+    first.install().unwrap();
+    configure().install().unwrap();
+    let breaker = registry().circuit_breaker("by hand").expect("it was declared once");
+    breaker.call(async { Err::<(), _>(Fault::Failed("down")) }).await.unwrap_err();
+    assert_eq!(breaker.state(), CircuitState::Closed, "the default is five");
+}
+
+#[tokio::test]
 async fn every_policy_is_known_before_the_first_call() {
     let all: Vec<_> = registry().snapshots().iter().map(|s| (s.stem(), s.name())).collect();
     assert!(all.contains(&("retry", "twice")), "{all:?}");

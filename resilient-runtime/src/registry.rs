@@ -247,7 +247,9 @@ pub(crate) struct World {
 }
 
 impl World {
-    fn new(installed: Layers) -> Self {
+    /// A world of its own, and what its functions disagree about. The caller says so once no
+    /// lock is held: whoever listens to the log may ask the registry.
+    fn new(installed: Layers) -> (Self, Vec<configure::Clash>) {
         let world = Self {
             policies: RwLock::default(),
             installed: Mutex::new(Layers::default()),
@@ -257,16 +259,16 @@ impl World {
             generator: Mutex::new(None),
         };
         let (policies, clashes) = configure::merge(&installed);
-        clashes.iter().for_each(configure::Clash::warn);
         world.replace(installed, &policies);
-        world
+        (world, clashes)
     }
 
     pub(crate) fn installed(&self) -> MutexGuard<'_, Layers> {
         self.installed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts merged settings in force: known policies change in place, new ones are made.
+    /// Puts merged settings in force: known policies change in place, new ones are made, and
+    /// those that nobody mentions any more go back to the defaults.
     pub(crate) fn replace(&self, layers: Layers, merged: &configure::Merged) {
         let mut installed = self.installed();
         let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
@@ -277,6 +279,8 @@ impl World {
                 policies.insert((stem, name), (kind.create)(name, written));
             }
         }
+        let forgotten = policies.iter().filter(|(key, _)| !merged.contains_key(key));
+        forgotten.for_each(|(_, policy)| policy.apply(&Written::NOTHING));
         *installed = layers;
     }
 
@@ -357,7 +361,14 @@ pub fn registry() -> Registry {
 
 fn program() -> &'static World {
     static PROGRAM: OnceLock<World> = OnceLock::new();
-    PROGRAM.get_or_init(|| World::new(Layers::default()))
+    let mut clashes = Vec::new();
+    let world = PROGRAM.get_or_init(|| {
+        let (world, disputed) = World::new(Layers::default());
+        clashes = disputed;
+        world
+    });
+    clashes.iter().for_each(configure::Clash::warn);
+    world
 }
 
 #[cfg(not(feature = "test-util"))]
@@ -375,11 +386,16 @@ fn world() -> &'static World {
         WORLDS.read().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(|all| all.get(&id).copied());
     known.unwrap_or_else(|| {
         let installed = program().installed().clone();
+        let mut clashes = Vec::new();
         let mut worlds = WORLDS.write().unwrap_or_else(PoisonError::into_inner);
-        *worlds
-            .get_or_insert_default()
-            .entry(id)
-            .or_insert_with(|| Box::leak(Box::new(World::new(installed))))
+        let world = *worlds.get_or_insert_default().entry(id).or_insert_with(|| {
+            let (world, disputed) = World::new(installed);
+            clashes = disputed;
+            Box::leak(Box::new(world))
+        });
+        drop(worlds);
+        clashes.iter().for_each(configure::Clash::warn);
+        world
     })
 }
 
