@@ -161,6 +161,18 @@ async fn the_outer_timeout_is_to_blame_when_it_comes_first() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_outer_timeout_is_to_blame_when_both_come_at_once() {
+    #[timeout("2s", name = "as long")]
+    async fn as_long() -> Result<Option<Instant>, Fault<()>> {
+        inner(10 * SECOND).await
+    }
+    let start = Instant::now();
+    let error = as_long().await.unwrap_err();
+    assert_eq!(error, Fault::Rejected(Rejected::TimedOut { name: "as long", limit: 2 * SECOND }));
+    assert_eq!((counts("inner"), start.elapsed()), ((0, 0, 0, 1, 0), 2 * SECOND));
+}
+
+#[tokio::test(start_paused = true)]
 async fn spawned_work_that_inherits_is_cut_to_the_deadline() {
     #[timeout("1s", name = "spawns")]
     async fn spawns() -> Result<JoinHandle<(u32, Duration)>, Fault<()>> {

@@ -156,7 +156,7 @@ pub(crate) enum Countdown {
     /// Nobody has asked and nothing has waited yet.
     Fresh(Duration),
     Until(Instant),
-    /// Further away than the clock can tell.
+    /// Further away than the clock can tell, or none of ours.
     Never,
 }
 
@@ -199,9 +199,7 @@ impl Countdown {
         let frame = match (*self, outer_at) {
             (Self::Until(own), Some(theirs)) if own >= theirs => {
                 // An enclosing timeout drops us in time, and it is the one to blame.
-                if !outer.enforced {
-                    *self = Self::Until(theirs);
-                }
+                *self = if outer.enforced { Self::Never } else { Self::Until(theirs) };
                 outer
             }
             (Self::Until(own), _) => Frame { enforced: true, deadline: Deadline::At(own), ..outer },

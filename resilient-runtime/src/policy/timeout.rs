@@ -97,14 +97,14 @@ impl Timeout {
     /// # Cancel safety
     ///
     /// Dropping the call drops `future` where it stands.
-    pub async fn call<F, T, E>(&self, future: F) -> Result<T, E>
+    pub fn call<F, T, E>(&self, future: F) -> impl Future<Output = Result<T, E>> + use<F, T, E>
     where
         F: Future<Output = Result<T, E>>,
         E: From<Rejected>,
     {
         match self.policy {
-            Some(policy) => Bounded::new(future, policy, policy.limit()).await,
-            None => Bounded::new(future, self.name, self.limit.unwrap_or(Duration::MAX)).await,
+            Some(policy) => Bounded::new(future, By::Name(policy), policy.limit()),
+            None => Bounded::new(future, By::Value(self.name), self.limit.unwrap_or(Duration::MAX)),
         }
     }
 }
@@ -213,12 +213,25 @@ impl Terms for &'static TimeoutPolicy {
     }
 }
 
-impl Terms for &'static str {
+#[derive(Clone, Copy, Debug)]
+enum By {
+    Name(&'static TimeoutPolicy),
+    Value(&'static str),
+}
+
+impl Terms for By {
     fn name(self) -> &'static str {
-        self
+        match self {
+            Self::Name(policy) => policy.name(),
+            Self::Value(name) => name,
+        }
     }
 
-    fn count(self, _: usize) {}
+    fn count(self, counter: usize) {
+        if let Self::Name(policy) = self {
+            policy.count(counter);
+        }
+    }
 }
 
 pin_project! {
@@ -290,6 +303,10 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
         let mut this = self.project();
+        if let Progress::Done = this.progress {
+            // Whoever polls again must not start the body anew.
+            return Poll::Pending;
+        }
         *this.progress = Progress::Polling;
         let mut countdown = this.timer.countdown();
         let inner = this.inner;
