@@ -974,6 +974,15 @@ mod by_attribute {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn the_number_of_keys_may_be_configured_before_the_first_one() {
+        configure().circuit_breaker("tenants", |b| b.max_keys(2)).install().expect("fine");
+        for number in 0..10 {
+            assert_eq!(per_tenant(&number.to_string(), Ok(())).await, Ok(()));
+        }
+        assert_eq!(named("tenants").snapshot().keys, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn keys_that_have_learned_something_stay_and_new_ones_share_the_overflow() {
         for tenant in ["a", "b", "c", "d"] {
             let _ = per_tenant(tenant, Err(Down)).await;

@@ -38,6 +38,8 @@ pub(super) struct Limits {
     pub(super) half_open_timeout: Duration,
     pub(super) ramp: Option<Duration>,
     pub(super) abandoned_fails: bool,
+    /// Keys that may have a breaker of their own.
+    pub(super) max_keys: usize,
 }
 
 /// Shares of the calls in a window that open the breaker once there are `min_calls`.
@@ -77,6 +79,7 @@ impl Limits {
             half_open_timeout: time(written, key::HALF_OPEN_TIMEOUT).unwrap_or(reset_timeout),
             ramp: written.time(key::RAMP).filter(|ramp| !ramp.is_zero()),
             abandoned_fails: written.word(key::ABANDONED) == Some("failure"),
+            max_keys: count(written, key::MAX_KEYS).map_or(MAX_KEYS, |keys| keys as usize),
         }
     }
 
@@ -91,11 +94,6 @@ impl Limits {
         let most = self.max_reset_timeout.max(base);
         Duration::try_from_secs_f64(seconds).map_or(most, |grown| grown.min(most))
     }
-}
-
-/// Keys that may have a breaker of their own.
-pub(super) fn max_keys(written: &Written) -> usize {
-    count(written, key::MAX_KEYS).map_or(MAX_KEYS, |keys| keys as usize)
 }
 
 fn count(written: &Written, key: usize) -> Option<u32> {
@@ -137,6 +135,7 @@ impl Limits {
         half_open_timeout: Duration::from_secs(30),
         ramp: None,
         abandoned_fails: false,
+        max_keys: 1_000,
     };
 }
 
@@ -217,6 +216,7 @@ mod tests {
             half_open_timeout: LEAST,
             ramp: None,
             abandoned_fails: false,
+            max_keys: 1_000,
         };
         assert_eq!(limits, expected);
         assert_eq!(

@@ -191,7 +191,7 @@ impl CircuitBreaker {
     }
 
     fn keyed(&self, key: &str) -> Arc<Engine> {
-        let keys = self.keys.get_or_init(|| Box::new(Keys::new(limits::max_keys(&self.written))));
+        let keys = self.keys.get_or_init(|| Box::new(Keys::new(self.engine().limits().max_keys)));
         keys.get(key, self.engine())
     }
 }
@@ -201,7 +201,7 @@ impl Policy for CircuitBreaker {
         let limits = Arc::new(Limits::new(written));
         self.engine().reconfigure(Arc::clone(&limits));
         if let Some(keys) = self.keys.get() {
-            keys.limit(limits::max_keys(written));
+            keys.limit(limits.max_keys);
             keys.reconfigure(&limits);
         }
     }

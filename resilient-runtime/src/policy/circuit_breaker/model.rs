@@ -235,6 +235,7 @@ fn limits() -> impl Strategy<Value = Limits> {
                 half_open_timeout: Duration::from_nanos(lease),
                 ramp: None,
                 abandoned_fails,
+                max_keys: 1,
             }
         },
     )
