@@ -396,10 +396,65 @@ impl Slow {
 
 #[cfg(test)]
 mod tests {
+    use super::super::CircuitBreaker;
     use super::*;
 
     #[test]
     fn a_breaker_takes_half_a_kilobyte() {
         assert!(size_of::<Engine>() <= 512, "{}", size_of::<Engine>());
+    }
+
+    /// Successes of another thread while this one holds the machine's lock, after `before`.
+    fn successes_under_the_lock(breaker: &CircuitBreaker, before: &[Verdict]) {
+        let limits = Arc::new(Limits::new(&breaker.written));
+        let engine = Engine::new("payments", None, limits, None);
+        let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
+        before.iter().copied().for_each(call);
+        let held = engine.lock();
+        let (done, wait) = std::sync::mpsc::channel();
+        let passed = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                (0..1_000).for_each(|_| call(Verdict::Success));
+                let _ = done.send(());
+            });
+            let passed = wait.recv_timeout(Duration::from_secs(10));
+            drop(held);
+            passed
+        });
+        assert_eq!(passed, Ok(()), "a success waits for the lock");
+        let expected = before.iter().filter(|verdict| matches!(verdict, Verdict::Success)).count() as u64;
+        assert_eq!(engine.total(SUCCEEDED), 1_000 + expected);
+    }
+
+    const fn plain() -> CircuitBreaker {
+        CircuitBreaker::new("payments")
+    }
+
+    const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn successes_take_no_lock_where_failures_in_a_row_decide() {
+        successes_under_the_lock(&plain(), &[]);
+        successes_under_the_lock(&plain(), &[Verdict::Failure(None), Verdict::Success]);
+    }
+
+    #[test]
+    fn successes_take_no_lock_where_a_window_of_calls_is_clean_or_settled() {
+        let breaker = plain().failure_rate(0.5).window(20).min_calls(4);
+        successes_under_the_lock(&breaker, &[]);
+        let settled = [Verdict::Success, Verdict::Success, Verdict::Success, Verdict::Failure(None)];
+        successes_under_the_lock(&breaker, &settled);
+    }
+
+    #[test]
+    fn successes_take_no_lock_within_a_bucket_of_a_window_of_time() {
+        successes_under_the_lock(&plain().failure_rate(0.5).window(HOUR), &[Verdict::Success]);
+    }
+
+    #[test]
+    fn successes_take_no_lock_where_none_is_slow() {
+        let breaker = plain().slow_call(HOUR).slow_rate(0.5);
+        successes_under_the_lock(&breaker, &[]);
+        successes_under_the_lock(&breaker.window(HOUR), &[]);
     }
 }
