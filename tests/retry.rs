@@ -489,18 +489,26 @@ async fn a_rate_limit_is_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn refusals_without_a_time_follow_the_backoff() {
-    let refusals = [
-        Rejected::CircuitOpen { name: "payments", retry_after: None },
-        Rejected::RateLimited { name: "payments", retry_after: None },
-        Rejected::BulkheadFull { name: "payments" },
-        Rejected::TimedOut { name: "payments", limit: MS },
-    ];
+async fn refusals_that_name_no_time_follow_the_backoff() {
+    let refusals =
+        [Rejected::BulkheadFull { name: "payments" }, Rejected::TimedOut { name: "payments", limit: MS }];
     for refusal in refusals {
         let script = Script::new([Failure::Refused(refusal)]);
         STEADY.run(|| script.call()).await.unwrap();
         assert_eq!(script.waits(), [100 * MS]);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn refusals_for_nobody_knows_how_long_surface_at_once() {
+    let events = test_util::record();
+    let limited = Rejected::RateLimited { name: "payments", retry_after: None };
+    for refusal in [circuit_open(None), Failure::Refused(limited)] {
+        let script = Script::always(&refusal);
+        assert_eq!(STEADY.run(|| script.call()).await, Err(refusal));
+        assert_eq!((script.attempts(), script.start.elapsed()), (1, Duration::ZERO));
+    }
+    assert_eq!(events.words("retry"), ["retry_after"; 2]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -818,9 +826,11 @@ async fn another_budget_can_be_named_later() {
 fn impossible_settings_are_refused_with_every_fault() {
     let error = configure()
         .retry("quote", |retry| retry.max(0).factor(0.5).base(Duration::from_secs(60)))
-        .retry("search", |retry| retry.jitter(Jitter::None).max(5).within(Duration::from_secs(1)))
+        .retry("search", |retry| retry.jitter(Jitter::None).max(5).within(100 * MS))
+        .retry("ended by within", |retry| retry.jitter(Jitter::None).max(5).within(101 * MS))
         .expect("quote")
         .expect("search")
+        .expect("ended by within")
         .install()
         .unwrap_err();
     let at: Vec<_> = error.faults().iter().map(|fault| (fault.name, fault.key)).collect();

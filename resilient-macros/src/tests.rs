@@ -100,7 +100,7 @@ fn wrong_arguments_are_told_apart() {
         ("retry", quote!(jitter = false), "`jitter` takes a word in quotes: \"none\""),
         ("retry", quote!(backoff = linear), "`backoff` takes a word in quotes: \"linear\""),
         ("retry", quote!(within = "0s"), "`within` cannot be zero"),
-        ("retry", quote!(within = "300ms", jitter = "none"), "never fit into `within` (300ms)"),
+        ("retry", quote!(within = "100ms", jitter = "none"), "no second attempt fits into `within` (100ms)"),
         ("retry", quote!(when = |e| e.is(&sku)), "the closure of `when` captures `sku`"),
         ("retry", quote!(when = async |e| true), "cannot wait"),
         ("retry", quote!(when = not(busy)), "`when` takes a function's path or a closure"),

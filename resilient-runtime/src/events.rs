@@ -109,7 +109,7 @@ pub enum RetryEnd {
     Deadline,
     /// The budget does not pay for it.
     Budget,
-    /// The call was told to wait longer than allowed.
+    /// The call was told to wait longer than allowed, or refused for nobody knows how long.
     RetryAfter,
 }
 

@@ -149,11 +149,13 @@ impl Retry {
         let least_waits = schedule.least_waits();
         let within = reader.duration("within", Some("no attempt could be made"));
         reader.duration("max_retry_after", None);
-        if let (Some(Given { literal: Some(within), at }), Some(least)) = (within, least_waits)
+        // More attempts than fit are fine: `within` ends them. One that cannot be retried at all is not.
+        if let (Some(Given { literal: Some(within), at }), Some(least)) =
+            (within, schedule.least_first_wait())
             && least >= within
         {
             let message = format!(
-                "the waits alone take at least {}, so the attempts never fit into `within` ({})",
+                "the first wait takes at least {}, so no second attempt fits into `within` ({})",
                 literal::shown(least),
                 literal::shown(within)
             );
@@ -231,6 +233,11 @@ impl Schedule {
             "decorrelated" => base.min(most).saturating_mul(retries),
             _ => Duration::ZERO,
         })
+    }
+
+    /// The same of the first wait alone.
+    fn least_first_wait(&self) -> Option<Duration> {
+        Self { max: Some(2), ..*self }.least_waits()
     }
 
     /// As waits never shrink, the last one summed stands for all beyond.

@@ -261,7 +261,8 @@ impl Settings {
         ]
     }
 
-    /// What can never work: waits that are all cut, or that leave no time for a second attempt.
+    /// What can never work: waits that are all cut, or a first one that leaves no time for a second
+    /// attempt. More attempts than fit are fine, for `within` ends them.
     fn complaints(&self) -> Vec<Complaint> {
         let Schedule { base, max_delay, .. } = self.schedule;
         let mut complaints = Vec::new();
@@ -269,10 +270,10 @@ impl Settings {
             complaints
                 .push(Complaint::new("base", format!("{base:?} is more than max_delay ({max_delay:?})")));
         }
-        let least = self.schedule.least_total_wait(self.max);
-        if let Some(within) = self.within.filter(|within| least >= *within) {
-            let max = self.max;
-            let message = format!("{max} attempts wait at least {least:?}, which never fits into {within:?}");
+        let least = self.schedule.least_total_wait(self.max.min(2));
+        if let Some(within) = self.within.filter(|within| self.max > 1 && least >= *within) {
+            let message =
+                format!("the first wait takes at least {least:?}, which never fits into {within:?}");
             complaints.push(Complaint::new("within", message));
         }
         complaints
@@ -299,7 +300,7 @@ pub struct RetrySnapshot {
     pub deadline: u64,
     /// Calls that the budget did not pay another attempt for.
     pub budget: u64,
-    /// Calls that were told to wait longer than allowed.
+    /// Calls that were told to wait longer than allowed, or refused for nobody knows how long.
     pub retry_after: u64,
     /// Calls whose future was dropped.
     pub abandoned: u64,

@@ -306,11 +306,14 @@ impl State {
                 }
                 Ok(computed.max(*after))
             }
-            Some(Cause::Rejected(rejected)) => match rejected.retry_after() {
-                Some(after) if after > schedule.max_delay => Err(RetryEnd::RetryAfter),
-                Some(after) => Ok(after.saturating_add(jittered_base(schedule))),
-                None => Ok(computed),
-            },
+            Some(Cause::Rejected(
+                Rejected::CircuitOpen { retry_after, .. } | Rejected::RateLimited { retry_after, .. },
+            )) => {
+                // Nobody waits for a time that nobody knows: the breaker may be held open by hand.
+                let after =
+                    retry_after.filter(|after| *after <= schedule.max_delay).ok_or(RetryEnd::RetryAfter)?;
+                Ok(after.saturating_add(jittered_base(schedule)))
+            }
             _ => Ok(computed),
         }
     }
