@@ -12,12 +12,11 @@
 //!         let mut __retry = p::retry(&__RESILIENT.sites.1);
 //!         loop {
 //!             let order = p::attempt_arg(&order);
-//!             let __out = p::attempt(
-//!                 &mut __retry,
-//!                 p::body(async { EDGE; BODY }, p::into_result::<RET>, __errors),
-//!                 __errors.class(),
-//!             ).await;
-//!             …
+//!             let body = p::body(async { EDGE; BODY }, p::into_result::<RET>, __errors);   // in place
+//!             match p::attempt(__retry, body, __errors.class()).await {
+//!                 p::After::Done(out) => break out,
+//!                 p::After::Again(again) => __retry = again,
+//!             }
 //!         }
 //!     })).await {
 //!         Ok(v) => Ok(v),

@@ -14,7 +14,7 @@ pub use crate::policy::circuit_breaker::{
     CircuitBreaker, KeyOf, ViaInteger, ViaStr, breaker, breaker_for, circuit_breaker, circuit_breaker_when,
 };
 pub use crate::policy::fallback::{FallbackPolicy as Fallback, fall_back, fall_back_when, fell_back};
-pub use crate::policy::retry::{RetryPolicy as Retry, attempt, attempt_with, retry};
+pub use crate::policy::retry::{After, RetryPolicy as Retry, attempt, attempt_with, retry};
 pub use crate::policy::timeout::{TimeoutPolicy as Timeout, timeout};
 pub use crate::registry::{Entry, Function, Guarded, Layer, Site};
 

@@ -343,9 +343,9 @@ impl Policy for Retry {
                 let mut __retry = #p::retry(&#site);
                 loop {
                     #clones
-                    let __out = #p::#attempt(&mut __retry, #inner, #class #rules).await;
-                    if let ::core::option::Option::Some(__out) = __out {
-                        break __out;
+                    match #p::#attempt(__retry, #inner, #class #rules).await {
+                        #p::After::Done(__out) => break __out,
+                        #p::After::Again(__again) => __retry = __again,
                     }
                 }
             }}

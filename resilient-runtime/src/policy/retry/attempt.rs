@@ -19,16 +19,17 @@ pin_project! {
     /// One attempt. The wait takes the room of the call, so that the two cost an annotated function one
     /// `.await`, and its future no more than the larger.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Attempt<'a, F, C, R> {
+    pub struct Attempt<F, C, R> {
         #[pin]
         step: Step<F>,
-        retrying: &'a mut Retrying<&'static RetryPolicy>,
+        // Gone once it has been handed back, so that it is neither stored twice nor pointed to.
+        retrying: Option<Retrying<&'static RetryPolicy>>,
         rules: R,
         class: PhantomData<C>,
     }
 }
 
-impl<F, C, R> fmt::Debug for Attempt<'_, F, C, R> {
+impl<F, C, R> fmt::Debug for Attempt<F, C, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt").field("retrying", &self.retrying).finish_non_exhaustive()
     }
@@ -42,32 +43,45 @@ pin_project! {
     }
 }
 
-impl<F, C, R, T, X> Future for Attempt<'_, F, C, R>
+impl<F, C, R, T, X> Future for Attempt<F, C, R>
 where
     F: Future<Output = Result<T, X>>,
     X: Failing,
     C: Causes<X::Error>,
     R: Rules<T, X::Error>,
 {
-    /// Nothing when another attempt is due.
-    type Output = Option<Result<T, X>>;
+    type Output = After<Result<T, X>>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let StepProjection::Running { inner } = this.step.as_mut().project() {
-            let Retrying { terms, state } = &mut **this.retrying;
+            // Polled after the end, which no caller may do.
+            let Some(Retrying { terms, state }) = this.retrying else { return Poll::Pending };
             let out = ready!(state.poll_attempt(inner, cx));
             match settle(state, *terms, out, C::cause, this.rules) {
-                Next::Done(out) => return Poll::Ready(Some(out)),
+                Next::Done(out) => {
+                    *this.retrying = None;
+                    return Poll::Ready(After::Done(out));
+                }
                 Next::Wait(wait) => this.step.set(Step::Waiting { wait: wait.into_future() }),
             }
         }
         if let StepProjection::Waiting { wait } = this.step.project() {
             ready!(wait.poll(cx));
         }
-        Poll::Ready(None)
+        this.retrying.take().map_or(Poll::Pending, |retrying| Poll::Ready(After::Again(retrying)))
     }
+}
+
+/// What follows an attempt.
+#[derive(Debug)]
+#[expect(clippy::exhaustive_enums, reason = "the expansion matches on it")]
+pub enum After<R> {
+    /// The answer.
+    Done(R),
+    /// Another attempt, of the same call.
+    Again(Retrying<&'static RetryPolicy>),
 }
 
 /// The class of an error decides.
@@ -102,30 +116,26 @@ impl<T, E> Rules<T, E> for ByFunctions<T, E> {
 
 /// Runs and judges one attempt, which knows its number and its deadline, and waits for the next.
 #[inline]
-pub fn attempt<'a, F, C>(
-    retrying: &'a mut Retrying<&'static RetryPolicy>,
-    inner: F,
-    _: C,
-) -> Attempt<'a, F, C, ByClass> {
+pub fn attempt<F, C>(mut retrying: Retrying<&'static RetryPolicy>, inner: F, _: C) -> Attempt<F, C, ByClass> {
     retrying.begin();
-    Attempt { step: Step::Running { inner }, retrying, rules: ByClass, class: PhantomData }
+    Attempt { step: Step::Running { inner }, retrying: Some(retrying), rules: ByClass, class: PhantomData }
 }
 
 /// The same with the user's own rules.
 #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "written by the expansion only")]
-pub fn attempt_with<'a, F, C, T, X>(
-    retrying: &'a mut Retrying<&'static RetryPolicy>,
+pub fn attempt_with<F, C, T, X>(
+    mut retrying: Retrying<&'static RetryPolicy>,
     inner: F,
     _: C,
     when: Option<fn(&X::Error) -> bool>,
     when_ok: Option<fn(&T) -> bool>,
     on_retry: Option<fn(u32, Duration, RetryCause<'_, X::Error>)>,
-) -> Attempt<'a, F, C, ByFunctions<T, X::Error>>
+) -> Attempt<F, C, ByFunctions<T, X::Error>>
 where
     F: Future<Output = Result<T, X>>,
     X: Failing,
 {
     retrying.begin();
     let rules = ByFunctions { when, when_ok, on_retry };
-    Attempt { step: Step::Running { inner }, retrying, rules, class: PhantomData }
+    Attempt { step: Step::Running { inner }, retrying: Some(retrying), rules, class: PhantomData }
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 
-pub use self::attempt::{attempt, attempt_with};
+pub use self::attempt::{After, attempt, attempt_with};
 pub use self::call::{RetryReport, RetryWith};
 use self::purse::Purse;
 use self::state::Terms;
