@@ -39,10 +39,6 @@ fn busy_until(ok: u32) -> Result<u32, PayError> {
     if attempt() < ok { Err(PayError::Busy) } else { Ok(attempt()) }
 }
 
-fn assert_send<T: Send>(value: T) -> T {
-    value
-}
-
 #[timeout("1s")]
 async fn slow(time: Duration) -> Result<u32, PayError> {
     sleep(time).await;
@@ -217,182 +213,6 @@ mod arguments {
         let (mut list, mut pinned) = (Vec::new(), 0);
         assert_eq!(unique(&mut list, Pin::new(&mut pinned), &Cell::new(0)).await, Ok(9));
         assert!(list.is_empty());
-    }
-}
-
-mod receivers {
-    use super::*;
-
-    #[derive(Clone)]
-    struct Client {
-        calls: u32,
-    }
-
-    impl Client {
-        #[retry]
-        async fn shared(&self, n: u32) -> Result<u32, PayError> {
-            busy_until(n).map(|n| n + self.calls)
-        }
-
-        #[timeout("100s")]
-        #[retry]
-        #[timeout("1s")]
-        async fn unique(&mut self) -> Result<u32, PayError> {
-            self.calls += 1;
-            busy_until(3)?;
-            Ok(self.calls)
-        }
-
-        #[retry]
-        async fn owned(self) -> Result<u32, PayError> {
-            busy_until(3)?;
-            Ok(self.calls)
-        }
-
-        #[timeout("1s")]
-        async fn owned_mut(mut self) -> Result<Self, PayError> {
-            self.calls += 1;
-            Ok(self)
-        }
-
-        #[timeout("100s")]
-        #[retry]
-        async fn arc(self: Arc<Self>) -> Result<u32, PayError> {
-            busy_until(3)?;
-            Ok(self.calls)
-        }
-
-        #[retry]
-        async fn boxed(self: Box<Self>, text: &str) -> Result<String, PayError> {
-            busy_until(3)?;
-            Ok(format!("{text}{}", self.calls))
-        }
-
-        #[retry]
-        async fn pinned(self: Pin<&mut Self>) -> Result<u32, PayError> {
-            busy_until(3)?;
-            Ok(self.calls)
-        }
-
-        #[fallback(fn = Self::cached)]
-        #[timeout("1s")]
-        async fn with_fallback(&mut self, text: String) -> Result<String, PayError> {
-            self.calls += 1;
-            drop(text);
-            Err(PayError::Busy)
-        }
-
-        async fn cached(&mut self, text: String) -> Result<String, PayError> {
-            Ok(format!("{text}{}", self.calls))
-        }
-
-        #[fallback(fn = self.again(err))]
-        #[retry]
-        async fn by_call(&mut self) -> Result<String, PayError> {
-            self.calls += 1;
-            Err(PayError::Busy)
-        }
-
-        fn again(&mut self, err: PayError) -> Result<String, PayError> {
-            Ok(format!("{err:?}{}", self.calls))
-        }
-
-        #[timeout("1s")]
-        async fn borrowed(&mut self) -> Result<&mut u32, PayError> {
-            Ok(&mut self.calls)
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn every_receiver_works() {
-        let mut client = Client { calls: 0 };
-        assert_eq!(client.shared(2).await, Ok(2));
-        assert_eq!(client.unique().await, Ok(3));
-        assert_eq!(client.clone().owned().await, Ok(3));
-        assert_eq!(client.clone().owned_mut().await.map(|client| client.calls), Ok(4));
-        assert_eq!(Arc::new(client.clone()).arc().await, Ok(3));
-        assert_eq!(Box::new(client.clone()).boxed("a").await, Ok("a3".into()));
-        assert_eq!(Pin::new(&mut client).pinned().await, Ok(3));
-        assert_eq!(client.with_fallback("a".into()).await, Ok("a4".into()));
-        assert_eq!(client.by_call().await, Ok("Busy7".into()));
-        *client.borrowed().await.expect("it answers") += 1;
-        assert_eq!(client.calls, 8);
-    }
-
-    #[tokio::test]
-    async fn futures_stay_send() {
-        let mut client = Client { calls: 0 };
-        drop(assert_send(client.shared(2)));
-        drop(assert_send(client.unique()));
-        drop(assert_send(client.clone().owned()));
-        drop(assert_send(client.with_fallback(String::new())));
-        drop(assert_send(client.by_call()));
-    }
-}
-
-mod sending {
-    use super::*;
-
-    /// `Send`, not `Sync`.
-    #[derive(Clone)]
-    struct Handle(Cell<u32>);
-
-    impl Handle {
-        #[timeout("100s")]
-        #[retry]
-        async fn receiver(self) -> Result<u32, PayError> {
-            self.0.set(attempt());
-            busy_until(2)
-        }
-    }
-
-    #[fallback(fn = fell)]
-    #[timeout("100s")]
-    #[retry]
-    #[timeout("1s")]
-    async fn argument(cell: Cell<u32>, handle: Handle) -> Result<u32, PayError> {
-        cell.set(attempt());
-        sleep(Duration::from_millis(1)).await;
-        busy_until(2).map(|n| n + handle.0.get())
-    }
-
-    async fn fell(cell: Cell<u32>, _: Handle) -> Result<u32, PayError> {
-        Ok(cell.get())
-    }
-
-    #[timeout("100s")]
-    #[retry(no_clone(cell))]
-    async fn lent(cell: Cell<u32>) -> Result<u32, PayError> {
-        cell.set(attempt());
-        busy_until(2)
-    }
-
-    /// Neither value nor error can be sent, and neither lives through a wait.
-    #[fallback(value = std::rc::Rc::new(0))]
-    #[retry]
-    async fn local() -> Result<std::rc::Rc<u32>, std::rc::Rc<u32>> {
-        Err(std::rc::Rc::new(1))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_not_sync_can_be_an_argument() {
-        assert_eq!(assert_send(argument(Cell::new(0), Handle(Cell::new(1)))).await, Ok(3));
-        assert_eq!(assert_send(Handle(Cell::new(0)).receiver()).await, Ok(2));
-        assert_eq!(assert_send(lent(Cell::new(0))).await, Ok(2));
-        assert_eq!(assert_send(async { local().await.map(|n| *n).map_err(|n| *n) }).await, Ok(0));
-    }
-
-    #[retry]
-    async fn not_send(counter: std::rc::Rc<Cell<u32>>) -> Result<u32, PayError> {
-        counter.set(counter.get() + 1);
-        tokio::task::yield_now().await;
-        busy_until(3)?;
-        Ok(counter.get())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_is_not_send_is_not_required_to_be() {
-        assert_eq!(not_send(std::rc::Rc::default()).await, Ok(3));
     }
 }
 
@@ -720,5 +540,52 @@ mod other_attributes {
     #[tokio::test(start_paused = true)]
     async fn a_test_can_be_retried() -> Result<(), PayError> {
         busy_until(3).map(drop)
+    }
+}
+
+mod lints {
+    #![expect(dead_code, reason = "the function is unused, and the compiler has to say so")]
+
+    #[super::retry]
+    async fn unused() -> Result<u32, super::PayError> {
+        Ok(1)
+    }
+}
+
+#[expect(deprecated, reason = "a deprecated function stays one")]
+mod deprecated {
+    #[deprecated]
+    #[super::retry]
+    async fn old() -> Result<u32, super::PayError> {
+        Ok(1)
+    }
+
+    #[tokio::test]
+    async fn a_call_is_warned_of() {
+        assert_eq!(old().await, Ok(1));
+    }
+}
+
+mod coercions {
+    use super::*;
+
+    #[fallback(value = Box::new(text.len()))]
+    async fn boxed(text: &str) -> Result<Box<dyn Debug>, PayError> {
+        busy_until(u32::MAX)?;
+        Ok(Box::new(text.to_owned()))
+    }
+
+    #[timeout("100s")]
+    #[fallback(value = &[1, 2])]
+    #[retry]
+    async fn unsized_slice() -> Result<&'static [u32], PayError> {
+        busy_until(u32::MAX)?;
+        Ok(&[])
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_becomes_what_the_function_returns() {
+        assert_eq!(format!("{:?}", boxed("ab").await), "Ok(2)");
+        assert_eq!(unsized_slice().await, Ok(&[1, 2][..]));
     }
 }

@@ -61,8 +61,10 @@ pub(crate) struct Func {
     pub(crate) around: Around,
     /// The user's `async`, whose span the attempt takes over.
     pub(crate) asyncness: Span,
-    /// The body's braces.
+    /// The braces of the block that is guarded.
     pub(crate) braces: Span,
+    /// The braces of the function.
+    pub(crate) outer: Span,
     pub(crate) body: TokenStream,
     /// The return type with each `impl Trait` as `_`.
     pub(crate) ret: Type,
@@ -93,6 +95,7 @@ impl Func {
             return None;
         };
         plain_kind(&sig, stem, diag);
+        let outer = body.span();
         let (around, asyncness, body, output) = future(&sig, &item.attrs, body, stem, diag)?;
         let (inner, statements) = split_inner(body.stream());
         attrs.extend(inner);
@@ -100,7 +103,7 @@ impl Func {
         let params = Params::new(&sig, &statements);
         let (braces, body) = (body.span(), statements);
         let ret = erased(output.unwrap_or_else(|| syn::parse_quote!(())));
-        Some(Self { attrs, vis, sig, around, asyncness, braces, body, ret, params })
+        Some(Self { attrs, vis, sig, around, asyncness, braces, outer, body, ret, params })
     }
 
     /// The variables in scope of the function, `self` included.
@@ -405,5 +408,8 @@ pub(crate) fn rebuilt(func: &Func, sig: &Signature, content: &TokenStream) -> To
             }
         }
     };
-    quote!(#(#attrs)* #vis #sig { #body })
+    let mut block = Group::new(Delimiter::Brace, body);
+    // Lints on the function itself are silent where its braces are a macro's.
+    block.set_span(func.outer);
+    quote!(#(#attrs)* #vis #sig #block)
 }

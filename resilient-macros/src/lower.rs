@@ -42,6 +42,8 @@ use crate::params::{Binding, Mutabilities, Mutability, Passing};
 use crate::policy::{Layer, Uses};
 use crate::{record, scan};
 
+mod receiver;
+
 /// What a level answers with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Carries {
@@ -265,6 +267,14 @@ impl Scope<'_> {
         let into = self.rewrite.conversion("into_result");
         let call = quote_spanned!(name.span()=> #into(#name));
         quote_spanned!(own_span()=> { let #name: #ret = #answer; #call })
+    }
+
+    /// A value of the function's success type as a result.
+    pub(crate) fn value(&self, value: &Expr) -> TokenStream {
+        let (p, span, ret) = (self.p(), self.func().ret_span(), &self.func().ret);
+        let (p, held) = (respanned(p, span), Ident::new("__resilient_value", span));
+        let ty = quote_spanned!(span=> <#ret as #p::Outcome>::Value);
+        quote_spanned!(own_span()=> { let #held: #ty = #value; ::core::result::Result::Ok(#held) })
     }
 
     /// A block of the function's return type as a level. Neither a function's nor a closure's own type has a
@@ -492,23 +502,6 @@ impl Scope<'_> {
             });
         }
         lets
-    }
-
-    /// The user's statements; `async_trait` moves `self` in the first of them, which a second run needs again.
-    fn statements(&self) -> TokenStream {
-        let body = &self.func().body;
-        let Some(receiver) = &self.func().params.receiver else { return body.clone() };
-        let token = receiver.token;
-        let value = match receiver.passing {
-            Passing::RefMut if self.is_self_kept() => quote!(&mut *#token),
-            Passing::Owned if self.runs_again() => quote!(&#token),
-            Passing::PinMut if self.is_self_kept() => {
-                self.rewrite.change(None, true);
-                quote!(::core::pin::Pin::as_mut(&mut #token))
-            }
-            _ => return body.clone(),
-        };
-        scan::replace_self_binding(body, &value)
     }
 
     /// Clones what one attempt uses up; below them the level may run again.

@@ -7,9 +7,7 @@ use syn::visit::Visit;
 use crate::diag::Diag;
 use crate::func::Func;
 use crate::literal;
-use crate::params::Passing;
 use crate::policy::{Layer, Limit, Twice};
-use crate::scan;
 
 pub(crate) fn check(layers: &[Layer], func: Option<&Func>, diag: &mut Diag) {
     twice(layers, diag);
@@ -18,10 +16,6 @@ pub(crate) fn check(layers: &[Layer], func: Option<&Func>, diag: &mut Diag) {
     if let Some(func) = func
         && let Some(layer) = layers.iter().find(|layer| layer.policy.repeats().is_some())
     {
-        let borrowed = layer.policy.repeats().map(|repeats| repeats.borrowed).unwrap_or_default();
-        if !borrowed.iter().any(|name| name == "self") {
-            moved_self(layer.kind.stem, func, diag);
-        }
         borrowed_return(layer.kind.stem, func, diag);
     }
 }
@@ -120,23 +114,6 @@ fn too_short(total: &Limit, inner: &Layer, diag: &mut Diag) {
             repeats.words
         );
         diag.at(&total.at, message);
-    }
-}
-
-/// A `self` by value that the body visibly gives away.
-fn moved_self(stem: &str, func: &Func, diag: &mut Diag) {
-    if !func.params.receiver.as_ref().is_some_and(|receiver| receiver.passing == Passing::Owned) {
-        return;
-    }
-    let boxed = scan::replace_self_binding(&func.body, &quote::quote!(&self));
-    if let Some(moved) = scan::moved_self(&boxed) {
-        diag.at(
-            moved,
-            format!(
-                "`self` is given away here, so `#[{stem}]` has nothing left for a second attempt: take `&self`, pass \
-                 `self.clone()`, or, if the type is `Copy`, say `no_clone(self)`"
-            ),
-        );
     }
 }
 

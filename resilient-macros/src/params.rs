@@ -46,6 +46,9 @@ pub(crate) enum Parameter {
 pub(crate) struct SelfParameter {
     pub(crate) token: Token![self],
     pub(crate) passing: Passing,
+    pub(crate) mutable: bool,
+    /// An `Arc` or an `Rc`, whose copy costs nothing.
+    pub(crate) counted: bool,
     pub(crate) mentioned: bool,
 }
 
@@ -95,7 +98,13 @@ fn self_parameter(receiver: &Receiver, body: &TokenStream) -> SelfParameter {
         proc_macro2::TokenTree::Ident(ident) => scan::mentions(body, &ident),
         _ => false,
     });
-    SelfParameter { token, passing, mentioned }
+    let counted = matches!(&receiver.kind, ReceiverKind::Typed(_, ty) if is_counted(ty));
+    SelfParameter { token, passing, mutable: receiver.mutability.is_some(), counted, mentioned }
+}
+
+fn is_counted(ty: &Type) -> bool {
+    let Type::Path(path) = ungrouped(ty) else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == "Arc" || last.ident == "Rc")
 }
 
 /// What the type alone says; an alias of a reference counts as owned and is cloned, which is as good.

@@ -73,67 +73,100 @@ pub(crate) fn visible(tokens: TokenStream) -> TokenStream {
     }
 }
 
-/// A `self` that is given away whole: an argument of a call, or the value of a `let` or a `return`.
+/// A variable that is given away whole: an argument of a call, the value of a field, a `let` or a `return`.
 ///
 /// Inside macros and nested items nothing can be said, so they are passed over.
-pub(crate) fn moved_self(tokens: &TokenStream) -> Option<Ident> {
+pub(crate) fn given_away(tokens: &TokenStream, name: &str) -> Option<Ident> {
+    let mut found = None;
+    each_given(tokens, name, &mut |ident| {
+        found.get_or_insert_with(|| ident.clone());
+        TokenTree::from(ident.clone()).into()
+    });
+    found
+}
+
+/// Puts `value` wherever `self` is given away whole.
+pub(crate) fn lend_self(body: &TokenStream, value: &TokenStream) -> TokenStream {
+    each_given(body, "self", &mut |_| value.clone())
+}
+
+fn each_given(
+    tokens: &TokenStream,
+    name: &str,
+    replace: &mut dyn FnMut(&Ident) -> TokenStream,
+) -> TokenStream {
     let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    let mut out = TokenStream::new();
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
+        let before = at.checked_sub(1).and_then(|before| tokens.get(before));
         match token {
-            TokenTree::Ident(ident) if ident == "fn" || ident == "impl" || ident == "trait" => {
-                at += tokens[at..].iter().position(is_braced).unwrap_or(tokens.len());
+            TokenTree::Ident(ident) if starts_item(ident) => {
+                let end = tokens[at..].iter().position(ends_item).map_or(tokens.len(), |end| at + end + 1);
+                out.extend(tokens[at..end].iter().cloned());
+                at = end;
+                continue;
             }
-            TokenTree::Ident(ident) if ident == "self" => {
-                let before = at.checked_sub(1).and_then(|before| tokens.get(before));
-                if opens_value(before) && ends_value(tokens.get(at + 1)) {
-                    return Some(ident.clone());
-                }
+            TokenTree::Ident(ident)
+                if ident == name && opens_value(before) && ends_value(before, tokens.get(at + 1)) =>
+            {
+                out.extend(replace(ident));
             }
-            TokenTree::Group(group) if at == 0 || !is_punct(&tokens[at - 1], '!') => {
-                if let Some(found) = moved_self_in(group) {
-                    return Some(found);
-                }
+            TokenTree::Group(group) if !before.is_some_and(|before| is_punct(before, '!')) => {
+                let mut inside = Group::new(group.delimiter(), each_given(&group.stream(), name, replace));
+                inside.set_span(group.span());
+                out.extend([TokenTree::from(inside)]);
             }
-            _ => {}
+            token => out.extend([token.clone()]),
         }
         at += 1;
     }
-    None
+    out
 }
 
-fn moved_self_in(group: &Group) -> Option<Ident> {
-    moved_self(&group.stream())
+fn starts_item(ident: &Ident) -> bool {
+    ["fn", "impl", "trait", "use", "macro_rules"].iter().any(|word| ident == word)
+}
+
+fn ends_item(token: &TokenTree) -> bool {
+    is_punct(token, ';') || matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
+}
+
+fn opens_value(before: Option<&TokenTree>) -> bool {
+    match before {
+        None => true,
+        Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), ',' | '=' | ':'),
+        Some(TokenTree::Ident(ident)) => ident == "return" || ident == "in",
+        Some(_) => false,
+    }
+}
+
+fn ends_value(before: Option<&TokenTree>, next: Option<&TokenTree>) -> bool {
+    let iterated = matches!(before, Some(TokenTree::Ident(ident)) if ident == "in");
+    next.is_none_or(|next| is_punct(next, ',') || is_punct(next, ';') || (iterated && is_braced(next)))
 }
 
 fn is_braced(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace)
 }
 
-fn opens_value(before: Option<&TokenTree>) -> bool {
-    match before {
-        None => true,
-        Some(TokenTree::Punct(punct)) => matches!(punct.as_char(), ',' | '='),
-        Some(TokenTree::Ident(ident)) => ident == "return",
-        Some(_) => false,
-    }
-}
-
-fn ends_value(next: Option<&TokenTree>) -> bool {
-    next.is_none_or(|next| is_punct(next, ',') || is_punct(next, ';'))
-}
-
-/// Replaces the `self` of `let __self = self;`, which `async_trait` puts before the body.
-pub(crate) fn replace_self_binding(body: &TokenStream, value: &TokenStream) -> TokenStream {
+/// The place of the `self` in `let __self = self;`, which `async_trait` puts before the body.
+pub(crate) fn self_binding(body: &TokenStream) -> Option<(usize, bool)> {
     let tokens: Vec<TokenTree> = body.clone().into_iter().collect();
     let is = |at: usize, word: &str| matches!(tokens.get(at), Some(TokenTree::Ident(ident)) if ident == word);
     let found = (2..tokens.len()).find(|at| {
         is(*at, "self")
             && is(at - 2, "__self")
             && is_punct(&tokens[at - 1], '=')
-            && ends_value(tokens.get(at + 1))
-    });
-    let Some(found) = found else { return body.clone() };
+            && ends_value(None, tokens.get(at + 1))
+    })?;
+    Some((found, found > 2 && is(found - 3, "mut")))
+}
+
+/// Replaces the `self` of `let __self = self;`.
+pub(crate) fn replace_self_binding(body: &TokenStream, value: &TokenStream) -> TokenStream {
+    let Some((found, _)) = self_binding(body) else { return body.clone() };
+    let tokens: Vec<TokenTree> = body.clone().into_iter().collect();
     let (before, after) = tokens.split_at(found);
     let before = before.iter().cloned();
     before.chain(value.clone()).chain(after.iter().skip(1).cloned()).collect()
@@ -218,19 +251,38 @@ mod tests {
     }
 
     #[test]
-    fn a_moved_self_is_told_from_a_borrowed_one() {
-        for tokens in [quote!(f(self)), quote!(f(1, self)), quote!(let s = self; g())] {
-            assert!(moved_self(&tokens).is_some(), "{tokens}");
+    fn a_variable_given_away_is_told_from_a_borrowed_one() {
+        for tokens in [
+            quote!(f(self)),
+            quote!(f(1, self)),
+            quote!(let s = self; g()),
+            quote!(A { a: self }),
+            quote!(for x in self {}),
+        ] {
+            assert!(given_away(&tokens, "self").is_some(), "{tokens}");
         }
         for tokens in [
             quote!(f(&self)),
             quote!(self.x.f(&mut self)),
             quote!(println!("{}", self)),
             quote!(struct A; impl A { fn f(self) { g(self) } }),
+            quote!(
+                use std::fmt::{self, Debug};
+            ),
+            quote!(
+                macro_rules! m {
+                    (self) => {
+                        f(self)
+                    };
+                }
+            ),
             quote!(match self {}),
+            quote!(self::f()),
         ] {
-            assert!(moved_self(&tokens).is_none(), "{tokens}");
+            assert!(given_away(&tokens, "self").is_none(), "{tokens}");
         }
+        let lent = lend_self(&quote!(let Self { a } = self; f(self.b, self)), &quote!(&mut *self));
+        assert_eq!(lent.to_string(), quote!(let Self { a } = &mut *self; f(self.b, &mut *self)).to_string());
     }
 
     #[test]

@@ -255,14 +255,6 @@ fn shapes_that_cannot_be_guarded_are_told_why() {
         ),
         (
             quote!(
-                async fn f(self) -> Result<u8, E> {
-                    g(self)
-                }
-            ),
-            "`self` is given away here",
-        ),
-        (
-            quote!(
                 extern "C" fn f() -> Result<u8, E> {}
             ),
             "`extern` function",

@@ -5,8 +5,8 @@ pub use resilient_macros::{__applied, __stack};
 
 pub use crate::error::Rejected;
 pub use crate::level::{
-    Given, Plain, ViaFuture, ViaValue, attempt_arg, bare, body, edge, fallback_arg, from_result, into_result,
-    lift,
+    Given, Outcome, Plain, ViaFuture, ViaValue, attempt_arg, bare, body, edge, fallback_arg, from_result,
+    into_result, lift,
 };
 pub use crate::outcome::{Cause, Class, Classify, after, errors};
 pub use crate::policy::Value;

@@ -84,10 +84,18 @@ impl<E> Failing for Fault<E> {
     note = "the policies tell success from failure by `Ok` and `Err`"
 )]
 pub trait Outcome {
+    /// What success gives.
     type Value;
+    /// What failure gives.
     type Error;
 
+    /// The value as a result.
+    ///
+    /// # Errors
+    ///
+    /// What is in it.
     fn into_result(self) -> Result<Self::Value, Self::Error>;
+    /// A result as the value.
     fn from_result(result: Result<Self::Value, Self::Error>) -> Self;
 }
 

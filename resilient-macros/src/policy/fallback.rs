@@ -330,7 +330,7 @@ fn answer_value(answer: &Answer, scope: &Scope<'_>, later: &Uses) -> TokenStream
             let copies = copies(scope, &answer.uses(scope.func()), later);
             answered(scope, call.span(), &quote!({ #copies #call }))
         }
-        Answer::Value(value) => quote_spanned!(value.span()=> ::core::result::Result::Ok(#value)),
+        Answer::Value(value) => scope.value(value),
     }
 }
 

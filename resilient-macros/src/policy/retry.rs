@@ -330,6 +330,7 @@ impl Policy for Retry {
         let (p, site, class) = (scope.p(), scope.site(), Scope::class());
         let span = own_span();
         let (clones, inner) = scope.per_attempt(inner);
+        let (keep_self, renew_self) = scope.renewed_self();
         let (attempt, rules) = if self.when.is_none() && self.when_ok.is_none() && self.hook.is_none() {
             (quote_spanned!(span=> attempt), TokenStream::new())
         } else {
@@ -341,7 +342,9 @@ impl Policy for Retry {
         inner.map_value(|inner| {
             quote_spanned! {span=> {
                 let mut __retry = #p::retry(&#site);
+                #keep_self
                 loop {
+                    #renew_self
                     #clones
                     match #p::#attempt(__retry, #inner, #class #rules).await {
                         #p::After::Done(__out) => break __out,
