@@ -3,6 +3,8 @@
 #![allow(
     clippy::allow_attributes_without_reason,
     clippy::items_after_statements,
+    clippy::manual_async_fn,
+    clippy::many_single_char_names,
     clippy::needless_pass_by_value,
     clippy::similar_names,
     clippy::unnecessary_wraps,

@@ -1,5 +1,12 @@
 //! Every receiver an attribute can meet, and what its future can be sent to.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    reason = "the shapes are what is tested"
+)]
+
 use std::cell::Cell;
 use std::pin::Pin;
 use std::sync::Arc;

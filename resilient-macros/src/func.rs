@@ -65,6 +65,8 @@ pub(crate) struct Func {
     pub(crate) braces: Span,
     /// The braces of the function.
     pub(crate) outer: Span,
+    /// The items that the body begins with.
+    pub(crate) items: TokenStream,
     pub(crate) body: TokenStream,
     /// The return type with each `impl Trait` as `_`.
     pub(crate) ret: Type,
@@ -101,9 +103,9 @@ impl Func {
         attrs.extend(inner);
         returns_result(output.as_ref(), &sig, stem, diag);
         let params = Params::new(&sig, &statements);
-        let (braces, body) = (body.span(), statements);
+        let (braces, (items, body)) = (body.span(), split_items(&statements));
         let ret = erased(output.unwrap_or_else(|| syn::parse_quote!(())));
-        Some(Self { attrs, vis, sig, around, asyncness, braces, outer, body, ret, params })
+        Some(Self { attrs, vis, sig, around, asyncness, braces, outer, items, body, ret, params })
     }
 
     /// The variables in scope of the function, `self` included.
@@ -313,6 +315,33 @@ fn split_inner(body: TokenStream) -> (Vec<Attribute>, TokenStream) {
         Ok((attrs, input.parse::<TokenStream>()?))
     };
     read.parse2(body.clone()).unwrap_or((Vec::new(), body))
+}
+
+/// Separates the items at the head of a body from its statements: a statement of ours between them would make
+/// them "items after statements".
+fn split_items(body: &TokenStream) -> (TokenStream, TokenStream) {
+    let starts =
+        ["use", "const", "static", "fn", "struct", "enum", "impl", "trait", "mod", "type", "macro_rules"];
+    let item = |input: ParseStream<'_>| {
+        let mut items = TokenStream::new();
+        while starts.iter().any(|word| input.cursor().ident().is_some_and(|(ident, _)| ident == word)) {
+            let fork = input.fork();
+            let known = match fork.parse() {
+                Ok(syn::Item::Macro(found)) => found.ident.is_some(),
+                Ok(syn::Item::Verbatim(_)) | Err(_) => false,
+                Ok(_) => true,
+            };
+            if !known {
+                break;
+            }
+            let end = fork.cursor();
+            while input.cursor() != end {
+                items.extend([input.parse::<TokenTree>()?]);
+            }
+        }
+        Ok((items, input.parse::<TokenStream>()?))
+    };
+    item.parse2(body.clone()).unwrap_or_else(|_| (TokenStream::new(), body.clone()))
 }
 
 const PRIMITIVES: [&str; 17] = [

@@ -455,8 +455,8 @@ impl Scope<'_> {
         let takes = if takes_all { TokenStream::new() } else { self.takes(mentioned, moved) };
         let edge = self.return_edge(&takes);
         let fresh = if self.once() { TokenStream::new() } else { self.fresh(mentioned) };
-        let statements = self.statements();
-        let mut block = Group::new(Delimiter::Brace, quote!(#edge #fresh #statements));
+        let (items, statements) = (&func.items, self.statements());
+        let mut block = Group::new(Delimiter::Brace, quote!(#items #edge #fresh #statements));
         block.set_span(func.braces);
         quote!(#asyncness #capture #block)
     }
