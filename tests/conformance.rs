@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use resilient_runtime::{
     CircuitBreaker, CircuitState, Class, Classify, Rejected, RetryCause, attempt, circuit_breaker, configure,
-    deadline, fallback, registry, retry, test_util, timeout,
+    deadline, fallback, inherit, registry, retry, test_util, timeout,
 };
 use tokio::time::{Instant, advance, sleep};
 
@@ -507,6 +507,25 @@ mod microprofile {
         assert_eq!((runs(), start.elapsed(), state("patient")), (3, secs(3), CircuitState::Open));
     }
 
+    #[retry(max = 2, base = "1s", jitter = "none", budget = "none")]
+    #[timeout("1s", name = "cut")]
+    async fn holds(slot: &tokio::sync::Semaphore) -> Result<(), Error> {
+        let _held = slot.try_acquire().or(Err(Declined))?;
+        std::future::pending().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_timed_out_is_gone_before_the_wait_for_the_next() {
+        let slot = tokio::sync::Semaphore::new(1);
+        let mut call = Box::pin(holds(&slot));
+        assert!(tokio::time::timeout(ms(900), &mut call).await.is_err());
+        assert_eq!(slot.available_permits(), 0);
+        assert!(tokio::time::timeout(ms(600), &mut call).await.is_err());
+        assert_eq!(slot.available_permits(), 1, "half a second into the wait");
+        let error = call.await.expect_err("it hangs again");
+        assert_eq!(error, Error::Refused(Rejected::TimedOut { name: "cut", limit: secs(1) }));
+    }
+
     #[fallback(fn = spare)]
     #[retry(max = 3, base = "0s", budget = "none")]
     async fn spared(error: Error) -> Result<(), Error> {
@@ -687,6 +706,85 @@ mod failsafe {
     #[tokio::test(start_paused = true)]
     async fn a_fallback_may_have_a_fallback() {
         assert_eq!((primary().await, runs()), (Ok("second"), 2));
+    }
+}
+
+mod defaults {
+    use super::*;
+
+    #[retry(max = 10, jitter = "none", on_retry = waits_noted)]
+    async fn schedule() -> Result<(), Error> {
+        Err(Down)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn delays_double_from_a_tenth_of_a_second_to_ten() {
+        schedule().await.expect_err("always");
+        assert_eq!(waits(), [100, 200, 400, 800, 1_600, 3_200, 6_400, 10_000, 10_000].map(ms));
+    }
+
+    #[retry(max = 500, base = "0s")]
+    async fn spends() -> Result<(), Error> {
+        ran();
+        Err(Down)
+    }
+
+    #[retry(base = "0s")]
+    async fn thrice() -> Result<(), Error> {
+        ran();
+        Err(Down)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn three_attempts_which_one_budget_pays_for_all() {
+        thrice().await.expect_err("always");
+        assert_eq!(runs(), 3);
+        spends().await.expect_err("always");
+        assert_eq!(runs(), 1 + 108, "two of a hundred and ten were spent before");
+        thrice().await.expect_err("always");
+        assert_eq!(runs(), 1);
+    }
+
+    #[circuit_breaker(name = "plain")]
+    async fn plain(step: char) -> Result<(), Error> {
+        answer(step)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn five_failures_open_for_half_a_minute_and_two_successes_close() {
+        assert_eq!(play(plain, "FFFFSFFFFFS").await, "FFFFSFFFFFO");
+        advance(ms(29_999)).await;
+        assert_eq!(play(plain, "S").await, "O");
+        advance(ms(1)).await;
+        let probe = breaker("plain").acquire().expect("one at once");
+        assert_eq!(play(plain, "S").await, "O");
+        probe.success();
+        assert_eq!(play(plain, "F").await, "F");
+        advance(secs(30)).await;
+        assert_eq!(play(plain, "SSF").await, "SSF");
+        assert_eq!(state("plain"), CircuitState::Closed);
+    }
+
+    #[retry(max = 3, base = "0s", budget = "none")]
+    #[circuit_breaker(name = "keyed once", key = counted(tenant))]
+    async fn keyed(tenant: &str) -> Result<(), Error> {
+        ran();
+        answer(if tenant.is_empty() { 'S' } else { 'F' })
+    }
+
+    fn counted(tenant: &str) -> &str {
+        WAITS.with_borrow_mut(|asked| asked.push(ms(runs_so_far())));
+        tenant
+    }
+
+    fn runs_so_far() -> u64 {
+        u64::from(RUNS.get())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_is_asked_for_once_before_each_body() {
+        keyed("acme").await.expect_err("always");
+        assert_eq!((waits(), runs()), ([0, 1, 2].map(ms).to_vec(), 3));
     }
 }
 
@@ -933,6 +1031,22 @@ mod frame {
         assert_eq!(bounded(secs(1)).await, Ok(Some(secs(2))));
         assert_eq!(asks().await, Ok(Some(secs(10))));
         assert_eq!(deadline(), None);
+    }
+
+    #[retry(max = 2, base = "0s", budget = "none", within = "5s")]
+    async fn spawns() -> Result<(u32, Option<Instant>), Error> {
+        if attempt() == 1 {
+            return Err(Down);
+        }
+        let plain = tokio::spawn(async { (attempt(), deadline()) });
+        assert_eq!(plain.await.or(Err(Down))?, (1, None), "a task knows nothing of its own accord");
+        tokio::spawn(inherit(async { (attempt(), deadline()) })).await.or(Err(Down))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn spawned_work_inherits_attempt_and_deadline_when_asked() {
+        let start = Instant::now();
+        assert_eq!(spawns().await, Ok((2, Some(start + secs(5)))));
     }
 
     #[tokio::test(start_paused = true)]

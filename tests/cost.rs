@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
-use resilient_runtime::{Fault, circuit_breaker, fallback, retry, timeout};
+use resilient_runtime::{CircuitBreaker, Fault, circuit_breaker, fallback, retry, timeout};
 
 type Answer = Result<u64, Fault<&'static str>>;
 
@@ -105,6 +105,28 @@ fn the_failure_path_allocates_nothing_either() {
     let refused = || (0..100).for_each(|_| drop(at_once(open())));
     refused();
     assert_eq!(measure(refused).count_total, 0);
+}
+
+/// Guards against breakers that leave something behind when they go, or with each transition.
+#[test]
+fn what_a_breaker_takes_it_gives_back_and_flapping_takes_nothing() {
+    let flaps = |breaker: &CircuitBreaker, times: u32| {
+        for _ in 0..times {
+            breaker.acquire().unwrap().failure();
+            breaker.force_open();
+            breaker.resume();
+            breaker.acquire().unwrap().success();
+            breaker.reset();
+        }
+    };
+    let new = || CircuitBreaker::new("flaps").failure_threshold(1);
+    flaps(&new(), 10);
+    let came_and_went = measure(|| (0..100).for_each(|_| flaps(&new().failure_rate(0.5).window(100), 3)));
+    assert!(came_and_went.count_total > 0);
+    assert_eq!(came_and_went.bytes_current, 0);
+    let breaker = new();
+    flaps(&breaker, 10);
+    assert_eq!(measure(|| flaps(&breaker, 1_000)).bytes_current, 0);
 }
 
 #[test]
