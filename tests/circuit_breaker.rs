@@ -1062,6 +1062,16 @@ mod by_attribute {
         assert_eq!(guarded(Ok(1)).await, Ok(1));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn what_would_only_be_cut_down_is_refused_too() {
+        let huge = configure().circuit_breaker("configured", |b| b.window(65_537).half_open_calls(1_025));
+        let error = huge.install().expect_err("nothing keeps so many");
+        let keys: Vec<_> = error.faults().iter().filter_map(|fault| fault.key).collect();
+        assert_eq!(keys, ["window", "half_open_calls"], "{error}");
+        let large = configure().circuit_breaker("configured", |b| b.window(65_536).half_open_calls(1_024));
+        large.install().expect("that many can be kept");
+    }
+
     struct Client {
         calls: u32,
     }

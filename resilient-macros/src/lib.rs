@@ -35,7 +35,7 @@ use proc_macro::TokenStream;
 /// | `factor` | number | 2.0 | at least 1; only with `"exponential"` |
 /// | `max_delay` | duration, holds after jitter | `"10s"` | at most a day |
 /// | `jitter` | `"full"`, `"equal"`, `"decorrelated"`, `"none"` | `"full"` | one of these |
-/// | `within` | duration for everything, waits included | none | longer than the least waits |
+/// | `within` | duration for everything, waits included | none | longer than the least first wait |
 /// | `when` | `fn(&E) -> bool`: retry this error | by class | captures nothing |
 /// | `when_ok` | `fn(&T) -> bool`: retry this value | never | captures nothing |
 /// | `on_retry` | `fn(u32, Duration, RetryCause<'_, E>)` | none | captures nothing |
@@ -130,13 +130,13 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name` | text | required | not empty |
 /// | `failure_threshold` | failures in a row that open it | 5 | at least 1 |
 /// | `failure_rate` | share of failures that opens it, instead | none | above 0, at most 1 |
-/// | `window` | calls, or a duration, that the share is taken over | – | needs a share; not zero |
+/// | `window` | calls, or a duration, that the share is taken over | – | needs a share; not zero, at most 65 536 calls |
 /// | `min_calls` | calls before the share counts | – | not above `window` |
 /// | `slow_call`, `slow_rate` | duration and share of slow calls that open it | none | both or none |
 /// | `reset_timeout` | duration from open to half-open | `"30s"` | not zero |
 /// | `reset_factor` | growth of that time while it keeps failing | 1.0 | at least 1 |
 /// | `max_reset_timeout` | duration it grows to | `"5m"` | not below `reset_timeout` |
-/// | `half_open_calls` | probes at once | 1 | at least 1 |
+/// | `half_open_calls` | probes at once | 1 | 1 to 1024 |
 /// | `success_threshold` | successes that close it | 2 | at least 1 |
 /// | `half_open_timeout` | duration of a probe's lease | `reset_timeout` | not zero |
 /// | `ramp` | duration over which it lets everything through again | none | not zero |

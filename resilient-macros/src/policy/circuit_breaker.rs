@@ -145,6 +145,10 @@ pub(crate) static KIND: Kind = Kind {
     read: |reader| Box::new(CircuitBreaker::read(reader)),
 };
 
+/// Probes that are more than the runtime keeps apart, and calls that are more than it remembers.
+const TOO_MANY: u32 = 1_025;
+const TOO_LONG: u32 = 65_537;
+
 struct CircuitBreaker {
     key: Option<Expr>,
     ignore_when: Option<Expr>,
@@ -163,7 +167,10 @@ impl CircuitBreaker {
         }
         opening(reader);
         reopening(reader);
-        reader.count("half_open_calls", 1, ": without a probe it would never close");
+        let probes = reader.count("half_open_calls", 1, ": without a probe it would never close");
+        if let Some(Given { literal: Some(TOO_MANY..), at }) = probes {
+            reader.diag.at(at, format!("`half_open_calls` lets at most {} probes run at once", TOO_MANY - 1));
+        }
         reader.count("success_threshold", 1, "");
         reader.duration("half_open_timeout", Some("no probe could answer in time"));
         reader.duration("ramp", Some("leave it out to let everything through at once"));
@@ -183,6 +190,10 @@ fn opening(reader: &mut Reader<'_>) {
     reader.count("failure_threshold", 1, "");
     reader.ratio("failure_rate");
     let window = reader.count_or_duration("window", "nothing would be counted");
+    if let Some(Stretch::Calls(Given { literal: Some(TOO_LONG..), at })) = &window {
+        let message = format!("`window` holds at most {} calls: write a duration for more", TOO_LONG - 1);
+        reader.diag.at(at, message);
+    }
     let min_calls = reader.count("min_calls", 1, "");
     reader.duration("slow_call", Some("every call would be slow"));
     reader.ratio("slow_rate");

@@ -114,14 +114,16 @@ pub(crate) struct Key {
 pub(crate) enum Kind {
     /// A whole number, at least this.
     Count(u64),
+    /// A whole number from 1 up to this.
+    CountTo(u64),
     /// Above 0, at most 1.
     Ratio,
     /// At least 1.
     Factor,
     /// At least this long, at most [`LONGEST`].
     Time(Duration),
-    /// A number of calls, or a time.
-    CountOrTime,
+    /// A number of calls up to this, or a time.
+    CountOrTime(u64),
     Word(&'static [&'static str]),
     /// The name of another policy.
     Name,
@@ -142,8 +144,12 @@ impl Kind {
             (Self::Count(_), Value::Count(n)) if n > u64::from(u32::MAX) => {
                 Some(format!("{n} is more than {}", u32::MAX))
             }
-            (Self::CountOrTime, Value::Count(0)) => Some("0 calls are no window".into()),
-            (Self::CountOrTime, Value::Time(time)) => Self::POSITIVE_TIME.complain(Value::Time(time)),
+            (Self::CountTo(_), Value::Count(0)) => Some("0 is less than 1".into()),
+            (Self::CountTo(most) | Self::CountOrTime(most), Value::Count(n)) if n > most => {
+                Some(format!("{n} is more than {most}"))
+            }
+            (Self::CountOrTime(_), Value::Count(0)) => Some("0 calls are no window".into()),
+            (Self::CountOrTime(_), Value::Time(time)) => Self::POSITIVE_TIME.complain(Value::Time(time)),
             (Self::Ratio, Value::Number(n)) if n > 1.0 => {
                 Some(format!("{n} is more than 1; write 0.5 for 50 %"))
             }

@@ -9,9 +9,9 @@ use crate::policy::{Value, Written};
 /// No time a breaker waits or looks back over is shorter.
 const LEAST: Duration = Duration::from_millis(1);
 /// No window of calls is longer: it takes a quarter of a byte for each.
-const MOST_CALLS: u32 = 65_536;
+pub(super) const MOST_CALLS: u32 = 65_536;
 /// No more probes run at once.
-const MOST_PROBES: u32 = 1_024;
+pub(super) const MOST_PROBES: u32 = 1_024;
 
 const FAILURE_THRESHOLD: u32 = 5;
 const WINDOW_CALLS: u32 = 100;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::limits::{MOST_CALLS, MOST_PROBES};
 use super::{CircuitBreaker, CircuitWindow};
 use crate::policy::{Complaint, Key, Kind, Value, Written};
 
@@ -24,14 +25,14 @@ pub(super) const MAX_KEYS: usize = 14;
 pub(super) static KEYS: &[Key] = &[
     Key { name: "failure_threshold", kind: Kind::Count(1) },
     Key { name: "failure_rate", kind: Kind::Ratio },
-    Key { name: "window", kind: Kind::CountOrTime },
+    Key { name: "window", kind: Kind::CountOrTime(MOST_CALLS as u64) },
     Key { name: "min_calls", kind: Kind::Count(1) },
     Key { name: "slow_call", kind: Kind::POSITIVE_TIME },
     Key { name: "slow_rate", kind: Kind::Ratio },
     Key { name: "reset_timeout", kind: Kind::POSITIVE_TIME },
     Key { name: "reset_factor", kind: Kind::Factor },
     Key { name: "max_reset_timeout", kind: Kind::POSITIVE_TIME },
-    Key { name: "half_open_calls", kind: Kind::Count(1) },
+    Key { name: "half_open_calls", kind: Kind::CountTo(MOST_PROBES as u64) },
     Key { name: "success_threshold", kind: Kind::Count(1) },
     Key { name: "half_open_timeout", kind: Kind::POSITIVE_TIME },
     Key { name: "ramp", kind: Kind::Time(Duration::ZERO) },
