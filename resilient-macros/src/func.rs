@@ -5,7 +5,9 @@ use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut;
-use syn::{Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, TypeParamBound};
+use syn::{
+    Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, TypeParamBound, TypePath,
+};
 
 use crate::diag::Diag;
 use crate::params::{Params, ungrouped};
@@ -26,12 +28,10 @@ impl Annotated {
         let item = scan::visible(item);
         read.parse2(item.clone()).unwrap_or(Self { attrs: Vec::new(), rest: item })
     }
-}
 
-impl Annotated {
     /// The place of the attribute that runs, as the user's own code, so that no note about macros is added.
     pub(crate) fn here(&self) -> Span {
-        let first = self.to_token_stream().into_iter().next();
+        let first = self.rest.clone().into_iter().next();
         first.map_or_else(Span::call_site, |token| Span::call_site().resolved_at(token.span()))
     }
 }
@@ -96,7 +96,9 @@ impl Func {
             );
             return None;
         };
-        plain_kind(&sig, stem, diag);
+        if !is_plain(&sig, stem, diag) {
+            return None;
+        }
         let outer = body.span();
         let (around, asyncness, body, output) = future(&sig, &item.attrs, body, stem, diag)?;
         let (inner, statements) = split_inner(body.stream());
@@ -174,19 +176,27 @@ fn braced(rest: TokenStream) -> Option<Group> {
     }
 }
 
-fn plain_kind(sig: &Signature, stem: &str, diag: &mut Diag) {
-    if let Some(constness) = &sig.constness {
-        diag.at(constness, format!("`#[{stem}]` waits, and a `const fn` cannot: remove `const`"));
+/// Reports at most one fault: a function of the wrong kind can have the others for that very reason, and what no
+/// `async fn` can be is the compiler's to say.
+fn is_plain(sig: &Signature, stem: &str, diag: &mut Diag) -> bool {
+    let name = &sig.ident;
+    let wrong = sig.constness.is_some() || sig.variadic.is_some();
+    if wrong && sig.asyncness.is_some() {
+        return false;
     }
-    if let Some(abi) = &sig.abi {
+    if let Some(variadic) = &sig.variadic {
+        diag.at(variadic.dots, format!("`#[{stem}]` cannot pass on variadic arguments"));
+    } else if let Some(abi) = &sig.abi {
         diag.at(
             abi,
             format!("`#[{stem}]` cannot guard an `extern` function: guard a Rust function that it calls"),
         );
+    } else if let Some(constness) = &sig.constness {
+        diag.at(constness, format!("`#[{stem}]` waits, and a `const fn` cannot: write `async fn {name}`"));
+    } else {
+        return true;
     }
-    if let Some(variadic) = &sig.variadic {
-        diag.at(variadic.dots, format!("`#[{stem}]` cannot pass on variadic arguments"));
-    }
+    false
 }
 
 type Future = (Around, Span, Group, Option<Type>);
@@ -351,55 +361,43 @@ const PRIMITIVES: [&str; 17] = [
 
 /// Reports what no alias can turn into a `Result`; the rest is left to the compiler.
 fn returns_result(ret: Option<&Type>, sig: &Signature, stem: &str, diag: &mut Diag) {
-    let fix = match ret.map(ungrouped) {
-        None => {
-            diag.at(
-                &sig.ident,
-                format!(
-                    "`#[{stem}]` has to see failures, and `{}` returns nothing: write `-> Result<(), …>`",
-                    sig.ident
-                ),
-            );
-            return;
-        }
-        Some(Type::Path(path)) if path.qself.is_none() => path_fix(path),
-        Some(Type::Never(_)) => Some("a function that never returns cannot fail".to_owned()),
-        Some(
-            Type::Tuple(_)
-            | Type::Reference(_)
-            | Type::Array(_)
-            | Type::Slice(_)
-            | Type::Ptr(_)
-            | Type::FnPtr(_)
-            | Type::ImplTrait(_)
-            | Type::TraitObject(_),
-        ) => Some("return a `Result`".to_owned()),
-        Some(_) => None,
+    let why = format!("`#[{stem}]` has to see failures, and");
+    let Some(ty) = ret else {
+        diag.at(&sig.ident, format!("{why} `{}` returns nothing: write `-> Result<(), …>`", sig.ident));
+        return;
     };
-    if let (Some(fix), Some(ty)) = (fix, ret) {
-        let text = scan::source(ty.to_token_stream());
-        diag.at(ty, format!("`#[{stem}]` has to see failures, and `{text}` is no `Result`: {fix}"));
-    }
-}
-
-fn path_fix(path: &syn::TypePath) -> Option<String> {
-    let last = path.path.segments.last()?;
-    let alone = path.path.segments.len() == 1;
-    let name = last.ident.to_string();
-    let generic = matches!(last.arguments, PathArguments::AngleBracketed(_));
-    match name.as_str() {
-        "Option" if generic => {
-            Some("turn the `None` into an error with `.ok_or(…)` and return a `Result`".to_owned())
+    let text = scan::source(ty.to_token_stream());
+    let fix = match ungrouped(ty) {
+        Type::Never(_) => "a function that never returns cannot fail".to_owned(),
+        Type::Path(path) if is_option(path) => {
+            "turn the `None` into an error with `.ok_or(…)` and return a `Result`".to_owned()
         }
-        "String" | "Self" if alone => None.or_else(|| (name == "String").then(|| wrap(&name))),
-        "Vec" | "Box" if alone && generic => Some("return a `Result` of it".to_owned()),
-        primitive if alone && PRIMITIVES.contains(&primitive) => Some(wrap(primitive)),
-        _ => None,
-    }
+        Type::Path(path) if !is_known(path) => return,
+        Type::Path(_) | Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::ImplTrait(_) => {
+            format!("write `Result<{text}, …>`")
+        }
+        Type::Slice(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::TraitObject(_) => {
+            "return a `Result`".to_owned()
+        }
+        _ => return,
+    };
+    diag.at(ty, format!("{why} `{text}` is no `Result`: {fix}"));
 }
 
-fn wrap(name: &str) -> String {
-    format!("write `Result<{name}, …>`")
+fn is_option(path: &TypePath) -> bool {
+    path.path.segments.last().is_some_and(|last| last.ident == "Option" && !last.arguments.is_none())
+}
+
+/// A type of the prelude that nobody gives to something else.
+fn is_known(path: &TypePath) -> bool {
+    let Some(name) =
+        path.path.segments.last().filter(|_| path.path.segments.len() == 1 && path.qself.is_none())
+    else {
+        return false;
+    };
+    let generic = !name.arguments.is_none();
+    ["Vec", "Box"].iter().any(|known| name.ident == known && generic)
+        || ["String"].iter().chain(&PRIMITIVES).any(|known| name.ident == known && !generic)
 }
 
 /// The type with `_` for what has no name.

@@ -223,12 +223,24 @@ pub(crate) fn own_span() -> Span {
 pub(crate) fn optional(function: Option<&Expr>) -> TokenStream {
     function.map_or_else(
         || quote!(::core::option::Option::None),
-        |function| quote_spanned!(function.span()=> ::core::option::Option::Some(#function)),
+        |function| {
+            let function = function_value(function);
+            quote_spanned!(own_span()=> ::core::option::Option::Some(#function))
+        },
     )
 }
 
+/// A predicate or a hook as an argument. In braces the compiler compares the types of a path alone and leaves the
+/// call around it out; a closure must stand by itself, or the types of its parameters are not found.
+pub(crate) fn function_value(function: &Expr) -> TokenStream {
+    if matches!(function, Expr::Closure(_)) {
+        return quote!(#function);
+    }
+    quote_spanned!(own_span()=> { #function })
+}
+
 /// The tokens at another place, so that an error about them is reported there and once.
-fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
+pub(crate) fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
     let moved = tokens.clone().into_iter().map(|mut token| {
         token.set_span(token.span().resolved_at(span).located_at(span));
         token
@@ -531,11 +543,10 @@ impl Scope<'_> {
         mutable: Option<Token![mut]>,
     ) -> TokenStream {
         let Binding { ident, cfgs, ty, .. } = binding;
-        let span = ty.span();
-        let mut source = ident.clone();
-        source.set_span(ident.span().located_at(span));
+        // Not the user's own span: the compiler would propose to borrow the argument, and no longer say why.
+        let span = own_span().located_at(ty.span());
         let (p, helper) = (respanned(self.p(), span), Ident::new(helper, span));
-        let call = quote_spanned!(span=> #p::#helper(&#source));
+        let call = quote_spanned!(span=> { let __given = &#ident; #p::#helper(__given) });
         quote_spanned! {own_span()=>
             #(#cfgs)*
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]

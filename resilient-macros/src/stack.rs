@@ -107,7 +107,8 @@ fn apply(stack: &[Raw], mut item: Annotated) -> TokenStream {
     order::check(&layers, func.as_ref(), &mut diag);
     let Some(mut func) = func.filter(|_| diag.is_empty()) else {
         let errors = diag.into_tokens();
-        return quote!(#item #errors);
+        // What the attributes would have used is not worth a warning now.
+        return quote!(#[allow(unused)] #item #errors);
     };
     func.attrs.extend(record::section(&func.attrs, &layers));
     let p = paths.private();

@@ -153,6 +153,10 @@ fn wrong_arguments_are_told_apart() {
         ("fallback", quote!(fn = a, value = b), "exclude each other"),
         ("fallback", quote!(fn = []), "chain is empty"),
         ("fallback", quote!(fn = 3), "`fn` takes a function or a call"),
+        ("fallback", quote!(fn = "cached"), "without quotes: `fn = cached`"),
+        ("fallback", quote!(fn = |sku| cached(sku)), "`fn` needs no closure"),
+        ("fallback", quote!(fn = (near, far)), "a chain stands in brackets: `fn = [near, far]`"),
+        ("fallback", quote!(fn = client.cached), "a method is called: `fn = client.cached(…)`"),
         (
             "fallback",
             quote!(cached),
@@ -204,7 +208,7 @@ fn shapes_that_cannot_be_guarded_are_told_why() {
             quote!(
                 const fn f() -> Result<(), E> {}
             ),
-            "cannot: remove `const`",
+            "cannot: write `async fn f`",
         ),
         (quote!(impl A { fn f() {} }), "not this `impl`: put it on each method"),
         (

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::Expr;
+use syn::spanned::Spanned as _;
 
 use crate::args::Foreign;
 use crate::literal;
-use crate::lower::{Carries, Level, Scope, optional};
+use crate::lower::{Carries, Level, Scope, optional, own_span, respanned};
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{Given, Reader, Stretch};
 
@@ -267,9 +268,12 @@ impl Policy for CircuitBreaker {
         let handle = self.key.as_ref().map_or_else(
             || quote!(#p::breaker(&#site)),
             |key| {
+                let at = own_span().located_at(key.span());
+                let here = respanned(p, at);
+                let key = quote_spanned!(at=> (&#here::KeyOf(&(#key))).key());
                 quote!({
                     use #p::{ViaInteger as _, ViaStr as _};
-                    #p::breaker_for(&#site, (&#p::KeyOf(&(#key))).key())
+                    #p::breaker_for(&#site, #key)
                 })
             },
         );
