@@ -1,0 +1,41 @@
+//! What the compiler tells a user about a mistake in an attribute.
+//!
+//! `TRYBUILD=overwrite cargo test --test ui` rewrites the expected texts. Read each one that
+//! changed: it must name the mistake, the place and the fix, and be the only error.
+
+use std::process::Command;
+
+use trybuild::TestCases;
+
+/// Folders whose errors are worded by this project, whatever the compiler's version.
+const OURS: [&str; 7] = ["circuit_breaker", "classify", "fallback", "function", "retry", "stack", "timeout"];
+
+#[test]
+fn mistakes_are_explained() {
+    let cases = TestCases::new();
+    for folder in OURS {
+        cases.compile_fail(format!("tests/ui/{folder}/*.rs"));
+    }
+    if is_pinned_compiler() {
+        cases.compile_fail("tests/ui/rustc/*/*.rs");
+    }
+}
+
+// Apart from the mistakes: trybuild builds all cases at once only where none has to run.
+#[test]
+fn unusual_code_compiles() {
+    TestCases::new().pass("tests/ui/pass/*.rs");
+}
+
+/// Whether the compiler is the one that worded the errors in `ui/rustc`.
+fn is_pinned_compiler() -> bool {
+    let pinned = include_str!("../rust-toolchain.toml")
+        .lines()
+        .find_map(|line| line.strip_prefix("channel = "))
+        .map(|version| version.trim_matches('"'));
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output = Command::new(rustc).arg("--version").output();
+    let version = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
+    let running = version.as_deref().unwrap_or_default().split(' ').nth(1);
+    pinned.is_some() && pinned == running
+}

@@ -1,0 +1,10 @@
+use resilient_runtime::Classify;
+
+#[derive(Classify)]
+enum PaymentError {
+    #[transient]
+    #[permanent]
+    Unreachable,
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use resilient_runtime::fallback;
+
+async fn cached(_path: &str) -> std::io::Result<String> {
+    Ok(String::new())
+}
+
+#[fallback(cached)]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+#[fallback(cached(path))]
+async fn peek(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+use resilient_runtime::fallback;
+
+fn is_missing(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::NotFound
+}
+
+#[fallback]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+#[fallback()]
+async fn peek(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+#[fallback(when = is_missing)]
+async fn fetch(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use resilient_runtime::timeout;
+
+#[timeout("1s")]
+struct Disk {
+    root: String,
+}
+
+fn main() {}

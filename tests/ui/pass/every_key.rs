@@ -1,0 +1,63 @@
+use resilient_runtime::{circuit_breaker, fallback, retry, timeout};
+use std::time::Duration;
+
+const ATTEMPTS: u32 = 4;
+const BASE: Duration = Duration::from_millis(10);
+const LIMIT: Duration = Duration::from_secs(60);
+const RATE: f64 = 0.5;
+
+fn is_missing(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::NotFound
+}
+
+#[fallback(value = String::new(), when = is_missing)]
+#[timeout(LIMIT, name = "total")]
+#[retry(
+    max = ATTEMPTS,
+    backoff = "exponential",
+    base = BASE,
+    factor = 2,
+    max_delay = "1s",
+    jitter = "equal",
+    within = "1m 30s",
+    when = is_missing,
+    when_ok = String::is_empty,
+    on_retry = |_attempt, _delay, _cause| {},
+    budget = "disk",
+    max_retry_after = "10s",
+    no_clone(page),
+    name = "load"
+)]
+#[circuit_breaker(
+    name = "disk",
+    failure_rate = RATE,
+    window = "10s",
+    min_calls = 10,
+    slow_call = "500ms",
+    slow_rate = 1,
+    reset_timeout = "10s",
+    reset_factor = 1.5,
+    max_reset_timeout = "1h",
+    half_open_calls = 2,
+    success_threshold = 3,
+    half_open_timeout = "5s",
+    ramp = "30s",
+    failure_when = Result::is_err,
+    ignore_when = is_missing,
+    abandoned = "failure",
+    key = tenant,
+    max_keys = 100
+)]
+#[timeout("1.5s")]
+async fn load(tenant: u64, page: String) -> std::io::Result<String> {
+    tokio::fs::read_to_string(format!("{tenant}/{page}")).await
+}
+
+#[circuit_breaker(name = "tape", failure_threshold = ATTEMPTS, abandoned = "ignore")]
+async fn rewind() -> std::io::Result<()> {
+    Ok(())
+}
+
+fn main() {
+    let _futures = (load(1, String::new()), rewind());
+}

@@ -1,0 +1,8 @@
+use resilient_runtime::retry;
+
+#[retry(base = 100ms)]
+async fn discard(path: &str) -> Result<(), std::io::Error> {
+    tokio::fs::remove_file(path).await
+}
+
+fn main() {}

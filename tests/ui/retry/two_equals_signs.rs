@@ -1,0 +1,8 @@
+use resilient_runtime::retry;
+
+#[retry(max == 3)]
+async fn discard(path: &str) -> Result<(), std::io::Error> {
+    tokio::fs::remove_file(path).await
+}
+
+fn main() {}

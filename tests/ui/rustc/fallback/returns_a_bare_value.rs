@@ -1,0 +1,12 @@
+use resilient_runtime::fallback;
+
+fn cached(_path: &str) -> String {
+    String::new()
+}
+
+#[fallback(fn = cached)]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

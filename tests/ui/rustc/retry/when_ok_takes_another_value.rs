@@ -1,0 +1,8 @@
+use resilient_runtime::retry;
+
+#[retry(when_ok = Vec::<u8>::is_empty)]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

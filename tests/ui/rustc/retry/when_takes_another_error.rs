@@ -1,0 +1,12 @@
+use resilient_runtime::retry;
+
+fn is_busy(_error: &std::fmt::Error) -> bool {
+    true
+}
+
+#[retry(when = is_busy)]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use resilient_runtime::{circuit_breaker, retry};
+
+#[retry]
+#[timout("1s")]
+#[circuit_breaker(name = "disk")]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

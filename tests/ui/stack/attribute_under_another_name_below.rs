@@ -1,0 +1,9 @@
+use resilient_runtime::{retry, timeout as limit};
+
+#[retry]
+#[limit("1s")]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}
