@@ -211,3 +211,32 @@ async fn a_runtime_starts_with_what_was_installed_outside_of_any() {
     assert!(inside.join().unwrap());
     assert!(ours.circuit_breaker("outside").is_none(), "this runtime was there before");
 }
+
+mod elsewhere {
+    pub(crate) struct Shop;
+    pub(crate) struct Depot;
+}
+
+impl elsewhere::Shop {
+    #[timeout("1s")]
+    async fn stock(&self) -> Result<u32, Fault<()>> {
+        Ok(1)
+    }
+}
+
+impl elsewhere::Depot {
+    #[timeout("2s")]
+    async fn stock(&self) -> Result<u32, Fault<()>> {
+        Ok(2)
+    }
+}
+
+#[tokio::test]
+async fn methods_written_away_from_their_type_have_names_of_their_own() {
+    assert_eq!((elsewhere::Shop.stock().await, elsewhere::Depot.stock().await), (Ok(1), Ok(2)));
+    configure()
+        .timeout("configure::Shop::stock", |t| t.limit(SECOND))
+        .timeout("configure::Depot::stock", |t| t.limit(SECOND))
+        .install()
+        .unwrap();
+}

@@ -1049,16 +1049,14 @@ mod frame {
         assert_eq!(spawns().await, Ok((2, Some(start + secs(5)))));
     }
 
+    #[retry(max = 3, base = "10ms", jitter = "none", budget = "none")]
+    async fn counts(good: u32) -> Result<u32, Error> {
+        tokio::task::yield_now().await;
+        if attempt() == good { Ok(attempt()) } else { Err(Down) }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn calls_side_by_side_keep_their_frames_apart() {
-        let sees = |at: u32| async move {
-            #[retry(max = 3, base = "10ms", jitter = "none", budget = "none")]
-            async fn counts(good: u32) -> Result<u32, Error> {
-                tokio::task::yield_now().await;
-                if attempt() == good { Ok(attempt()) } else { Err(Down) }
-            }
-            counts(at).await
-        };
-        assert_eq!(tokio::join!(sees(1), sees(2), sees(3)), (Ok(1), Ok(2), Ok(3)));
+        assert_eq!(tokio::join!(counts(1), counts(2), counts(3)), (Ok(1), Ok(2), Ok(3)));
     }
 }

@@ -73,6 +73,7 @@ mod error;
 mod events;
 mod frame;
 mod level;
+mod names;
 mod outcome;
 mod policy;
 mod random;

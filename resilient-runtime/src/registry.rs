@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use crate::configure::{self, Layers};
 use crate::events::{Bus, EventKind, Subscription};
+use crate::names;
 use crate::policy::{Named, Policy, STEMS, Snapshot, Value, Written};
 
 /// What an annotated function says about itself at link time.
@@ -36,7 +37,7 @@ impl Function {
     /// Its path: `module::function`, `module::Type::method` or `module::<Type as Trait>::method`.
     #[must_use]
     pub fn path(&self) -> &'static str {
-        self.path.get_or_init(|| intern(&readable((self.type_name)(), self.module)))
+        self.path.get_or_init(|| intern(&names::readable((self.type_name)(), self.module)))
     }
 
     /// Source file it stands in.
@@ -117,35 +118,6 @@ pub(crate) fn functions() -> &'static [&'static Function] {
         functions.sort_by_key(|function| (function.path(), function.file, function.line));
         functions
     })
-}
-
-/// Turns `<krate::a::T<_> as krate::Tr>::f::{{closure}}::__Here` into `module::<T as Tr>::f`.
-fn readable(type_name: &str, module: &str) -> String {
-    let path = type_name.rsplit_once("::").map_or(type_name, |(path, _)| path).replace("::{{closure}}", "");
-    let qualified = path.strip_prefix('<').and_then(|rest| {
-        let (ty, rest) = rest.split_once(" as ")?;
-        let (of, method) = rest.rsplit_once(">::")?;
-        Some(format!("{module}::<{} as {}>::{method}", last(&no_generics(ty)), last(&no_generics(of))))
-    });
-    qualified.unwrap_or_else(|| no_generics(&path))
-}
-
-fn last(path: &str) -> &str {
-    path.rsplit("::").next().unwrap_or(path)
-}
-
-fn no_generics(path: &str) -> String {
-    let mut depth = 0_usize;
-    let mut kept = String::with_capacity(path.len());
-    for c in path.chars() {
-        match c {
-            '<' => depth += 1,
-            '>' => depth = depth.saturating_sub(1),
-            _ if depth == 0 => kept.push(c),
-            _ => {}
-        }
-    }
-    kept
 }
 
 /// The one `&'static str` for this text.
@@ -466,18 +438,6 @@ pub(crate) fn emit_for(stem: &'static str, name: &'static str, key: Option<&Arc<
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn paths_read_like_source() {
-        let path = |type_name| readable(type_name, "krate::pay");
-        assert_eq!(path("krate::pay::quote::__Here"), "krate::pay::quote");
-        assert_eq!(path("krate::pay::Client<_>::quote::{{closure}}::__Here"), "krate::pay::Client::quote");
-        assert_eq!(
-            path("<krate::pay::Client<_> as krate::api::Quotes<u8>>::quote::{{closure}}::__Here"),
-            "krate::pay::<Client as Quotes>::quote"
-        );
-        assert_eq!(path("krate::api::Quotes::quote::__Here"), "krate::api::Quotes::quote");
-    }
 
     #[test]
     fn equal_names_are_one_name() {
