@@ -51,7 +51,7 @@ pub(crate) fn section(attrs: &[Attribute], layers: &[Layer]) -> Vec<Attribute> {
         return Vec::new();
     }
     let listed = layers.iter().enumerate().map(|(index, layer)| {
-        let name = layer.name.as_ref().map(|name| format!("`name = {:?}`", name.value()));
+        let name = layer.name.as_ref().map(|name| written("name", &format!("{:?}", name.value())));
         let settings = layer.settings.iter().map(|setting| written(&setting.key, &setting.written));
         let settings: Vec<String> = name.into_iter().chain(settings).collect();
         let colon = if settings.is_empty() { "" } else { ": " };

@@ -401,6 +401,16 @@ fn expanded(attrs: TokenStream, item: TokenStream) -> String {
 }
 
 #[test]
+fn a_name_cannot_break_out_of_the_documentation() {
+    let item = quote!(
+        /// Docs.
+        async fn f() -> Result<u8, E> {}
+    );
+    let text = expanded(quote!(timeout("1s", name = "a`<b>")), item);
+    assert!(text.contains("`name = \"a'<b>\"`"), "{text}");
+}
+
+#[test]
 fn expansions_are_small() {
     let one = quote!(
         async fn quote(&mut self, sku: &str, mut order: Order) -> Result<Quote, PayError> {
