@@ -32,7 +32,7 @@
 use std::cell::RefCell;
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut as _;
 use syn::{Expr, FnArg, Signature, Token};
@@ -534,6 +534,14 @@ impl Scope<'_> {
         (lets, level)
     }
 
+    /// `p::helper(&value)`, where a type that is no `Clone` is reported.
+    fn cloned_at(&self, at: Span, helper: &str, value: impl ToTokens) -> TokenStream {
+        // Not the user's own span: the compiler would propose to borrow the argument, and no longer say why.
+        let span = own_span().located_at(at);
+        let (p, helper) = (respanned(self.p(), span), Ident::new(helper, span));
+        quote_spanned!(span=> { let __given = &#value; #p::#helper(__given) })
+    }
+
     /// `let name = p::helper(&x);`, where a type that is no `Clone` is reported on the type.
     pub(crate) fn copy(
         &self,
@@ -543,10 +551,7 @@ impl Scope<'_> {
         mutable: Option<Token![mut]>,
     ) -> TokenStream {
         let Binding { ident, cfgs, ty, .. } = binding;
-        // Not the user's own span: the compiler would propose to borrow the argument, and no longer say why.
-        let span = own_span().located_at(ty.span());
-        let (p, helper) = (respanned(self.p(), span), Ident::new(helper, span));
-        let call = quote_spanned!(span=> { let __given = &#ident; #p::#helper(__given) });
+        let call = self.cloned_at(ty.span(), helper, ident);
         quote_spanned! {own_span()=>
             #(#cfgs)*
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Token;
 
-use super::{Scope, own_span, respanned};
+use super::{Scope, own_span};
 use crate::params::Passing;
 use crate::scan;
 
@@ -53,12 +53,11 @@ impl Scope<'_> {
         self.rewrite.change(None, true);
         let token = receiver.token;
         let located = Token![self](token.span.located_at(at));
-        let (p, span) = (respanned(self.p(), at), own_span());
+        let span = own_span();
         let kept = Ident::new("__resilient_self", span.located_at(at));
         let kept_by_others = self.kept().receiver;
-        let value =
-            if kept_by_others { quote_spanned!(at=> #p::attempt_arg(&#located)) } else { quote!(#token) };
-        let copy = quote_spanned!(at=> #p::attempt_arg(&#kept));
+        let value = if kept_by_others { self.cloned_at(at, "attempt_arg", located) } else { quote!(#token) };
+        let copy = self.cloned_at(at, "attempt_arg", &kept);
         (quote_spanned!(span=> let #kept = #value;), quote_spanned!(span=> #token = #copy;))
     }
 
