@@ -367,7 +367,8 @@ impl Reader {
                 return None;
             }
         };
-        let args = self.args(list.tokens.clone(), "write `after = field`");
+        let args = self
+            .args(list.tokens.clone(), "`#[throttled]` takes the field that holds the time: `after = field`");
         let mut slot = None;
         for arg in &args.keyed {
             match &arg.form {
