@@ -1,0 +1,9 @@
+use resilient_runtime::Classify;
+
+#[derive(Classify)]
+#[classify(crate)]
+enum PaymentError {
+    Declined,
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use resilient_runtime::retry;
+
+#[retry(max = 4, equal)]
+async fn size(path: &str) -> Result<u64, std::io::Error> {
+    Ok(tokio::fs::metadata(path).await?.len())
+}
+
+fn main() {}
