@@ -173,6 +173,7 @@ mod arguments {
     async fn some(
         #[cfg(test)] n: u32,
         #[cfg(not(test))] m: u32,
+        #[cfg_attr(test, cfg(not(test)))] _gone: u32,
         #[allow(unused_variables)] unused: u8,
     ) -> Result<u32, PayError> {
         busy_until(4)?;

@@ -2,11 +2,13 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens as _;
+use syn::parse::ParseStream;
+use syn::punctuated::Punctuated;
 use syn::visit::Visit;
 use syn::visit_mut::VisitMut;
 use syn::{
-    Attribute, FnArg, GenericArgument, Pat, PatIdent, PatType, PathArguments, Receiver, ReceiverKind,
-    Signature, Token, Type,
+    Attribute, FnArg, GenericArgument, Meta, Pat, PatIdent, PatType, PathArguments, Receiver, ReceiverKind,
+    Signature, Token, Type, parse_quote,
 };
 
 use crate::scan;
@@ -71,8 +73,7 @@ impl Params {
     }
 
     fn typed(&mut self, typed: &PatType, body: &TokenStream) {
-        let cfgs: Vec<Attribute> =
-            typed.attrs.iter().filter(|attr| attr.path().is_ident("cfg")).cloned().collect();
+        let cfgs: Vec<Attribute> = typed.attrs.iter().flat_map(conditions).collect();
         let mut collect = Collect { bindings: &mut self.bindings, body, cfgs: &cfgs };
         collect.pat(&typed.pat, Some(&typed.ty), None);
         self.parameters.push(match &*typed.pat {
@@ -84,6 +85,23 @@ impl Params {
     pub(crate) fn position(&self, name: &Ident) -> Option<usize> {
         self.bindings.iter().position(|binding| binding.ident == *name)
     }
+}
+
+/// The `cfg`s of a parameter, also those that a `cfg_attr` makes.
+fn conditions(attr: &Attribute) -> Vec<Attribute> {
+    if attr.path().is_ident("cfg") {
+        return vec![attr.clone()];
+    }
+    let list = |input: ParseStream<'_>| Punctuated::<Meta, Token![,]>::parse_terminated(input);
+    let Some(parts) = attr.path().is_ident("cfg_attr").then(|| attr.parse_args_with(list).ok()).flatten()
+    else {
+        return Vec::new();
+    };
+    let mut parts = parts.into_iter();
+    let Some(first) = parts.next() else { return Vec::new() };
+    let cfgs = parts.filter(|part| part.path().is_ident("cfg"));
+    let conditions = cfgs.filter_map(|cfg| cfg.require_list().map(|list| list.tokens.clone()).ok());
+    conditions.map(|condition| parse_quote!(#[cfg(any(not(#first), #condition))])).collect()
 }
 
 fn self_parameter(receiver: &Receiver, body: &TokenStream) -> SelfParameter {
