@@ -4,8 +4,12 @@
 //! are under way. A call that is dropped counts as abandoned: as nothing, or as a failure if so
 //! configured, and a probe gives its place back.
 
+#[cfg(test)]
+mod arrows;
 mod engine;
 mod guard;
+#[cfg(test)]
+mod interventions;
 mod keyed;
 mod limits;
 #[cfg(test)]
