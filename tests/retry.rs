@@ -1147,3 +1147,22 @@ fn a_retried_function_is_hardly_larger_than_its_body() {
     let (alone, retried) = (size_of(&async { large().await }), size_of(&large_retried()));
     assert!(retried <= alone + 64, "{retried} over {alone}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_set_on_a_named_retry_holds_for_that_value_only() {
+    #[retry(max = 5, base = "0s", name = "five")]
+    async fn five() -> Result<(), &'static str> {
+        Err("down")
+    }
+    let named = registry().retry("five").unwrap();
+    let attempts =
+        |retry: Retry| async move { retry.run_reported(|| async { Err::<(), _>("down") }).await.attempts };
+    assert_eq!(attempts(named.max(2)).await, 2);
+    assert_eq!(attempts(named).await, 5, "the policy is as it was");
+    five().await.unwrap_err();
+    let exhausted = registry().snapshots().into_iter().find_map(|snapshot| match snapshot {
+        Snapshot::Retry(retry) if retry.name == "five" => Some(retry.exhausted),
+        _ => None,
+    });
+    assert_eq!(exhausted, Some(3), "all of them are its calls");
+}

@@ -206,3 +206,15 @@ async fn extreme_limits_are_harmless() {
     };
     assert_eq!(Timeout::new(Duration::MAX).call(long).await, Ok(1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_set_on_a_named_timeout_holds_for_that_value_only() {
+    let named = registry().timeout("slow").unwrap();
+    let late = || async {
+        sleep(SECOND).await;
+        Ok::<_, Fault<()>>(1)
+    };
+    assert!(named.limit(SECOND / 2).call(late()).await.is_err());
+    assert_eq!(named.call(late()).await, Ok(1));
+    assert_eq!(counts("slow"), (1, 0, 1, 0, 0));
+}

@@ -103,7 +103,9 @@ impl Timeout {
         E: From<Rejected>,
     {
         match self.policy {
-            Some(policy) => Bounded::new(future, By::Name(policy), policy.limit()),
+            Some(policy) => {
+                Bounded::new(future, By::Name(policy), self.limit.unwrap_or_else(|| policy.limit()))
+            }
             None => Bounded::new(future, By::Value(self.name), self.limit.unwrap_or(Duration::MAX)),
         }
     }

@@ -29,9 +29,23 @@ impl Retry {
 
     fn by(self) -> By {
         match self.policy {
-            Some(policy) => By::Name(policy),
-            None => By::Value { name: self.name, settings: self.settings },
+            Some(policy) if self.set == 0 => By::Name(policy),
+            Some(policy) => By::Value {
+                name: policy.name(),
+                settings: self.over(&policy.settings.load()),
+                counts: Some(policy),
+            },
+            None => By::Value { name: self.name, settings: self.settings, counts: None },
         }
+    }
+
+    /// What was set here, and the rest from `base`.
+    fn over(&self, base: &Settings) -> Settings {
+        let mut written = self.written();
+        for (key, value) in base.values().into_iter().enumerate() {
+            written.put(key, written.get(key).or(value));
+        }
+        Settings::of(&written)
     }
 }
 
@@ -54,7 +68,7 @@ pub struct Hand<W = Unset, V = Unset, H = Unset> {
 #[derive(Clone, Copy, Debug)]
 enum By {
     Name(&'static RetryPolicy),
-    Value { name: &'static str, settings: Settings },
+    Value { name: &'static str, settings: Settings, counts: Option<&'static RetryPolicy> },
 }
 
 /// Lent to itself: others find their terms behind a reference.
@@ -96,7 +110,7 @@ impl<W, V, H> Terms for Hand<W, V, H> {
     }
 
     fn count(&self, counter: usize) {
-        if let By::Name(policy) = self.by {
+        if let By::Name(policy) | By::Value { counts: Some(policy), .. } = self.by {
             policy.count(counter);
         }
     }
