@@ -25,9 +25,10 @@
 //! }
 //! ```
 //!
-//! A block that runs once is `async move`, and so is one that only takes copies and shared references. One that
-//! borrows what a later run or a layer above still needs is a plain `async` that takes by value what it uses up and borrows the rest uniquely: a unique
-//! borrow of a `Send` value is `Send`, a shared one is not.
+//! A block that runs once is `async move`, and so is one that only takes copies and shared references.
+//! One that borrows what a later run or a layer above still needs is a plain `async` that takes by
+//! value what it uses up and borrows the rest uniquely: a unique borrow of a `Send` value is `Send`,
+//! a shared one is not.
 
 use std::cell::RefCell;
 
@@ -42,60 +43,12 @@ use crate::params::{Binding, Mutabilities, Mutability, Passing};
 use crate::policy::{Layer, Uses};
 use crate::{record, scan};
 
+mod level;
 mod receiver;
+mod tokens;
 
-/// What a level answers with.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Carries {
-    /// The user's error, no rejection yet.
-    Plain,
-    /// The user's error or a rejection.
-    Fault,
-    /// The user's error itself: an answer that is out of the stack's hands.
-    Bare,
-}
-
-/// Everything below some layer, as an expression.
-pub(crate) struct Level {
-    carries: Carries,
-    is_future: bool,
-    tokens: TokenStream,
-    mentioned: Uses,
-    /// What it leaves nothing of.
-    moved: Uses,
-}
-
-impl Level {
-    /// Wraps a future in a future.
-    pub(crate) fn map_future(self, carries: Carries, wrap: impl FnOnce(TokenStream) -> TokenStream) -> Self {
-        Self { carries, is_future: true, tokens: wrap(self.tokens), ..self }
-    }
-
-    /// Turns a future into an expression that is evaluated in place.
-    pub(crate) fn map_value(self, wrap: impl FnOnce(TokenStream) -> TokenStream) -> Self {
-        Self { is_future: false, tokens: wrap(self.tokens), ..self }
-    }
-
-    /// An expression of the function's return type, evaluated in place.
-    pub(crate) fn answer(self, uses: &Uses, tokens: TokenStream) -> Self {
-        let mut level = Self { carries: Carries::Bare, is_future: false, tokens, ..self };
-        level.mentioned.add(uses);
-        level.moved.add(uses);
-        level
-    }
-
-    pub(crate) fn mention(&mut self, uses: &Uses) {
-        self.mentioned.add(uses);
-    }
-
-    pub(crate) fn carries(&self) -> Carries {
-        self.carries
-    }
-
-    pub(crate) fn moved(&self) -> &Uses {
-        &self.moved
-    }
-}
+pub(crate) use self::level::{Carries, Level, awaited};
+pub(crate) use self::tokens::{function_value, optional, respanned};
 
 /// One function while it is rewritten.
 struct Rewrite<'a> {
@@ -217,40 +170,6 @@ impl<'a> Rewrite<'a> {
 /// Where names are our own and errors belong to the attribute.
 pub(crate) fn own_span() -> Span {
     Span::mixed_site()
-}
-
-/// `Some(function)` or `None`.
-pub(crate) fn optional(function: Option<&Expr>) -> TokenStream {
-    function.map_or_else(
-        || quote!(::core::option::Option::None),
-        |function| {
-            let function = function_value(function);
-            quote_spanned!(own_span()=> ::core::option::Option::Some(#function))
-        },
-    )
-}
-
-/// A predicate or a hook as an argument. In braces the compiler compares the types of a path alone and leaves the
-/// call around it out; a closure must stand by itself, or the types of its parameters are not found.
-pub(crate) fn function_value(function: &Expr) -> TokenStream {
-    if matches!(function, Expr::Closure(_)) {
-        return quote!(#function);
-    }
-    quote_spanned!(own_span()=> { #function })
-}
-
-/// The tokens at another place, so that an error about them is reported there and once.
-pub(crate) fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
-    let moved = tokens.clone().into_iter().map(|mut token| {
-        token.set_span(token.span().resolved_at(span).located_at(span));
-        token
-    });
-    moved.collect()
-}
-
-pub(crate) fn awaited(level: &Level) -> TokenStream {
-    let tokens = &level.tokens;
-    if level.is_future { quote!(#tokens.await) } else { tokens.clone() }
 }
 
 impl Scope<'_> {
