@@ -3,47 +3,15 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser as _};
-use syn::spanned::Spanned as _;
 use syn::visit_mut::VisitMut;
 use syn::{
     Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, TypeParamBound, TypePath,
 };
 
 use crate::diag::Diag;
+use crate::item::{Annotated, Attr};
 use crate::params::{Params, ungrouped};
 use crate::scan;
-
-/// An item with its attributes parsed and nothing else.
-pub(crate) struct Annotated {
-    pub(crate) attrs: Vec<Attribute>,
-    pub(crate) rest: TokenStream,
-}
-
-impl Annotated {
-    pub(crate) fn parse(item: TokenStream) -> Self {
-        let read = |input: ParseStream<'_>| {
-            let attrs = input.call(Attribute::parse_outer)?;
-            Ok(Self { attrs, rest: input.parse()? })
-        };
-        let item = scan::visible(item);
-        read.parse2(item.clone()).unwrap_or(Self { attrs: Vec::new(), rest: item })
-    }
-
-    /// The place of the attribute that runs, as the user's own code, so that no note about macros is added.
-    pub(crate) fn here(&self) -> Span {
-        let first = self.rest.clone().into_iter().next();
-        first.map_or_else(Span::call_site, |token| Span::call_site().resolved_at(token.span()))
-    }
-}
-
-impl ToTokens for Annotated {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        for attr in &self.attrs {
-            attr.to_tokens(tokens);
-        }
-        tokens.extend(self.rest.clone());
-    }
-}
 
 /// What stands around the future that is rewritten.
 pub(crate) enum Around {
@@ -55,7 +23,7 @@ pub(crate) enum Around {
 
 /// A function whose body is one future.
 pub(crate) struct Func {
-    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) attrs: Vec<Attr>,
     pub(crate) vis: syn::Visibility,
     pub(crate) sig: Signature,
     pub(crate) around: Around,
@@ -68,25 +36,51 @@ pub(crate) struct Func {
     /// The items that the body begins with.
     pub(crate) items: TokenStream,
     pub(crate) body: TokenStream,
-    /// The return type with each `impl Trait` as `_`.
-    pub(crate) ret: Type,
+    pub(crate) ret: Returned,
     pub(crate) params: Params,
+}
+
+/// The return type with each `impl Trait` as `_`.
+///
+/// The rewrite writes it many times over, so its tokens are made once.
+pub(crate) struct Returned {
+    pub(crate) ty: Type,
+    tokens: Vec<TokenTree>,
+}
+
+impl Returned {
+    fn new(output: Option<Type>) -> Self {
+        let ty = erased(output.unwrap_or_else(|| syn::parse_quote!(())));
+        let tokens = ty.to_token_stream().into_iter().collect();
+        Self { ty, tokens }
+    }
+
+    fn span(&self) -> Option<Span> {
+        let (first, last) = (self.tokens.first()?.span(), self.tokens.last()?.span());
+        Some(first.join(last).unwrap_or(first))
+    }
+}
+
+impl ToTokens for Returned {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.extend(self.tokens.iter().cloned());
+    }
 }
 
 impl Func {
     /// Reads the function; a shape that cannot be rewritten is reported.
     pub(crate) fn parse(item: &Annotated, stem: &str, diag: &mut Diag) -> Option<Self> {
+        let (head, body) = parted(&item.rest);
         let read = |input: ParseStream<'_>| {
             let vis = input.parse()?;
             let sig: Signature = input.parse()?;
             Ok((vis, sig, input.parse::<TokenStream>()?))
         };
-        let Ok((vis, sig, after)) = read.parse2(item.rest.clone()) else {
+        let Ok((vis, sig, after)) = read.parse2(head) else {
             no_function(&item.rest, stem, diag);
             return None;
         };
-        let mut attrs = item.attrs.clone();
-        let Some(body) = braced(after) else {
+        let Some(body) = body.filter(|_| after.is_empty()) else {
             diag.at(
                 &sig.ident,
                 format!(
@@ -101,13 +95,20 @@ impl Func {
         }
         let outer = body.span();
         let (around, asyncness, body, output) = future(&sig, &item.attrs, body, stem, diag)?;
-        let (inner, statements) = split_inner(body.stream());
-        attrs.extend(inner);
+        let statements = Statements::new(&body);
         returns_result(output.as_ref(), &sig, stem, diag);
-        let params = Params::new(&sig, &statements);
-        let (braces, (items, body)) = (body.span(), split_items(&statements));
-        let ret = erased(output.unwrap_or_else(|| syn::parse_quote!(())));
-        Some(Self { attrs, vis, sig, around, asyncness, braces, outer, items, body, ret, params })
+        let params = Params::new(&sig, &statements.trees);
+        let attrs = item.attrs.iter().chain(&statements.attrs).cloned().collect();
+        let (items, statements) = statements.split_items();
+        let (braces, ret) = (body.span(), Returned::new(output));
+        Some(Self { attrs, vis, sig, around, asyncness, braces, outer, items, body: statements, ret, params })
+    }
+
+    /// The lines of its documentation.
+    pub(crate) fn docs(&self) -> Vec<Attribute> {
+        let docs = self.attrs.iter().filter(|attr| attr.name() == "doc");
+        let docs: TokenStream = docs.map(ToTokens::to_token_stream).collect();
+        Attribute::parse_outer.parse2(docs).unwrap_or_default()
     }
 
     /// The variables in scope of the function, `self` included.
@@ -125,14 +126,14 @@ impl Func {
     /// Where errors about the return type belong.
     pub(crate) fn ret_span(&self) -> Span {
         match &self.sig.output {
-            ReturnType::Type(_, _) => self.ret.span(),
+            ReturnType::Type(_, _) => self.ret.span().unwrap_or_else(Span::call_site),
             ReturnType::Default => self.sig.ident.span(),
         }
     }
 
     /// Whether the return type is called `Result`, as all but a few aliases are.
     pub(crate) fn names_result(&self) -> bool {
-        match ungrouped(&self.ret) {
+        match ungrouped(&self.ret.ty) {
             Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Result"),
             _ => false,
         }
@@ -145,10 +146,10 @@ impl Func {
 }
 
 /// Says what the item is instead of a function.
-fn no_function(item: &TokenStream, stem: &str, diag: &mut Diag) {
+fn no_function(item: &[TokenTree], stem: &str, diag: &mut Diag) {
     let kinds =
         ["impl", "struct", "enum", "trait", "mod", "union", "static", "use", "type", "macro_rules", "const"];
-    for token in item.clone() {
+    for token in item {
         let TokenTree::Ident(word) = token else { continue };
         if word == "fn" {
             diag.at(word, format!("`#[{stem}]` cannot read the signature of this function"));
@@ -160,18 +161,33 @@ fn no_function(item: &TokenStream, stem: &str, diag: &mut Diag) {
                 "trait" => "put it on the methods of an implementation, or on a default method",
                 _ => "put it on an `async fn`",
             };
-            diag.at(&word, format!("`#[{stem}]` guards a function, not this `{kind}`: {hint}"));
+            diag.at(word, format!("`#[{stem}]` guards a function, not this `{kind}`: {hint}"));
             return;
         }
     }
-    diag.at(item, format!("`#[{stem}]` guards an `async fn` and nothing else"));
+    diag.at(
+        item.iter().cloned().collect::<TokenStream>(),
+        format!("`#[{stem}]` guards an `async fn` and nothing else"),
+    );
 }
 
-/// The body's braces, also out of the invisible group of a `$body:block`.
-fn braced(rest: TokenStream) -> Option<Group> {
-    let mut tokens = scan::visible(rest).into_iter();
-    match (tokens.next(), tokens.next()) {
-        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::Brace => Some(group),
+/// What stands before the body, and the body, also out of the invisible group of a `$body:block`.
+fn parted(item: &[TokenTree]) -> (TokenStream, Option<Group>) {
+    let (head, body) = match item.split_last() {
+        Some((TokenTree::Group(last), head)) => (head, braced(last)),
+        _ => (item, None),
+    };
+    let head = if body.is_some() { head } else { item };
+    (head.iter().cloned().collect(), body)
+}
+
+fn braced(group: &Group) -> Option<Group> {
+    match group.delimiter() {
+        Delimiter::Brace => Some(group.clone()),
+        Delimiter::None => match scan::trees(group.stream()).as_slice() {
+            [TokenTree::Group(group)] => braced(group),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -202,7 +218,7 @@ fn is_plain(sig: &Signature, stem: &str, diag: &mut Diag) -> bool {
 type Future = (Around, Span, Group, Option<Type>);
 
 /// Finds the one future that the function is.
-fn future(sig: &Signature, attrs: &[Attribute], body: Group, stem: &str, diag: &mut Diag) -> Option<Future> {
+fn future(sig: &Signature, attrs: &[Attr], body: Group, stem: &str, diag: &mut Diag) -> Option<Future> {
     let ret = match &sig.output {
         ReturnType::Type(_, ty) => Some((**ty).clone()),
         ReturnType::Default => None,
@@ -228,8 +244,8 @@ fn future(sig: &Signature, attrs: &[Attribute], body: Group, stem: &str, diag: &
     None
 }
 
-fn not_async(sig: &Signature, attrs: &[Attribute], body: &Group, stem: &str, diag: &mut Diag) {
-    let test = attrs.iter().any(|attr| attr.path().segments.last().is_some_and(|last| last.ident == "test"));
+fn not_async(sig: &Signature, attrs: &[Attr], body: &Group, stem: &str, diag: &mut Diag) {
+    let test = attrs.iter().any(|attr| attr.name() == "test");
     let driven = scan::mentions(&body.stream(), &Ident::new("block_on", Span::call_site()));
     if test || driven {
         let which = if test { "test" } else { "main" };
@@ -276,7 +292,7 @@ fn bound_output(bound: &TypeParamBound) -> Option<Type> {
 
 /// Takes a body apart that is exactly `async move { … }` or `Box::pin(async move { … })`.
 fn returned(body: TokenStream, output: Type) -> Option<Future> {
-    let mut tokens: Vec<TokenTree> = scan::visible(body).into_iter().collect();
+    let mut tokens = scan::trees(body);
     let mut before = TokenStream::new();
     let mut paren = None;
     if let Some(TokenTree::Group(group)) = tokens.last()
@@ -284,9 +300,9 @@ fn returned(body: TokenStream, output: Type) -> Option<Future> {
         && is_box_pin(&tokens)
     {
         paren = Some(group.span());
-        let inside = scan::visible(group.stream());
+        let inside = scan::trees(group.stream());
         before = tokens.iter().take(tokens.len() - 1).cloned().collect();
-        tokens = inside.into_iter().collect();
+        tokens = inside;
         if tokens.last().is_some_and(|last| scan::is_punct(last, ',')) {
             tokens.pop();
         }
@@ -315,43 +331,67 @@ fn is_box_pin(tokens: &[TokenTree]) -> bool {
         && path.iter().all(|token| matches!(token, TokenTree::Ident(_)) || scan::is_punct(token, ':'))
 }
 
-/// Separates `#![inner]` attributes from the statements; they become outer ones.
-fn split_inner(body: TokenStream) -> (Vec<Attribute>, TokenStream) {
-    let read = |input: ParseStream<'_>| {
-        let mut attrs = input.call(Attribute::parse_inner)?;
-        for attr in &mut attrs {
-            attr.style = syn::AttrStyle::Outer;
-        }
-        Ok((attrs, input.parse::<TokenStream>()?))
-    };
-    read.parse2(body.clone()).unwrap_or((Vec::new(), body))
+/// What stands between the braces of a body.
+struct Statements {
+    /// Its `#![inner]` attributes as outer ones.
+    attrs: Vec<Attr>,
+    trees: Vec<TokenTree>,
+    stream: TokenStream,
 }
 
-/// Separates the items at the head of a body from its statements: a statement of ours between them would make
-/// them "items after statements".
-fn split_items(body: &TokenStream) -> (TokenStream, TokenStream) {
-    let starts =
-        ["use", "const", "static", "fn", "struct", "enum", "impl", "trait", "mod", "type", "macro_rules"];
-    let item = |input: ParseStream<'_>| {
-        let mut items = TokenStream::new();
-        while starts.iter().any(|word| input.cursor().ident().is_some_and(|(ident, _)| ident == word)) {
-            let fork = input.fork();
-            let known = match fork.parse() {
-                Ok(syn::Item::Macro(found)) => found.ident.is_some(),
-                Ok(syn::Item::Verbatim(_)) | Err(_) => false,
-                Ok(_) => true,
-            };
-            if !known {
-                break;
-            }
-            let end = fork.cursor();
-            while input.cursor() != end {
-                items.extend([input.parse::<TokenTree>()?]);
-            }
+impl Statements {
+    fn new(body: &Group) -> Self {
+        let stream = body.stream();
+        let mut trees: Vec<TokenTree> = stream.clone().into_iter().collect();
+        let mut attrs = Vec::new();
+        while let [pound, bang, TokenTree::Group(brackets), ..] = trees.as_slice()
+            && scan::is_punct(pound, '#')
+            && scan::is_punct(bang, '!')
+            && brackets.delimiter() == Delimiter::Bracket
+        {
+            attrs.push(Attr::read(pound.clone(), brackets.clone()));
+            trees.drain(..3);
         }
-        Ok((items, input.parse::<TokenStream>()?))
-    };
-    item.parse2(body.clone()).unwrap_or_else(|_| (TokenStream::new(), body.clone()))
+        let stream = if attrs.is_empty() { stream } else { trees.iter().cloned().collect() };
+        Self { attrs, trees, stream }
+    }
+
+    /// Separates the items at the head from the rest: a statement of ours between them would make them "items
+    /// after statements".
+    fn split_items(self) -> (TokenStream, TokenStream) {
+        let begins = match self.trees.first() {
+            Some(TokenTree::Ident(word)) => ITEMS.contains(&word.to_string().as_str()),
+            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::None,
+            _ => false,
+        };
+        if !begins {
+            return (TokenStream::new(), self.stream);
+        }
+        split_items.parse2(self.stream.clone()).unwrap_or_else(|_| (TokenStream::new(), self.stream))
+    }
+}
+
+const ITEMS: [&str; 11] =
+    ["use", "const", "static", "fn", "struct", "enum", "impl", "trait", "mod", "type", "macro_rules"];
+
+fn split_items(input: ParseStream<'_>) -> syn::Result<(TokenStream, TokenStream)> {
+    let mut items = TokenStream::new();
+    while ITEMS.iter().any(|word| input.cursor().ident().is_some_and(|(ident, _)| ident == word)) {
+        let fork = input.fork();
+        let known = match fork.parse() {
+            Ok(syn::Item::Macro(found)) => found.ident.is_some(),
+            Ok(syn::Item::Verbatim(_)) | Err(_) => false,
+            Ok(_) => true,
+        };
+        if !known {
+            break;
+        }
+        let end = fork.cursor();
+        while input.cursor() != end {
+            items.extend([input.parse::<TokenTree>()?]);
+        }
+    }
+    Ok((items, input.parse::<TokenStream>()?))
 }
 
 const PRIMITIVES: [&str; 17] = [
@@ -366,7 +406,7 @@ fn returns_result(ret: Option<&Type>, sig: &Signature, stem: &str, diag: &mut Di
         diag.at(&sig.ident, format!("{why} `{}` returns nothing: write `-> Result<(), …>`", sig.ident));
         return;
     };
-    let text = scan::source(ty.to_token_stream());
+    let text = || scan::source(ty.to_token_stream());
     let fix = match ungrouped(ty) {
         Type::Never(_) => "a function that never returns cannot fail".to_owned(),
         Type::Path(path) if is_option(path) => {
@@ -374,14 +414,14 @@ fn returns_result(ret: Option<&Type>, sig: &Signature, stem: &str, diag: &mut Di
         }
         Type::Path(path) if !is_known(path) => return,
         Type::Path(_) | Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::ImplTrait(_) => {
-            format!("write `Result<{text}, …>`")
+            format!("write `Result<{}, …>`", text())
         }
         Type::Slice(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::TraitObject(_) => {
             "return a `Result`".to_owned()
         }
         _ => return,
     };
-    diag.at(ty, format!("{why} `{text}` is no `Result`: {fix}"));
+    diag.at(ty, format!("{why} `{}` is no `Result`: {fix}", text()));
 }
 
 fn is_option(path: &TypePath) -> bool {

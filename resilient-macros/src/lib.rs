@@ -10,6 +10,7 @@ mod args;
 mod classify;
 mod diag;
 mod func;
+mod item;
 mod literal;
 mod lower;
 mod order;

@@ -120,7 +120,7 @@ fn too_short(total: &Limit, inner: &Layer, diag: &mut Diag) {
 /// What one attempt borrows uniquely cannot leave it, because the next attempt borrows it again.
 fn borrowed_return(stem: &str, func: &Func, diag: &mut Diag) {
     let mut found = Borrows::default();
-    found.visit_type(&func.ret);
+    found.visit_type(&func.ret.ty);
     if let Some(reference) = found.unique {
         diag.at(
             reference,

@@ -1,6 +1,6 @@
 //! The variables that a function's parameters bring into scope.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
@@ -11,7 +11,7 @@ use syn::{
     Signature, Token, Type, parse_quote,
 };
 
-use crate::scan;
+use crate::scan::{self, Wanted};
 
 /// How a variable can be handed to a block that runs more than once.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,20 +61,34 @@ pub(crate) struct Params {
 }
 
 impl Params {
-    pub(crate) fn new(sig: &Signature, body: &TokenStream) -> Self {
+    pub(crate) fn new(sig: &Signature, body: &[TokenTree]) -> Self {
         let mut params = Self { receiver: None, bindings: Vec::new(), parameters: Vec::new() };
         for input in &sig.inputs {
             match input {
-                FnArg::Receiver(receiver) => params.receiver = Some(self_parameter(receiver, body)),
-                FnArg::Typed(typed) => params.typed(typed, body),
+                FnArg::Receiver(receiver) => params.receiver = Some(self_parameter(receiver)),
+                FnArg::Typed(typed) => params.typed(typed),
             }
         }
+        params.note_mentions(body);
         params
     }
 
-    fn typed(&mut self, typed: &PatType, body: &TokenStream) {
+    fn note_mentions(&mut self, body: &[TokenTree]) {
+        let receiver = self.receiver.as_ref().map(|receiver| Ident::from(receiver.token));
+        let bindings = self.bindings.iter().map(|binding| &binding.ident);
+        let mut wanted: Vec<Wanted> = bindings.chain(&receiver).map(Wanted::new).collect();
+        body.iter().any(|token| scan::finds_all(token, &mut wanted));
+        for (binding, wanted) in self.bindings.iter_mut().zip(&wanted) {
+            binding.mentioned = wanted.found;
+        }
+        if let (Some(receiver), Some(wanted)) = (&mut self.receiver, wanted.last()) {
+            receiver.mentioned = wanted.found;
+        }
+    }
+
+    fn typed(&mut self, typed: &PatType) {
         let cfgs: Vec<Attribute> = typed.attrs.iter().flat_map(conditions).collect();
-        let mut collect = Collect { bindings: &mut self.bindings, body, cfgs: &cfgs };
+        let mut collect = Collect { bindings: &mut self.bindings, cfgs: &cfgs };
         collect.pat(&typed.pat, Some(&typed.ty), None);
         self.parameters.push(match &*typed.pat {
             Pat::Ident(PatIdent { by_ref: None, subpat: None, .. }) => Parameter::Plain,
@@ -104,20 +118,21 @@ fn conditions(attr: &Attribute) -> Vec<Attribute> {
     conditions.map(|condition| parse_quote!(#[cfg(any(not(#first), #condition))])).collect()
 }
 
-fn self_parameter(receiver: &Receiver, body: &TokenStream) -> SelfParameter {
+fn self_parameter(receiver: &Receiver) -> SelfParameter {
     let passing = match &receiver.kind {
         ReceiverKind::Reference(_, _, None) => Passing::Ref,
         ReceiverKind::Reference(_, _, Some(_)) => Passing::RefMut,
         ReceiverKind::Typed(_, ty) => passing(ty),
         _ => Passing::Owned,
     };
-    let token = receiver.self_token;
-    let mentioned = token.to_token_stream().into_iter().any(|token| match token {
-        proc_macro2::TokenTree::Ident(ident) => scan::mentions(body, &ident),
-        _ => false,
-    });
     let counted = matches!(&receiver.kind, ReceiverKind::Typed(_, ty) if is_counted(ty));
-    SelfParameter { token, passing, mutable: receiver.mutability.is_some(), counted, mentioned }
+    SelfParameter {
+        token: receiver.self_token,
+        passing,
+        mutable: receiver.mutability.is_some(),
+        counted,
+        mentioned: false,
+    }
 }
 
 fn is_counted(ty: &Type) -> bool {
@@ -160,7 +175,6 @@ pub(crate) fn ungrouped(ty: &Type) -> &Type {
 
 struct Collect<'a> {
     bindings: &'a mut Vec<Binding>,
-    body: &'a TokenStream,
     cfgs: &'a [Attribute],
 }
 
@@ -198,7 +212,7 @@ impl Collect<'_> {
             mutable: pat.mutability.filter(|_| pat.by_ref.is_none()),
             ty: ty.map_or_else(|| pat.ident.to_token_stream(), quote::ToTokens::to_token_stream),
             cfgs: self.cfgs.to_vec(),
-            mentioned: scan::mentions(self.body, &pat.ident),
+            mentioned: false,
         });
         if let Some((_, pat)) = &pat.subpat {
             self.pat(pat, ty, through);

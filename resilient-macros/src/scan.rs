@@ -5,21 +5,53 @@ use syn::ext::IdentExt as _;
 
 /// Whether `tokens` name the variable `ident`, also as `"{ident}"` in a text.
 pub(crate) fn mentions(tokens: &TokenStream, ident: &Ident) -> bool {
-    let name = ident.unraw().to_string();
-    mentions_name(tokens, &name)
+    let mut wanted = [Wanted::new(ident)];
+    tokens.clone().into_iter().any(|token| finds_all(&token, &mut wanted))
 }
 
-fn mentions_name(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident.unraw() == name,
-        TokenTree::Group(group) => mentions_name(&group.stream(), name),
-        TokenTree::Literal(literal) => captures(&literal.to_string(), name),
-        TokenTree::Punct(_) => false,
-    })
+/// A name to look for.
+pub(crate) struct Wanted {
+    name: String,
+    pub(crate) found: bool,
+}
+
+impl Wanted {
+    pub(crate) fn new(ident: &Ident) -> Self {
+        Self { name: ident.unraw().to_string(), found: false }
+    }
+}
+
+/// Marks what `token` names and says when nothing is left to look for, as a body may be long.
+pub(crate) fn finds_all(token: &TokenTree, wanted: &mut [Wanted]) -> bool {
+    match token {
+        TokenTree::Group(group) => {
+            return group.stream().into_iter().any(|token| finds_all(&token, wanted));
+        }
+        TokenTree::Ident(ident) => {
+            let ident = ident.to_string();
+            let name = ident.strip_prefix("r#").unwrap_or(&ident);
+            mark(wanted, |wanted| wanted == name);
+        }
+        TokenTree::Literal(literal) => {
+            let literal = literal.to_string();
+            mark(wanted, |wanted| captures(&literal, wanted));
+        }
+        TokenTree::Punct(_) => return false,
+    }
+    wanted.iter().all(|wanted| wanted.found)
+}
+
+fn mark(wanted: &mut [Wanted], is: impl Fn(&str) -> bool) {
+    for wanted in wanted {
+        wanted.found = wanted.found || is(&wanted.name);
+    }
 }
 
 /// Whether a format string takes `name` from its surroundings: `{name}`, `{name:?}`, `{:name$}`.
 fn captures(literal: &str, name: &str) -> bool {
+    if !literal.contains(['{', '$']) {
+        return false;
+    }
     let opens = literal.match_indices('{').any(|(at, _)| {
         let rest = literal.get(at + 1..).unwrap_or_default().trim_start();
         rest.strip_prefix(name).is_some_and(|after| after.starts_with(['}', ':', ' ']))
@@ -62,14 +94,12 @@ pub(crate) fn is_punct(token: &TokenTree, punct: char) -> bool {
     matches!(token, TokenTree::Punct(found) if found.as_char() == punct)
 }
 
-/// The inside of an invisible group, which `macro_rules!` puts around its fragments.
-pub(crate) fn visible(tokens: TokenStream) -> TokenStream {
-    let mut iter = tokens.clone().into_iter();
-    match (iter.next(), iter.next()) {
-        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
-            visible(group.stream())
-        }
-        _ => tokens,
+/// The tokens, out of the invisible group that `macro_rules!` puts around its fragments.
+pub(crate) fn trees(tokens: TokenStream) -> Vec<TokenTree> {
+    let trees: Vec<TokenTree> = tokens.into_iter().collect();
+    match trees.as_slice() {
+        [TokenTree::Group(group)] if group.delimiter() == Delimiter::None => self::trees(group.stream()),
+        _ => trees,
     }
 }
 
@@ -177,7 +207,7 @@ pub(crate) fn source(tokens: TokenStream) -> String {
     let mut text = String::new();
     let mut glue = true;
     let mut bars = 0_u32;
-    for token in visible(tokens) {
+    for token in trees(tokens) {
         let (piece, before, after) = piece(&token, &mut bars);
         if !text.is_empty() && !glue && before {
             text.push(' ');

@@ -5,11 +5,11 @@
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::{Attribute, Meta, parse_quote};
 
 use crate::args::{Args, Form};
 use crate::diag::{Diag, listed};
-use crate::func::{Annotated, Func};
+use crate::func::Func;
+use crate::item::{Annotated, Attr};
 use crate::paths::Paths;
 use crate::policy::{self, Layer};
 use crate::reader::Reader;
@@ -25,8 +25,8 @@ struct Raw {
 /// One attribute of the family runs.
 pub(crate) fn enter(stem: &str, args: TokenStream, item: TokenStream) -> TokenStream {
     let mut item = Annotated::parse(item);
-    if let Some(applied) = item.attrs.iter().find(|attr| is_named(attr, "__applied")) {
-        return too_late(stem, applied, &item);
+    if let Some(applied) = item.attrs.iter().position(|attr| attr.name() == "__applied") {
+        return too_late(stem, applied, item);
     }
     let mut stack = taken(&mut item);
     stack.push(Raw { stem: Ident::new(stem, item.here()), args });
@@ -35,8 +35,8 @@ pub(crate) fn enter(stem: &str, args: TokenStream, item: TokenStream) -> TokenSt
     };
     let p = paths(&stack, &mut Diag::default()).private();
     let entries = stack.iter().map(|Raw { stem, args }| quote!(#stem(#args)));
-    item.attrs.insert(last + 1, parse_quote!(#[#p::__stack(#(#entries),*)]));
-    item.into_token_stream()
+    item.attrs.insert(last + 1, Attr::new(quote!(#p::__stack(#(#entries),*))));
+    item.into_tokens()
 }
 
 /// The relay itself runs when what stood before it was another crate's attribute of the same name.
@@ -44,23 +44,14 @@ pub(crate) fn collected(args: TokenStream, item: TokenStream) -> TokenStream {
     apply(&entries(args), Annotated::parse(item))
 }
 
-fn is_named(attr: &Attribute, name: &str) -> bool {
-    attr.path().segments.last().is_some_and(|last| last.ident == name)
-}
-
-fn is_family(attr: &Attribute) -> bool {
-    attr.path().segments.last().is_some_and(|last| policy::kind(&last.ident.to_string()).is_some())
+fn is_family(attr: &Attr) -> bool {
+    policy::kind(attr.name()).is_some()
 }
 
 /// Takes the relay out of the attributes.
 fn taken(item: &mut Annotated) -> Vec<Raw> {
-    let Some(position) = item.attrs.iter().position(|attr| is_named(attr, "__stack")) else {
-        return Vec::new();
-    };
-    match item.attrs.remove(position).meta {
-        Meta::List(list) => entries(list.tokens),
-        _ => Vec::new(),
-    }
+    let position = item.attrs.iter().position(|attr| attr.name() == "__stack");
+    position.map(|position| entries(item.attrs.remove(position).arguments())).unwrap_or_default()
 }
 
 fn entries(tokens: TokenStream) -> Vec<Raw> {
@@ -97,7 +88,7 @@ fn paths(stack: &[Raw], diag: &mut Diag) -> Paths {
 }
 
 /// Reads the whole stack and rewrites the function, or reports everything that is wrong.
-fn apply(stack: &[Raw], mut item: Annotated) -> TokenStream {
+fn apply(stack: &[Raw], item: Annotated) -> TokenStream {
     let mut diag = Diag::default();
     let paths = paths(stack, &mut diag);
     let first = stack.first().map(|raw| raw.stem.to_string()).unwrap_or_default();
@@ -106,16 +97,16 @@ fn apply(stack: &[Raw], mut item: Annotated) -> TokenStream {
         stack.iter().filter_map(|raw| layer(raw, &paths, func.as_ref(), &mut diag)).collect();
     order::check(&layers, func.as_ref(), &mut diag);
     let Some(mut func) = func.filter(|_| diag.is_empty()) else {
-        let errors = diag.into_tokens();
+        let (item, errors) = (item.into_tokens(), diag.into_tokens());
         // What the attributes would have used is not worth a warning now.
         return quote!(#[allow(unused)] #item #errors);
     };
-    func.attrs.extend(record::section(&func.attrs, &layers));
+    let section = record::section(&func.docs(), &layers);
+    func.attrs.extend(section.iter().map(|line| Attr::new(line.meta.to_token_stream())));
     let p = paths.private();
     if item.attrs.iter().any(|attr| !is_built_in(attr)) {
         let stems = stack.iter().map(|raw| Ident::new(&raw.stem.to_string(), Span::call_site()));
-        item.attrs.clear();
-        func.attrs.push(parse_quote!(#[#p::__applied(#(#stems),*)]));
+        func.attrs.push(Attr::new(quote!(#p::__applied(#(#stems),*))));
     }
     lower::lower(&func, &layers, p)
 }
@@ -131,7 +122,7 @@ fn layer(raw: &Raw, paths: &Paths, func: Option<&Func>, diag: &mut Diag) -> Opti
 }
 
 /// Whether the compiler itself knows the attribute, so that nothing of ours can hide behind its name.
-fn is_built_in(attr: &Attribute) -> bool {
+fn is_built_in(attr: &Attr) -> bool {
     const NAMES: [&str; 26] = [
         "allow",
         "automatically_derived",
@@ -160,21 +151,19 @@ fn is_built_in(attr: &Attribute) -> bool {
         "track_caller",
         "warn",
     ];
-    attr.path().segments.first().is_some_and(|first| NAMES.iter().any(|name| first.ident == name))
+    NAMES.contains(&attr.first())
 }
 
 /// An attribute under another name stood below those that have already been applied.
-fn too_late(stem: &str, applied: &Attribute, item: &Annotated) -> TokenStream {
-    let stems: Vec<String> = match &applied.meta {
-        Meta::List(list) => entries_of(list.tokens.clone()),
-        _ => Vec::new(),
-    };
+fn too_late(stem: &str, applied: usize, item: Annotated) -> TokenStream {
+    let stems = entries_of(item.attrs[applied].arguments());
     let before = listed(stems.iter().map(String::as_str));
     let words = format!(
         "`#[{stem}]` stands under another name, so {before} above it did not wait for it: use the name `{stem}` \
          here, or put it on top"
     );
-    quote_spanned!(item.here()=> #item ::core::compile_error! { #words })
+    let (here, item) = (item.here(), item.into_tokens());
+    quote_spanned!(here=> #item ::core::compile_error! { #words })
 }
 
 fn entries_of(tokens: TokenStream) -> Vec<String> {
