@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens as _;
+use syn::buffer::Cursor;
 use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
 use syn::parse::{ParseStream, Parser as _};
-use syn::{Expr, Ident, LitBool, Token, token};
+use syn::{Expr, ExprLit, Ident, Lit, Token, token};
 
 use crate::diag::{Diag, listed, nearest};
 use crate::scan;
@@ -26,24 +27,20 @@ pub(crate) enum Form {
 
 pub(crate) struct Arg {
     pub(crate) key: Ident,
+    /// The key without `r#`.
+    pub(crate) name: String,
     pub(crate) form: Form,
 }
 
 impl fmt::Display for Arg {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let key = self.key.unraw();
+        let key = &self.name;
         match &self.form {
             Form::Word => write!(f, "{key}"),
             Form::Value(value) => write!(f, "{key} = {}", scan::source(value.to_token_stream())),
             Form::List(tokens) => write!(f, "{key}({})", scan::source(tokens.clone())),
             Form::Broken => write!(f, "{key} = …"),
         }
-    }
-}
-
-impl Arg {
-    fn is(&self, key: &str) -> bool {
-        self.key.unraw() == key
     }
 }
 
@@ -75,10 +72,11 @@ impl Args {
     fn argument(&mut self, input: ParseStream<'_>, diag: &mut Diag) {
         if input.peek(Token![,]) {
             diag.here(input.span(), "an argument is missing before this comma");
-        } else if is_keyed(input) {
+        } else if is_keyed(input.cursor()) {
             if let Ok(key) = input.call(Ident::parse_any) {
-                let form = form(&key, input, diag);
-                self.keyed.push(Arg { key, form });
+                let name = key.unraw().to_string();
+                let form = form(&key, &name, input, diag);
+                self.keyed.push(Arg { key, name, form });
             }
         } else if let Some(value) = expression(input) {
             self.loose.push(value);
@@ -92,9 +90,9 @@ impl Args {
     fn drop_repeated(&mut self, diag: &mut Diag) {
         let mut first: Vec<Arg> = Vec::new();
         for arg in self.keyed.drain(..) {
-            match first.iter().find(|earlier| earlier.key.unraw() == arg.key.unraw()) {
+            match first.iter().find(|earlier| earlier.name == arg.name) {
                 Some(earlier) => {
-                    let message = format!("`{}` is given twice: it is `{earlier}` already", arg.key.unraw());
+                    let message = format!("`{}` is given twice: it is `{earlier}` already", arg.name);
                     diag.at(&arg.key, message);
                 }
                 None => first.push(arg),
@@ -104,46 +102,45 @@ impl Args {
     }
 
     pub(crate) fn position(&self, key: &str) -> Option<usize> {
-        self.keyed.iter().position(|arg| arg.is(key))
+        self.keyed.iter().position(|arg| arg.name == key)
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&Arg> {
-        self.keyed.iter().find(|arg| arg.is(key))
+        self.keyed.iter().find(|arg| arg.name == key)
     }
 }
 
 /// `key`, `key =`, `key(`, but not the start of an expression such as `a::B` or `f(x).await`.
-fn is_keyed(input: ParseStream<'_>) -> bool {
-    let fork = input.fork();
-    if input.peek(LitBool) || fork.call(Ident::parse_any).is_err() {
+fn is_keyed(at: Cursor<'_>) -> bool {
+    let Some((word, after)) = at.ident() else { return false };
+    if word == "true" || word == "false" {
         return false;
     }
-    if fork.peek(token::Paren) {
-        let _group = fork.parse::<TokenTree>();
-        return fork.is_empty() || fork.peek(Token![,]);
+    if let Some((_, _, after)) = after.group(Delimiter::Parenthesis) {
+        return after.eof() || is_punct(after, ',');
     }
-    fork.is_empty()
-        || fork.peek(Token![,])
-        || fork.peek(Token![;])
-        || (fork.peek(Token![=]) && !fork.peek(Token![==]))
-        || (fork.peek(Token![:]) && !fork.peek(Token![::]))
-        || starts_argument(&fork)
+    match after.punct() {
+        Some((punct, after)) => match punct.as_char() {
+            ',' | ';' => true,
+            joined @ ('=' | ':') => punct.spacing() == Spacing::Alone || !is_punct(after, joined),
+            _ => false,
+        },
+        // Where a comma was forgotten the next argument begins.
+        None => after.eof() || after.ident().is_some_and(|(_, after)| is_punct(after, '=')),
+    }
 }
 
-/// Where a comma was forgotten the next argument begins.
-fn starts_argument(input: ParseStream<'_>) -> bool {
-    let fork = input.fork();
-    fork.call(Ident::parse_any).is_ok() && fork.peek(Token![=])
+fn is_punct(at: Cursor<'_>, punct: char) -> bool {
+    at.punct().is_some_and(|(found, _)| found.as_char() == punct)
 }
 
-fn form(key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> Form {
+fn form(key: &Ident, name: &str, input: ParseStream<'_>, diag: &mut Diag) -> Form {
     if input.peek(token::Paren) {
         return match input.parse::<TokenTree>() {
             Ok(TokenTree::Group(group)) => Form::List(group.stream()),
             _ => Form::Broken,
         };
     }
-    let name = key.unraw();
     if input.peek(Token![:]) {
         diag.here(input.span(), format!("a key and its value are joined by `=`: `{name} = …`"));
         skip(input);
@@ -168,6 +165,13 @@ fn form(key: &Ident, input: ParseStream<'_>, diag: &mut Diag) -> Form {
 
 /// An expression, if one stands here and an argument can end behind it.
 fn expression(input: ParseStream<'_>) -> Option<Expr> {
+    if let Some((_, after)) = input.cursor().literal()
+        && ends(after)
+    {
+        // What most values are; the parser of expressions has much else to try.
+        let lit = Lit::new(input.parse().ok()?);
+        return Some(Expr::Lit(ExprLit { attrs: Vec::new(), lit }));
+    }
     let fork = input.fork();
     let value = fork.parse::<Expr>().ok()?;
     if !ends_here(&fork) && !fork.peek(Ident::peek_any) {
@@ -178,7 +182,11 @@ fn expression(input: ParseStream<'_>) -> Option<Expr> {
 }
 
 fn ends_here(input: ParseStream<'_>) -> bool {
-    input.is_empty() || input.peek(Token![,]) || input.peek(Token![;])
+    ends(input.cursor())
+}
+
+fn ends(at: Cursor<'_>) -> bool {
+    at.eof() || is_punct(at, ',') || is_punct(at, ';')
 }
 
 fn separate(input: ParseStream<'_>, diag: &mut Diag) {
@@ -227,7 +235,7 @@ pub(crate) struct Unknown<'a> {
 impl Unknown<'_> {
     /// Says that the key is unknown, and which one may be meant.
     pub(crate) fn report(&self, arg: &Arg, diag: &mut Diag) {
-        let name = arg.key.unraw().to_string();
+        let name = &arg.name;
         let start = format!("unknown key `{name}` in `#[{}]`", self.stem);
         let lower = name.to_lowercase();
         if let Some(known) = self.foreign.iter().find(|foreign| foreign.names.contains(&lower.as_str())) {

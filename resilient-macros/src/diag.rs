@@ -22,6 +22,10 @@ impl Diag {
         self.faults.push(syn::Error::new(span, message));
     }
 
+    pub(crate) fn append(&mut self, mut later: Self) {
+        self.faults.append(&mut later.faults);
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.faults.is_empty()
     }

@@ -33,7 +33,8 @@ pub(crate) fn enter(stem: &str, args: TokenStream, item: TokenStream) -> TokenSt
     let Some(last) = item.attrs.iter().rposition(is_family) else {
         return apply(&stack, item);
     };
-    let p = paths(&stack, &mut Diag::default()).private();
+    let read: Vec<_> = stack.iter().filter(|raw| names_crate(&raw.args)).map(arguments).collect();
+    let p = paths(read.iter().map(|(args, _)| args), &mut Diag::default()).private();
     let entries = stack.iter().map(|Raw { stem, args }| quote!(#stem(#args)));
     item.attrs.insert(last + 1, Attr::new(quote!(#p::__stack(#(#entries),*))));
     item.into_tokens()
@@ -69,11 +70,19 @@ fn entries(tokens: TokenStream) -> Vec<Raw> {
     stack
 }
 
+/// Whether arguments can hold a `crate = …`, which few do.
+fn names_crate(args: &TokenStream) -> bool {
+    args.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(word) => word == "crate",
+        TokenTree::Group(group) => group.delimiter() == Delimiter::None,
+        _ => false,
+    })
+}
+
 /// The runtime's path: every attribute may give it, and those that do must agree.
-fn paths(stack: &[Raw], diag: &mut Diag) -> Paths {
+fn paths<'a>(stack: impl IntoIterator<Item = &'a Args>, diag: &mut Diag) -> Paths {
     let mut found: Option<Paths> = None;
-    for raw in stack {
-        let args = Args::parse(raw.args.clone(), &mut Diag::default());
+    for args in stack {
         let Some(Form::Value(value)) = args.get("crate").map(|arg| &arg.form) else { continue };
         let Some(paths) = Paths::named(value, diag) else { continue };
         match &found {
@@ -90,11 +99,15 @@ fn paths(stack: &[Raw], diag: &mut Diag) -> Paths {
 /// Reads the whole stack and rewrites the function, or reports everything that is wrong.
 fn apply(stack: &[Raw], item: Annotated) -> TokenStream {
     let mut diag = Diag::default();
-    let paths = paths(stack, &mut diag);
+    let read: Vec<(Args, Diag)> = stack.iter().map(arguments).collect();
+    let paths = paths(read.iter().map(|(args, _)| args), &mut diag);
     let first = stack.first().map(|raw| raw.stem.to_string()).unwrap_or_default();
     let func = Func::parse(&item, &first, &mut diag);
-    let layers: Vec<Layer> =
-        stack.iter().filter_map(|raw| layer(raw, &paths, func.as_ref(), &mut diag)).collect();
+    let mut layers = Vec::new();
+    for (raw, (args, faults)) in stack.iter().zip(read) {
+        diag.append(faults);
+        layers.extend(layer(raw, args, (&paths, func.as_ref()), &mut diag));
+    }
     order::check(&layers, func.as_ref(), &mut diag);
     let Some(mut func) = func.filter(|_| diag.is_empty()) else {
         let (item, errors) = (item.into_tokens(), diag.into_tokens());
@@ -111,11 +124,16 @@ fn apply(stack: &[Raw], item: Annotated) -> TokenStream {
     lower::lower(&func, &layers, p)
 }
 
-fn layer(raw: &Raw, paths: &Paths, func: Option<&Func>, diag: &mut Diag) -> Option<Layer> {
+/// The arguments told apart, and what was wrong with that.
+fn arguments(raw: &Raw) -> (Args, Diag) {
+    let mut faults = Diag::default();
+    (Args::parse(raw.args.clone(), &mut faults), faults)
+}
+
+fn layer(raw: &Raw, args: Args, around: (&Paths, Option<&Func>), diag: &mut Diag) -> Option<Layer> {
     let kind = policy::kind(&raw.stem.to_string())?;
-    let args = Args::parse(raw.args.clone(), diag);
     let span = raw.stem.span();
-    let mut reader = Reader::new(kind, span, args, (paths, func), diag);
+    let mut reader = Reader::new(kind, span, args, around, diag);
     let policy = (kind.read)(&mut reader);
     let (name, settings) = reader.finish();
     Some(Layer { kind, span, name, settings, policy })

@@ -2,7 +2,6 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
-use syn::ext::IdentExt as _;
 use syn::{Expr, Ident, LitStr};
 
 use crate::args::{Args, Form, Unknown};
@@ -63,7 +62,7 @@ impl<'a> Reader<'a> {
     pub(crate) fn finish(mut self) -> (Option<LitStr>, Vec<Setting>) {
         let Kind { stem, keys, foreign, lone, .. } = *self.kind;
         for arg in &self.args.keyed {
-            if !self.asked.iter().any(|key| arg.key.unraw() == key) {
+            if !self.asked.contains(&arg.name.as_str()) {
                 Unknown { stem, keys, foreign, lone: Some(lone) }.report(arg, self.diag);
             }
         }
@@ -81,15 +80,17 @@ impl<'a> Reader<'a> {
 
     /// Whether some key is not one of this attribute's.
     pub(crate) fn has_foreign(&self) -> bool {
-        self.args.keyed.iter().any(|arg| !self.kind.keys.iter().any(|key| arg.key.unraw() == key))
+        self.args.keyed.iter().any(|arg| !self.kind.keys.contains(&arg.name.as_str()))
     }
 
     /// Whether something stands there whose key was left out.
     pub(crate) fn has_loose(&self) -> bool {
         !self.args.loose.is_empty()
-            || self.args.keyed.iter().any(|arg| {
-                matches!(arg.form, Form::Word) && !self.kind.keys.iter().any(|key| arg.key.unraw() == key)
-            })
+            || self
+                .args
+                .keyed
+                .iter()
+                .any(|arg| matches!(arg.form, Form::Word) && !self.kind.keys.contains(&arg.name.as_str()))
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {
