@@ -436,8 +436,11 @@ fn is_known(path: &TypePath) -> bool {
         return false;
     };
     let generic = !name.arguments.is_none();
-    ["Vec", "Box"].iter().any(|known| name.ident == known && generic)
-        || ["String"].iter().chain(&PRIMITIVES).any(|known| name.ident == known && !generic)
+    let name = name.ident.to_string();
+    if generic {
+        return ["Vec", "Box"].contains(&name.as_str());
+    }
+    name == "String" || PRIMITIVES.contains(&name.as_str())
 }
 
 /// The type with `_` for what has no name.

@@ -7,24 +7,30 @@ use syn::{Expr, ExprPath};
 use crate::diag::Diag;
 
 /// The runtime crate as the user's crate knows it.
-#[derive(Clone)]
 pub(crate) struct Paths {
     root: TokenStream,
+    private: TokenStream,
 }
 
 impl Default for Paths {
     fn default() -> Self {
-        Self { root: quote_spanned!(Span::mixed_site()=> ::resilient_runtime) }
+        Self::new(quote_spanned!(Span::mixed_site()=> ::resilient_runtime))
     }
 }
 
 impl Paths {
+    fn new(root: TokenStream) -> Self {
+        // Collected, or it would be put together again at each mention.
+        let private = quote!(#root::__private).into_iter().collect();
+        Self { root, private }
+    }
+
     /// Takes `crate = ::path`, which must mean the same from everywhere.
     pub(crate) fn named(value: &Expr, diag: &mut Diag) -> Option<Self> {
         if let Expr::Path(ExprPath { qself: None, path, .. }) = value {
             let from_root = path.leading_colon.is_some();
             if from_root || path.segments.first().is_some_and(|first| first.ident == "crate") {
-                return Some(Self { root: path.to_token_stream() });
+                return Some(Self::new(path.to_token_stream()));
             }
             if path.segments.first().is_some_and(|first| first.ident == "self" || first.ident == "super") {
                 diag.at(
@@ -49,8 +55,7 @@ impl Paths {
 
     /// The module of everything that an expansion may name.
     pub(crate) fn private(&self) -> TokenStream {
-        let root = &self.root;
-        quote!(#root::__private)
+        self.private.clone()
     }
 
     /// Whether both lead to one place, as far as tokens tell.
