@@ -45,14 +45,16 @@ pub(crate) struct Func {
 /// The rewrite writes it many times over, so its tokens are made once.
 pub(crate) struct Returned {
     pub(crate) ty: Type,
+    /// Whether it is the return type as it stands.
+    pub(crate) spelt_out: bool,
     tokens: Vec<TokenTree>,
 }
 
 impl Returned {
     fn new(output: Option<Type>) -> Self {
-        let ty = erased(output.unwrap_or_else(|| syn::parse_quote!(())));
+        let (ty, spelt_out) = erased(output.unwrap_or_else(|| syn::parse_quote!(())));
         let tokens = ty.to_token_stream().into_iter().collect();
-        Self { ty, tokens }
+        Self { ty, spelt_out, tokens }
     }
 
     fn span(&self) -> Option<Span> {
@@ -129,19 +131,6 @@ impl Func {
             ReturnType::Type(_, _) => self.ret.span().unwrap_or_else(Span::call_site),
             ReturnType::Default => self.sig.ident.span(),
         }
-    }
-
-    /// Whether the return type is called `Result`, as all but a few aliases are.
-    pub(crate) fn names_result(&self) -> bool {
-        match ungrouped(&self.ret.ty) {
-            Type::Path(path) => path.path.segments.last().is_some_and(|last| last.ident == "Result"),
-            _ => false,
-        }
-    }
-
-    /// A variable for the function's result, whose place is the return type.
-    pub(crate) fn result(&self) -> Ident {
-        Ident::new("__resilient_result", self.ret_span())
     }
 }
 
@@ -444,11 +433,14 @@ fn is_known(path: &TypePath) -> bool {
 }
 
 /// The type with `_` for what has no name.
-fn erased(mut ty: Type) -> Type {
-    struct Erase;
+fn erased(mut ty: Type) -> (Type, bool) {
+    struct Erase {
+        found: bool,
+    }
     impl VisitMut for Erase {
         fn visit_type_mut(&mut self, ty: &mut Type) {
             if let Type::ImplTrait(found) = ty {
+                self.found = true;
                 let span = found.impl_token.span;
                 *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: Token![_](span) });
                 return;
@@ -456,8 +448,9 @@ fn erased(mut ty: Type) -> Type {
             syn::visit_mut::visit_type_mut(self, ty);
         }
     }
-    Erase.visit_type_mut(&mut ty);
-    ty
+    let mut erase = Erase { found: false };
+    erase.visit_type_mut(&mut ty);
+    (ty, !erase.found)
 }
 
 /// Puts a rewritten future back where the user's stood.

@@ -7,21 +7,17 @@
 //!
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> {
 //!     static __RESILIENT: p::Guarded<(p::Site<p::Timeout>, p::Site<p::Retry>)> = …;
-//!     let __errors = p::errors();
-//!     p::from_result::<RET>(match p::timeout(&__RESILIENT.sites.0, p::lift(async move {
+//!     let __class = p::errors::<RET>().class();
+//!     p::settled::<RET>(p::timeout(&__RESILIENT.sites.0, async move {
 //!         let mut __retry = p::retry(&__RESILIENT.sites.1);
 //!         loop {
 //!             let order = p::attempt_arg(&order);
-//!             let body = p::body(async { EDGE; BODY }, p::into_result::<RET>, __errors);   // in place
-//!             match p::attempt(__retry, body, __errors.class()).await {
+//!             match p::attempt(__retry, async { EDGE; BODY }, __class).await {
 //!                 p::After::Done(out) => break out,
 //!                 p::After::Again(again) => __retry = again,
 //!             }
 //!         }
-//!     })).await {
-//!         Ok(v) => Ok(v),
-//!         Err(f) => Err(p::edge()(f)),
-//!     })
+//!     }, __class).await)
 //! }
 //! ```
 //!
@@ -87,57 +83,38 @@ impl<'a> Rewrite<'a> {
         Scope { rewrite: self, above, index }
     }
 
-    /// `p::into_result::<Ret>` or `p::from_result::<Ret>`. Only these ask for a `Result`; they stand in several
-    /// places, but having one span they make one error.
-    fn conversion(&self, name: &str) -> TokenStream {
+    /// `p::name::<Ret>`, which asks for a `Result`; they stand in several places, but having one span they
+    /// make one error.
+    fn typed(&self, name: &str) -> TokenStream {
         let (span, ret) = (self.func.ret_span(), &self.func.ret);
         let (p, name) = (respanned(&self.p, span), Ident::new(name, span));
         quote_spanned!(span=> #p::#name::<#ret>)
     }
 
-    /// What knows the type of the user's error once the body has been typed.
+    /// What knows the class of the user's errors, at once or when the body has been typed.
     fn errors(&self) -> TokenStream {
         let p = &self.p;
-        quote_spanned!(own_span()=> let __errors = #p::errors();)
-    }
-
-    /// A result as the function's return type.
-    fn typed(&self, result: &TokenStream) -> TokenStream {
-        let name = self.func.result();
-        let from = self.conversion("from_result");
-        let call = quote_spanned!(self.func.ret_span()=> #from(#name));
-        quote_spanned!(own_span()=> { let #name = #result; #call })
+        if !self.func.ret.spelt_out {
+            return quote_spanned!(own_span()=> let __errors = #p::errors_of(););
+        }
+        let errors = self.typed("errors");
+        let errors = quote_spanned!(self.func.ret_span()=> #errors());
+        quote_spanned!(own_span()=> let __class = #errors.class();)
     }
 
     /// The stack's edge: a rejection that got this far becomes the user's error.
     fn edge(&self, level: &Level) -> TokenStream {
-        let p = &self.p;
-        let span = own_span();
-        let convert = match level.carries {
-            Carries::Bare => {
-                let value = awaited(level);
-                return self.typed(&value);
+        let answer = awaited(level);
+        match level.carries {
+            Carries::Answer => answer,
+            Carries::Reply => {
+                let settled = self.typed("settled");
+                let settled = quote_spanned!(self.func.ret_span()=> #settled());
+                // In braces of our own, behind which no lint counts the user's blocks one deeper; and in two
+                // steps, so that the future does not keep the function.
+                quote_spanned!(own_span()=> { let __reply = #answer; #settled(__reply) })
             }
-            Carries::Plain => quote_spanned!(span=> #p::bare(__fault)),
-            Carries::Fault => {
-                let edge = self.refusal();
-                quote_spanned!(span=> #edge(__fault))
-            }
-        };
-        let value = awaited(level);
-        self.typed(&quote_spanned! {span=>
-            match #value {
-                ::core::result::Result::Ok(__value) => ::core::result::Result::Ok(__value),
-                ::core::result::Result::Err(__fault) => ::core::result::Result::Err(#convert),
-            }
-        })
-    }
-
-    /// The one call that asks for a conversion from a rejection.
-    fn refusal(&self) -> TokenStream {
-        let span = self.func.ret_span();
-        let p = respanned(&self.p, span);
-        quote_spanned!(span=> #p::edge())
+        }
     }
 
     fn change(&self, binding: Option<usize>, add: bool) {
@@ -187,43 +164,52 @@ impl Scope<'_> {
         quote_spanned!(own_span()=> __RESILIENT.sites.#index)
     }
 
-    /// What turns a fault into the user's error, where one is handed to the user's code.
-    pub(crate) fn edge(&self) -> TokenStream {
-        self.rewrite.refusal()
+    /// A refusal or a failure as the user's error, where one is handed to the user's code.
+    pub(crate) fn edge(&self, fault: &TokenStream) -> TokenStream {
+        let span = self.func().ret_span();
+        let p = respanned(self.p(), span);
+        let edge = quote_spanned!(span=> #p::edge());
+        quote_spanned!(own_span()=> #edge(#fault))
     }
 
-    /// An expression of the function's return type as a result.
-    pub(crate) fn untyped(&self, answer: &TokenStream) -> TokenStream {
-        let (name, ret) = (self.func().result(), &self.func().ret);
-        let into = self.rewrite.conversion("into_result");
-        let call = quote_spanned!(name.span()=> #into(#name));
-        quote_spanned!(own_span()=> { let #name: #ret = #answer; #call })
+    /// The error of an answer, or the answer itself.
+    pub(crate) fn failed(&self, answer: &TokenStream) -> TokenStream {
+        let failed = self.rewrite.typed("failed");
+        quote_spanned!(self.func().ret_span()=> #failed(#answer))
     }
 
-    /// A value of the function's success type as a result.
+    /// An expression that must have the function's return type.
+    pub(crate) fn returned(&self, answer: &TokenStream) -> TokenStream {
+        let (name, ret) = (Ident::new("__resilient_result", self.func().ret_span()), &self.func().ret);
+        quote_spanned!(own_span()=> { let #name: #ret = #answer; #name })
+    }
+
+    /// A value of the function's success type as its answer.
     pub(crate) fn value(&self, value: &Expr) -> TokenStream {
         let (p, span, ret) = (self.p(), self.func().ret_span(), &self.func().ret);
         let (p, held) = (respanned(p, span), Ident::new("__resilient_value", span));
         let ty = quote_spanned!(span=> <#ret as #p::Outcome>::Value);
-        quote_spanned!(own_span()=> { let #held: #ty = #value; ::core::result::Result::Ok(#held) })
+        let answer = self.rewrite.typed("answer");
+        let answer = quote_spanned!(span=> #answer(#held));
+        quote_spanned!(own_span()=> { let #held: #ty = #value; #answer })
     }
 
-    /// A block of the function's return type as a level. Neither a function's nor a closure's own type has a
-    /// size; a closure's has no bounds either, so that the body is not the second place to ask for a `Result`.
-    fn lowest(&self, block: &TokenStream) -> TokenStream {
-        let (p, func) = (self.p(), self.func());
-        let into = self.rewrite.conversion("into_result");
-        if func.names_result() {
-            return quote_spanned!(own_span()=> #p::body(#block, #into, __errors));
+    /// The user's block as a level.
+    fn lowest(&self, block: TokenStream) -> TokenStream {
+        if self.func().ret.spelt_out {
+            return block;
         }
-        let name = func.result();
-        let call = quote_spanned!(func.ret_span()=> #into(#name));
-        quote_spanned!(own_span()=> #p::body(#block, |#name| #call, __errors))
+        let p = self.p();
+        quote_spanned!(own_span()=> #p::body(#block, __errors))
     }
 
-    /// How the user's error is classified, its type left to inference.
-    pub(crate) fn class() -> TokenStream {
-        quote_spanned!(own_span()=> __errors.class())
+    /// How the user's error is classified.
+    pub(crate) fn class(&self) -> TokenStream {
+        if self.func().ret.spelt_out {
+            quote_spanned!(own_span()=> __class)
+        } else {
+            quote_spanned!(own_span()=> __errors.class())
+        }
     }
 
     /// The variables that `tokens` name.
@@ -244,24 +230,8 @@ impl Scope<'_> {
         if level.is_future {
             return level;
         }
-        if level.carries == Carries::Bare {
-            let answer = self.rewrite.typed(&level.tokens);
-            let block = self.block(&level, &answer);
-            let tokens = self.lowest(&block);
-            return Level { carries: Carries::Plain, is_future: true, tokens, ..level };
-        }
-        let block = self.block(&level, &level.tokens);
-        Level { is_future: true, tokens: block, ..level }
-    }
-
-    /// The level as a future that can answer with a rejection.
-    pub(crate) fn fault(&self, level: Level) -> Level {
-        let level = self.future(level);
-        if level.carries == Carries::Fault {
-            return level;
-        }
-        let p = self.p();
-        level.map_future(Carries::Fault, |inner| quote!(#p::lift(#inner)))
+        let tokens = self.block(&level);
+        Level { is_future: true, tokens, ..level }
     }
 
     fn runs_again(&self) -> bool {
@@ -307,8 +277,8 @@ impl Scope<'_> {
     }
 
     /// An intermediate block.
-    fn block(&self, level: &Level, content: &TokenStream) -> TokenStream {
-        let span = own_span();
+    fn block(&self, level: &Level) -> TokenStream {
+        let (span, content) = (own_span(), &level.tokens);
         if self.takes_all(&level.mentioned, &level.moved) {
             return quote_spanned!(span=> async move { #content });
         }
@@ -363,8 +333,8 @@ impl Scope<'_> {
         };
         let moved = Uses { bindings: self.cloned(&mentioned), receiver: mentioned.receiver };
         let block = self.attempt(&mentioned, &moved);
-        let tokens = self.lowest(&block);
-        Level { carries: Carries::Plain, is_future: true, tokens, mentioned, moved }
+        let tokens = self.lowest(block);
+        Level { carries: Carries::Answer, is_future: true, tokens, mentioned, moved }
     }
 
     /// The owned ones that no layer has been told to borrow.

@@ -5,10 +5,10 @@ pub use resilient_macros::{__applied, __stack};
 
 pub use crate::error::Rejected;
 pub use crate::level::{
-    Given, Outcome, Plain, ViaFuture, ViaValue, attempt_arg, bare, body, edge, fallback_arg, from_result,
-    into_result, lift,
+    Given, Outcome, ViaFuture, ViaValue, answer, attempt_arg, body, edge, errors, errors_of, failed,
+    fallback_arg, settled,
 };
-pub use crate::outcome::{Cause, Class, Classify, after, errors};
+pub use crate::outcome::{Cause, Class, Classify, after};
 pub use crate::policy::Value;
 pub use crate::policy::circuit_breaker::{
     CircuitBreaker, KeyOf, ViaInteger, ViaStr, breaker, breaker_for, circuit_breaker, circuit_breaker_when,

@@ -1,8 +1,7 @@
 //! What travels between the layers of one stack, and what leaves it.
 //!
-//! Inside a stack a result is `Result<T, Plain<E>>` below the first layer that can refuse, and
-//! `Result<T, Fault<E>>` above it, so that a conversion from `Rejected` is asked for only where
-//! a refusal can get out.
+//! A level answers with the function's own `Result` below the first layer that can refuse, and with a
+//! [`Reply`] above it, so that a conversion from `Rejected` is asked for only where a refusal can get out.
 
 use std::cell::Cell;
 use std::future::{Future, Ready, ready};
@@ -12,68 +11,149 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::error::{Fault, Rejected};
-use crate::outcome::{Cause, Errors};
+use crate::outcome::{Cause, Causes, Errors};
 
-/// The user's error at a level where nothing can have refused.
+/// What a level answers with once a layer may have refused.
 #[derive(Debug)]
-pub struct Plain<E>(pub E);
+pub enum Reply<R> {
+    /// The function's own answer.
+    Answer(R),
+    /// The refusal that stands in its place.
+    Refusal(Rejected),
+}
 
-/// The error of a level: what it says, and which error of the user's is in it.
-pub trait Failing {
+/// What a level answers with, as the user's predicates and hooks see it.
+pub trait Level {
+    type Value;
     type Error;
 
-    fn cause(&self, class: impl Fn(&Self::Error) -> Cause) -> Cause;
-    fn error(&self) -> Option<&Self::Error>;
-    fn rejected(&self) -> Option<&Rejected>;
-    /// The user's error, or the level's own again if a refusal is in it.
-    fn into_failed(self) -> Result<Self::Error, Self>
-    where
-        Self: Sized;
+    /// The function's own answer, unless a layer has refused.
+    fn seen(&self) -> Result<&Result<Self::Value, Self::Error>, &Rejected>;
 }
 
-impl<E> Failing for Plain<E> {
+impl<T, E> Level for Result<T, E> {
+    type Value = T;
     type Error = E;
 
-    fn cause(&self, class: impl Fn(&E) -> Cause) -> Cause {
-        class(&self.0)
-    }
-
-    fn error(&self) -> Option<&E> {
-        Some(&self.0)
-    }
-
-    fn rejected(&self) -> Option<&Rejected> {
-        None
-    }
-
-    fn into_failed(self) -> Result<E, Self> {
-        Ok(self.0)
+    fn seen(&self) -> Result<&Self, &Rejected> {
+        Ok(self)
     }
 }
 
-impl<E> Failing for Fault<E> {
+impl<T, E> Level for Reply<Result<T, E>> {
+    type Value = T;
     type Error = E;
 
-    fn cause(&self, class: impl Fn(&E) -> Cause) -> Cause {
+    fn seen(&self) -> Result<&Result<T, E>, &Rejected> {
         match self {
-            Self::Failed(error) => class(error),
-            Self::Rejected(rejected) => Cause::Rejected(rejected.clone()),
+            Self::Answer(answer) => Ok(answer),
+            Self::Refusal(rejected) => Err(rejected),
+        }
+    }
+}
+
+/// What the class of a function's errors makes of a level's answer.
+///
+/// A trait of the class and not of the answer: a function that returns no `Result` has no class, and is
+/// one error instead of one for each layer.
+pub trait Judge<O> {
+    /// The function's own answer.
+    type Answer;
+    /// What a fallback steps in for.
+    type Fault;
+
+    fn is_ok(out: &O) -> bool;
+    /// Why it is a failure, if it is.
+    fn cause(out: &O) -> Option<Cause>;
+    /// The answer as one in whose place a refusal can stand.
+    fn reply(out: O) -> Reply<Self::Answer>;
+    /// # Errors
+    ///
+    /// What went wrong; an error of the user's only unless it is to be kept.
+    fn split(out: O, keep: bool) -> Result<Self::Answer, Self::Fault>;
+}
+
+impl<T, E, C: Causes<E>> Judge<Result<T, E>> for C {
+    type Answer = Result<T, E>;
+    type Fault = E;
+
+    #[inline]
+    fn is_ok(out: &Result<T, E>) -> bool {
+        out.is_ok()
+    }
+
+    #[inline]
+    fn cause(out: &Result<T, E>) -> Option<Cause> {
+        out.as_ref().err().map(C::cause)
+    }
+
+    #[inline]
+    fn reply(out: Result<T, E>) -> Reply<Result<T, E>> {
+        Reply::Answer(out)
+    }
+
+    fn split(out: Result<T, E>, keep: bool) -> Result<Result<T, E>, E> {
+        match out {
+            Err(error) if !keep => Err(error),
+            answer => Ok(answer),
+        }
+    }
+}
+
+impl<T, E, C: Causes<E>> Judge<Reply<Result<T, E>>> for C {
+    type Answer = Result<T, E>;
+    type Fault = Fault<E>;
+
+    #[inline]
+    fn is_ok(out: &Reply<Result<T, E>>) -> bool {
+        matches!(out, Reply::Answer(Ok(_)))
+    }
+
+    #[inline]
+    fn cause(out: &Reply<Result<T, E>>) -> Option<Cause> {
+        match out {
+            Reply::Answer(answer) => answer.as_ref().err().map(C::cause),
+            Reply::Refusal(rejected) => Some(Cause::Rejected(rejected.clone())),
         }
     }
 
-    fn error(&self) -> Option<&E> {
-        self.failed()
+    #[inline]
+    fn reply(out: Reply<Result<T, E>>) -> Reply<Result<T, E>> {
+        out
     }
 
-    fn rejected(&self) -> Option<&Rejected> {
-        Self::rejected(self)
-    }
-
-    fn into_failed(self) -> Result<E, Self> {
-        match self {
-            Self::Failed(error) => Ok(error),
-            Self::Rejected(_) => Err(self),
+    fn split(out: Reply<Result<T, E>>, keep: bool) -> Result<Result<T, E>, Fault<E>> {
+        match out {
+            Reply::Refusal(rejected) => Err(Fault::Rejected(rejected)),
+            Reply::Answer(Err(error)) if !keep => Err(Fault::Failed(error)),
+            Reply::Answer(answer) => Ok(answer),
         }
+    }
+}
+
+pin_project! {
+    /// A layer made by hand, whose error takes in the refusal.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub(crate) struct ByHand<F> {
+        #[pin]
+        pub(crate) layer: F,
+    }
+}
+
+impl<F, T, E> Future for ByHand<F>
+where
+    F: Future<Output = Reply<Result<T, E>>>,
+    E: From<Rejected>,
+{
+    type Output = Result<T, E>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+        self.project().layer.poll(cx).map(|reply| match reply {
+            Reply::Answer(answer) => answer,
+            Reply::Refusal(rejected) => Err(rejected.into()),
+        })
     }
 }
 
@@ -88,108 +168,97 @@ pub trait Outcome {
     type Value;
     /// What failure gives.
     type Error;
+    /// What knows the type of the failure. With a return type that is no `Result` it has no type, and the
+    /// compiler says nothing more about what the expansion does with it.
+    type Errors;
 
-    /// The value as a result.
+    /// What finds the class of the errors.
+    fn errors() -> Self::Errors;
+    /// A value as the answer.
+    fn answer(value: Self::Value) -> Self;
+    /// The error, or the answer back.
     ///
     /// # Errors
     ///
-    /// What is in it.
-    fn into_result(self) -> Result<Self::Value, Self::Error>;
-    /// A result as the value.
-    fn from_result(result: Result<Self::Value, Self::Error>) -> Self;
+    /// The answer, if it is none.
+    fn failed(self) -> Result<Self::Error, Self>
+    where
+        Self: Sized;
+    /// The answer that has been refused.
+    fn refused(rejected: Rejected) -> Self
+    where
+        Self::Error: FromRejected;
 }
 
 impl<T, E> Outcome for Result<T, E> {
     type Value = T;
     type Error = E;
+    type Errors = Errors<E>;
 
-    fn into_result(self) -> Self {
-        self
+    #[inline]
+    fn errors() -> Errors<E> {
+        Errors::new()
     }
 
-    fn from_result(result: Self) -> Self {
-        result
+    #[inline]
+    fn answer(value: T) -> Self {
+        Ok(value)
+    }
+
+    #[inline]
+    fn failed(self) -> Result<E, Self> {
+        match self {
+            Err(error) => Ok(error),
+            answer => Err(answer),
+        }
+    }
+
+    #[inline]
+    fn refused(rejected: Rejected) -> Self
+    where
+        E: FromRejected,
+    {
+        Err(E::from_rejected(rejected))
     }
 }
 
-/// A function's return type as a result. Nothing but this and [`from_result`] asks for `Outcome`, so that
-/// a type that is none is one error.
+/// What finds the class of a function's errors.
+#[inline]
+#[must_use]
+pub fn errors<R: Outcome>() -> R::Errors {
+    R::errors()
+}
+
+/// The same for a return type that cannot be written, such as one with `impl Trait`.
+#[inline]
+#[must_use]
+pub fn errors_of<E>() -> Errors<E> {
+    Errors::new()
+}
+
+/// The user's block, from which the type of the errors is learnt.
+#[inline]
+pub fn body<F, T, E>(block: F, _: Errors<E>) -> F
+where
+    F: Future<Output = Result<T, E>>,
+{
+    block
+}
+
+/// A fallback's value as the function's answer.
+#[inline]
+pub fn answer<R: Outcome>(value: R::Value) -> R {
+    R::answer(value)
+}
+
+/// What the next member of a chain of fallbacks is for.
 ///
 /// # Errors
 ///
-/// What is in `out`.
+/// The answer that needs no other.
 #[inline]
-pub fn into_result<R: Outcome>(out: R) -> Result<R::Value, R::Error> {
-    out.into_result()
-}
-
-/// A result as the function's return type.
-#[inline]
-pub fn from_result<R: Outcome>(result: Result<R::Value, R::Error>) -> R {
-    R::from_result(result)
-}
-
-pin_project! {
-    /// The user's block as the lowest level of a stack.
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Body<F, I> {
-        #[pin]
-        inner: F,
-        into_result: I,
-    }
-}
-
-/// Makes the user's block the lowest level, and tells `errors` what type they have.
-#[inline]
-pub fn body<F, I, T, E>(inner: F, into_result: I, _: Errors<E>) -> Body<F, I>
-where
-    F: Future,
-    I: Fn(F::Output) -> Result<T, E>,
-{
-    Body { inner, into_result }
-}
-
-impl<F, I, T, E> Future for Body<F, I>
-where
-    F: Future,
-    I: Fn(F::Output) -> Result<T, E>,
-{
-    type Output = Result<T, Plain<E>>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        this.inner.poll(cx).map(|out| (this.into_result)(out).map_err(Plain))
-    }
-}
-
-pin_project! {
-    /// A level without refusals as one that may have them.
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Lift<F> {
-        #[pin]
-        inner: F,
-    }
-}
-
-/// Lets refusals into a level.
-#[inline]
-pub fn lift<F>(inner: F) -> Lift<F> {
-    Lift { inner }
-}
-
-impl<F, T, E> Future for Lift<F>
-where
-    F: Future<Output = Result<T, Plain<E>>>,
-{
-    type Output = Result<T, Fault<E>>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        self.project().inner.poll(cx).map(|out| out.map_err(|Plain(error)| Fault::Failed(error)))
-    }
+pub fn failed<R: Outcome>(answer: R) -> Result<R::Error, R> {
+    answer.failed()
 }
 
 /// An error type that can say "a policy refused".
@@ -209,7 +278,19 @@ impl<E: From<Rejected>> FromRejected for E {
     }
 }
 
-/// The one conversion at the edge of a stack.
+/// The edge of a stack: a refusal that got this far becomes the user's error.
+///
+/// A function and not a call, for the compiler would blame the call's argument.
+#[inline]
+#[must_use]
+pub fn settled<R: Outcome<Error: FromRejected>>() -> fn(Reply<R>) -> R {
+    |reply| match reply {
+        Reply::Answer(answer) => answer,
+        Reply::Refusal(rejected) => R::refused(rejected),
+    }
+}
+
+/// The same for the error that a fallback is told.
 #[inline]
 #[must_use]
 pub fn edge<E: FromRejected>() -> fn(Fault<E>) -> E {
@@ -217,12 +298,6 @@ pub fn edge<E: FromRejected>() -> fn(Fault<E>) -> E {
         Fault::Failed(error) => error,
         Fault::Rejected(rejected) => E::from_rejected(rejected),
     }
-}
-
-/// The edge of a stack that cannot refuse.
-#[inline]
-pub fn bare<E>(Plain(error): Plain<E>) -> E {
-    error
 }
 
 /// An argument that each attempt gets a copy of.

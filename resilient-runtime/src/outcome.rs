@@ -291,11 +291,11 @@ pub struct Answering<E>(PhantomData<fn(E)>);
 #[derive(Debug)]
 pub struct Silent<E>(PhantomData<fn(E)>);
 
-/// The errors of a function, their type left to inference.
-#[inline]
-#[must_use]
-pub const fn errors<E>() -> Errors<E> {
-    Errors(PhantomData)
+impl<E> Errors<E> {
+    #[inline]
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
 }
 
 impl<E> Clone for Errors<E> {
@@ -401,7 +401,7 @@ mod tests {
 
     macro_rules! cause {
         ($error:expr) => {{
-            let (errors, error) = (errors(), &$error);
+            let (errors, error) = (Errors::new(), &$error);
             if false {
                 let _ = judged(errors, error, Unanswered);
             }

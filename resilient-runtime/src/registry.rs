@@ -146,7 +146,6 @@ pub struct Guarded<S> {
 pub struct Site<P: 'static> {
     function: &'static Function,
     layer: usize,
-    name: OnceLock<&'static str>,
     policy: OnceLock<&'static P>,
 }
 
@@ -154,7 +153,7 @@ impl<P: Named> Site<P> {
     #[doc(hidden)]
     #[must_use]
     pub const fn new(function: &'static Function, layer: usize) -> Self {
-        Self { function, layer, name: OnceLock::new(), policy: OnceLock::new() }
+        Self { function, layer, policy: OnceLock::new() }
     }
 
     #[inline]
@@ -175,8 +174,7 @@ impl<P: Named> Site<P> {
 
     #[cold]
     fn resolve(&'static self) -> &'static P {
-        let name = self.name.get_or_init(|| self.function.policy_name(self.layer));
-        registry().0.get_or_create::<P>(name)
+        registry().0.get_or_create::<P>(self.function.policy_name(self.layer))
     }
 }
 

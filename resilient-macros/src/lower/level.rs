@@ -8,12 +8,10 @@ use crate::policy::Uses;
 /// What a level answers with.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Carries {
-    /// The user's error, no rejection yet.
-    Plain,
-    /// The user's error or a rejection.
-    Fault,
-    /// The user's error itself: an answer that is out of the stack's hands.
-    Bare,
+    /// The function's own answer: no layer has refused.
+    Answer,
+    /// That, or a refusal.
+    Reply,
 }
 
 /// Everything below some layer, as an expression.
@@ -39,7 +37,7 @@ impl Level {
 
     /// An expression of the function's return type, evaluated in place.
     pub(crate) fn answer(self, uses: &Uses, tokens: TokenStream) -> Self {
-        let mut level = Self { carries: Carries::Bare, is_future: false, tokens, ..self };
+        let mut level = Self { carries: Carries::Answer, is_future: false, tokens, ..self };
         level.mentioned.add(uses);
         level.moved.add(uses);
         level

@@ -264,7 +264,7 @@ impl Policy for CircuitBreaker {
     }
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site, class) = (scope.p(), scope.site(), Scope::class());
+        let (p, site, class) = (scope.p(), scope.site(), scope.class());
         let handle = self.key.as_ref().map_or_else(
             || quote!(#p::breaker(&#site)),
             |key| {
@@ -277,18 +277,18 @@ impl Policy for CircuitBreaker {
                 })
             },
         );
-        let mut level = scope.fault(inner);
+        let mut level = scope.future(inner);
         if let Some(key) = &self.key {
             level.mention(&scope.mentioned(&quote!(#key)));
         }
         if self.ignore_when.is_none() && self.failure_when.is_none() {
             return level
-                .map_future(Carries::Fault, |inner| quote!(#p::circuit_breaker(#handle, #inner, #class)));
+                .map_future(Carries::Reply, |inner| quote!(#p::circuit_breaker(#handle, #inner, #class)));
         }
         let ignore = optional(self.ignore_when.as_ref());
         let failure = optional(self.failure_when.as_ref());
         level.map_future(
-            Carries::Fault,
+            Carries::Reply,
             |inner| quote!(#p::circuit_breaker_when(#handle, #inner, #class, #ignore, #failure)),
         )
     }

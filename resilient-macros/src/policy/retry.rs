@@ -327,7 +327,7 @@ impl Policy for Retry {
     }
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site, class) = (scope.p(), scope.site(), Scope::class());
+        let (p, site, class) = (scope.p(), scope.site(), scope.class());
         let span = own_span();
         let (clones, inner) = scope.per_attempt(inner);
         let (keep_self, renew_self) = scope.renewed_self();

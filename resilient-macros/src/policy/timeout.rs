@@ -61,7 +61,8 @@ impl Policy for Timeout {
     }
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site) = (scope.p(), scope.site());
-        scope.fault(inner).map_future(Carries::Fault, |inner| quote!(#p::timeout(&#site, #inner)))
+        let (p, site, class) = (scope.p(), scope.site(), scope.class());
+        let level = scope.future(inner);
+        level.map_future(Carries::Reply, |inner| quote!(#p::timeout(&#site, #inner, #class)))
     }
 }

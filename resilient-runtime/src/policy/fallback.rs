@@ -5,8 +5,8 @@
 
 use super::{Named, Policy, Snapshot, Stem, Written};
 use crate::events::EventKind;
-use crate::level::Failing;
-use crate::outcome::{Cause, Causes};
+use crate::level::{Judge, Level};
+use crate::outcome::Cause;
 use crate::registry::{self, Site};
 use crate::tally::Tally;
 
@@ -66,59 +66,67 @@ impl Named for FallbackPolicy {
     const STEM: &'static Stem = &STEM;
 }
 
-fn pass_on<T>(site: &'static Site<FallbackPolicy>, error: T) -> T {
-    site.get().tally.add(PASSED_ON, 1);
-    error
-}
-
-/// Whether the fallback steps in.
+/// The answer, if the fallback is to leave it alone.
 ///
 /// # Errors
 ///
-/// The user's error, if it is an answer to pass on.
-#[cold]
-pub fn fall_back<X: Failing, C: Causes<X::Error>>(
-    site: &'static Site<FallbackPolicy>,
-    fault: X,
-    _: C,
-) -> Result<X, X::Error> {
-    let answer = fault.error().is_some_and(|error| match C::cause(error) {
-        Cause::Class(class) => class.is_answer(),
-        Cause::Rejected(_) => false,
-    });
-    decide(site, fault, answer)
+/// What went wrong.
+#[inline]
+pub fn fall_back<O, C>(site: &'static Site<FallbackPolicy>, out: O, _: C) -> Result<C::Answer, C::Fault>
+where
+    C: Judge<O>,
+{
+    match C::cause(&out) {
+        None => C::split(out, true),
+        Some(Cause::Class(class)) => decide::<O, C>(site, out, class.is_answer()),
+        Some(Cause::Rejected(_)) => decide::<O, C>(site, out, false),
+    }
 }
 
 /// The same with the user's predicate in place of the class.
 ///
 /// # Errors
 ///
-/// The user's error, if the predicate does not want the fallback.
-#[cold]
-pub fn fall_back_when<X: Failing>(
+/// What went wrong.
+#[inline]
+pub fn fall_back_when<O, C>(
     site: &'static Site<FallbackPolicy>,
-    fault: X,
-    when: fn(&X::Error) -> bool,
-) -> Result<X, X::Error> {
-    let answer = fault.error().is_some_and(|error| !when(error));
-    decide(site, fault, answer)
+    out: O,
+    _: C,
+    when: fn(&O::Error) -> bool,
+) -> Result<C::Answer, C::Fault>
+where
+    O: Level,
+    C: Judge<O>,
+{
+    match out.seen() {
+        Ok(Ok(_)) => C::split(out, true),
+        Ok(Err(error)) => {
+            let keep = !when(error);
+            decide::<O, C>(site, out, keep)
+        }
+        Err(_) => decide::<O, C>(site, out, false),
+    }
 }
 
-fn decide<X: Failing>(site: &'static Site<FallbackPolicy>, fault: X, answer: bool) -> Result<X, X::Error> {
-    if !answer {
-        return Ok(fault);
+#[cold]
+fn decide<O, C: Judge<O>>(
+    site: &'static Site<FallbackPolicy>,
+    out: O,
+    keep: bool,
+) -> Result<C::Answer, C::Fault> {
+    let decided = C::split(out, keep);
+    if decided.is_ok() {
+        site.get().tally.add(PASSED_ON, 1);
     }
-    match fault.into_failed() {
-        Ok(error) => Err(pass_on(site, error)),
-        Err(fault) => Ok(fault),
-    }
+    decided
 }
 
 /// Reports what the fallback answered.
 #[cold]
-pub fn fell_back<T, E>(site: &'static Site<FallbackPolicy>, answer: &Result<T, E>) {
+pub fn fell_back<R, C: Judge<R>>(site: &'static Site<FallbackPolicy>, answer: &R, _: C) {
     let policy = site.get();
-    let served = answer.is_ok();
+    let served = C::is_ok(answer);
     policy.tally.add(if served { SERVED } else { FAILED }, 1);
     registry::emit(STEM.name, policy.name, || EventKind::FellBack { served });
 }

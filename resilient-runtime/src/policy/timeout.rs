@@ -4,6 +4,7 @@
 //! as abandoned.
 
 use std::future::Future;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
@@ -15,9 +16,11 @@ use tokio::time::Sleep;
 use super::{Key, Kind, Named, Policy, Snapshot, Stem, Value, Written};
 use crate::clock;
 use crate::configure::Configure;
-use crate::error::{Fault, Rejected};
+use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::frame::Countdown;
+use crate::level::{ByHand, Judge, Reply};
+use crate::outcome::Unanswered;
 use crate::registry::{self, Registry, Site};
 use crate::tally::Tally;
 
@@ -102,12 +105,11 @@ impl Timeout {
         F: Future<Output = Result<T, E>>,
         E: From<Rejected>,
     {
-        match self.policy {
-            Some(policy) => {
-                Bounded::new(future, By::Name(policy), self.limit.unwrap_or_else(|| policy.limit()))
-            }
-            None => Bounded::new(future, By::Value(self.name), self.limit.unwrap_or(Duration::MAX)),
-        }
+        let (terms, limit) = match self.policy {
+            Some(policy) => (By::Name(policy), self.limit.unwrap_or_else(|| policy.limit())),
+            None => (By::Value(self.name), self.limit.unwrap_or(Duration::MAX)),
+        };
+        ByHand { layer: Bounded::<_, _, Unanswered>::new(future, terms, limit) }
     }
 }
 
@@ -267,7 +269,7 @@ pin_project! {
     /// A bounded call. The time starts when the call first has to wait, or is first asked for.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct Bounded<F, P: Terms> {
+    pub struct Bounded<F, P: Terms, C> {
         #[pin]
         inner: F,
         #[pin]
@@ -276,9 +278,10 @@ pin_project! {
         limit: u64,
         terms: P,
         progress: Progress,
+        class: PhantomData<C>,
     }
 
-    impl<F, P: Terms> PinnedDrop for Bounded<F, P> {
+    impl<F, P: Terms, C> PinnedDrop for Bounded<F, P, C> {
         fn drop(this: Pin<&mut Self>) {
             match this.progress {
                 Progress::Waiting => this.terms.count(ABANDONED),
@@ -289,21 +292,30 @@ pin_project! {
     }
 }
 
-impl<F, P: Terms> Bounded<F, P> {
+impl<F, P: Terms, C> Bounded<F, P, C> {
     const fn new(inner: F, terms: P, limit: Duration) -> Self {
         let timer = Timer::Idle { countdown: Countdown::Fresh(limit) };
-        Self { inner, timer, limit: clock::nanos(limit), terms, progress: Progress::Fresh }
+        Self {
+            inner,
+            timer,
+            limit: clock::nanos(limit),
+            terms,
+            progress: Progress::Fresh,
+            class: PhantomData,
+        }
     }
 }
 
-impl<F, P: Terms, T, E: From<Rejected>> Future for Bounded<F, P>
+impl<F, P, C> Future for Bounded<F, P, C>
 where
-    F: Future<Output = Result<T, E>>,
+    F: Future,
+    P: Terms,
+    C: Judge<F::Output>,
 {
-    type Output = Result<T, E>;
+    type Output = Reply<C::Answer>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, E>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<C::Answer>> {
         let mut this = self.project();
         if let Progress::Done = this.progress {
             // Whoever polls again must not start the body anew.
@@ -314,8 +326,8 @@ where
         let inner = this.inner;
         if let Poll::Ready(out) = countdown.poll(|| inner.poll(cx)) {
             *this.progress = Progress::Done;
-            this.terms.count(if out.is_ok() { SUCCEEDED } else { FAILED });
-            return Poll::Ready(out);
+            this.terms.count(if C::is_ok(&out) { SUCCEEDED } else { FAILED });
+            return Poll::Ready(C::reply(out));
         }
         *this.progress = Progress::Waiting;
         if matches!(*this.timer, Timer::Idle { .. }) {
@@ -329,7 +341,7 @@ where
             TimerProjection::Idle { .. } => return Poll::Pending,
         }
         *this.progress = Progress::Done;
-        Poll::Ready(Err(give_up(*this.terms, Duration::from_nanos(*this.limit)).into()))
+        Poll::Ready(Reply::Refusal(give_up(*this.terms, Duration::from_nanos(*this.limit))))
     }
 }
 
@@ -342,10 +354,11 @@ fn give_up<P: Terms>(terms: P, limit: Duration) -> Rejected {
 
 /// The layer of an annotated function.
 #[inline]
-pub fn timeout<F, T, E>(site: &'static Site<TimeoutPolicy>, inner: F) -> Bounded<F, &'static TimeoutPolicy>
-where
-    F: Future<Output = Result<T, Fault<E>>>,
-{
+pub fn timeout<F, C>(
+    site: &'static Site<TimeoutPolicy>,
+    inner: F,
+    _: C,
+) -> Bounded<F, &'static TimeoutPolicy, C> {
     let policy = site.get();
     Bounded::new(inner, policy, policy.limit())
 }

@@ -158,7 +158,7 @@ fn answered(scope: &Scope<'_>, at: Span, call: &TokenStream) -> TokenStream {
         __future
     });
     // A fallback that returns something else is reported on its own name.
-    scope.untyped(&quote_spanned!(at=> #future.await))
+    scope.returned(&quote_spanned!(at=> #future.await))
 }
 
 /// `fn = path`: all parameters are passed on, the receiver too when the path starts with `Self::`.

@@ -125,43 +125,39 @@ impl Policy for Fallback {
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
         let (p, site, span) = (scope.p(), scope.site(), own_span());
-        let inner = if inner.carries() == Carries::Bare { scope.future(inner) } else { inner };
         let uses = self.needs(scope.func());
         let (keep, restore) = kept(scope, &uses, inner.moved());
-        let below = awaited(&inner);
+        let (below, class) = (awaited(&inner), scope.class());
         let call = self.when.as_ref().map_or_else(
-            || {
-                let class = Scope::class();
-                quote_spanned!(span=> #p::fall_back(&#site, __fault, #class))
-            },
+            || quote_spanned!(span=> #p::fall_back(&#site, #below, #class)),
             |when| {
                 let when = function_value(when);
-                quote_spanned!(span=> #p::fall_back_when(&#site, __fault, #when))
+                quote_spanned!(span=> #p::fall_back_when(&#site, #below, #class, #when))
             },
         );
-        let error = self.answers.first().and_then(Answer::error);
         // A fault that nobody reads is not kept through the fallback's waits.
-        let (bind, fault) = error.map_or_else(Default::default, |_| {
-            (quote_spanned!(span=> let __fault =), quote_spanned!(span=> __fault))
-        });
-        let pattern = if fault.is_empty() { quote!(_) } else { fault.clone() };
+        let (bind, pattern, fault) = match self.answers.first().and_then(Answer::error) {
+            Some(_) => {
+                let fault = quote_spanned!(span=> __fault);
+                (quote_spanned!(span=> let #fault =), fault.clone(), fault)
+            }
+            None => (TokenStream::new(), quote!(_), TokenStream::new()),
+        };
         let answers = self.answers(scope, inner.carries());
-        inner.answer(&uses, quote_spanned! {span=> '__resilient: {
-            #keep
-            #bind match #below {
-                ::core::result::Result::Ok(__value) => break '__resilient ::core::result::Result::Ok(__value),
-                ::core::result::Result::Err(__fault) => match #call {
-                    ::core::result::Result::Ok(#pattern) => { #fault }
-                    ::core::result::Result::Err(__error) => {
-                        break '__resilient ::core::result::Result::Err(__error);
-                    }
-                },
-            };
-            #restore
-            #answers
-            #p::fell_back(&#site, &__answer);
-            __answer
-        }})
+        inner.answer(
+            &uses,
+            quote_spanned! {span=> '__resilient: {
+                #keep
+                #bind match #call {
+                    ::core::result::Result::Ok(__answer) => break '__resilient __answer,
+                    ::core::result::Result::Err(#pattern) => { #fault }
+                };
+                #restore
+                #answers
+                #p::fell_back(&#site, &__answer, #class);
+                __answer
+            }},
+        )
     }
 }
 
@@ -191,13 +187,12 @@ impl Fallback {
                 tokens.extend(first_error(error, scope, carries));
             } else {
                 let error = error.unwrap_or_else(|| format_ident!("__error"));
+                let failed = scope.failed(&quote_spanned!(span=> __answer));
                 tokens.extend(quote_spanned! {span=>
                     #[allow(unused_variables)]
-                    let #error = match __answer {
-                        ::core::result::Result::Err(__error) => __error,
-                        __answer => {
-                            break '__answers __answer;
-                        }
+                    let #error = match #failed {
+                        ::core::result::Result::Ok(__error) => __error,
+                        ::core::result::Result::Err(__answer) => break '__answers __answer,
                     };
                 });
             }
@@ -223,13 +218,11 @@ impl Fallback {
 
 /// Turns the fault from below into the `err` of a call, if it takes one.
 fn first_error(error: Option<Ident>, scope: &Scope<'_>, carries: Carries) -> TokenStream {
-    let (p, span) = (scope.p(), own_span());
-    match (error, carries) {
-        (None, _) => TokenStream::new(),
-        (Some(error), Carries::Fault) => {
-            let edge = scope.edge();
-            quote_spanned!(span=> let #error = #edge(__fault);)
-        }
-        (Some(error), _) => quote_spanned!(span=> let #error = #p::bare(__fault);),
-    }
+    let Some(error) = error else { return TokenStream::new() };
+    let fault = quote_spanned!(own_span()=> __fault);
+    let fault = match carries {
+        Carries::Answer => fault,
+        Carries::Reply => scope.edge(&fault),
+    };
+    quote_spanned!(own_span()=> let #error = #fault;)
 }

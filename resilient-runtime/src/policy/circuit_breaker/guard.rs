@@ -1,5 +1,6 @@
 //! A guarded call, and a permit for code that is no future.
 
+use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::ops::Deref;
@@ -10,41 +11,23 @@ use pin_project_lite::pin_project;
 
 use super::Verdict;
 use super::engine::{Engine, Pass};
-use crate::error::{Fault, Rejected};
-use crate::level::Failing;
-use crate::outcome::{Cause, Causes, Class, Classify};
+use crate::error::Rejected;
+use crate::level::{Judge, Level, Reply};
+use crate::outcome::{Cause, Class, Classify};
 
-/// What a call's result says about the dependency.
-pub trait Judge<T, X> {
-    /// May take the result apart, and gives it back.
-    fn judge(&self, out: Result<T, X>) -> (Verdict, Result<T, X>);
+/// What a call's answer says about the dependency.
+pub trait Assess<O> {
+    fn verdict(&self, out: &O) -> Verdict;
 }
 
-/// An error that answers for itself.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Answers;
-
-impl<T, E: Classify> Judge<T, E> for Answers {
-    #[inline]
-    fn judge(&self, out: Result<T, E>) -> (Verdict, Result<T, E>) {
-        match out {
-            Ok(value) => (Verdict::Success, Ok(value)),
-            Err(error) => (Verdict::of(&Cause::of(&error)), Err(error)),
-        }
-    }
-}
-
-/// How an expansion found out to classify its error; takes no room in the future.
+/// The class of the error decides; takes no room in the future.
 #[derive(Debug)]
 pub struct ByClass<C>(PhantomData<C>);
 
-impl<T, E, C: Causes<E>> Judge<T, Fault<E>> for ByClass<C> {
+impl<O, C: Judge<O>> Assess<O> for ByClass<C> {
     #[inline]
-    fn judge(&self, out: Result<T, Fault<E>>) -> (Verdict, Result<T, Fault<E>>) {
-        match out {
-            Ok(value) => (Verdict::Success, Ok(value)),
-            Err(fault) => (Verdict::of(&fault.cause(C::cause)), Err(fault)),
-        }
+    fn verdict(&self, out: &O) -> Verdict {
+        C::cause(out).as_ref().map_or(Verdict::Success, Verdict::of)
     }
 }
 
@@ -52,38 +35,29 @@ type Fails<T, E> = fn(&Result<T, E>) -> bool;
 
 /// The user's predicates; neither sees a refusal.
 #[derive(Debug)]
-pub struct ByPredicate<T, E> {
-    class: fn(&E) -> Cause,
+pub struct ByPredicate<C, T, E> {
+    class: PhantomData<C>,
     ignore_when: Option<fn(&E) -> bool>,
     failure_when: Option<Fails<T, E>>,
 }
 
-impl<T, E> Judge<T, Fault<E>> for ByPredicate<T, E> {
-    fn judge(&self, out: Result<T, Fault<E>>) -> (Verdict, Result<T, Fault<E>>) {
-        let out = match out {
-            Ok(value) => Ok(value),
-            Err(Fault::Failed(error)) => Err(error),
-            Err(fault) => return (Verdict::of(&fault.cause(self.class)), Err(fault)),
-        };
-        (self.verdict(&out), out.map_err(Fault::Failed))
-    }
-}
-
-impl<T, E> ByPredicate<T, E> {
-    fn verdict(&self, out: &Result<T, E>) -> Verdict {
-        if let (Err(error), Some(ignores)) = (out, self.ignore_when)
+impl<O: Level, C: Judge<O>> Assess<O> for ByPredicate<C, O::Value, O::Error> {
+    fn verdict(&self, out: &O) -> Verdict {
+        let by_class = || ByClass::<C>(PhantomData).verdict(out);
+        let Ok(answer) = out.seen() else { return by_class() };
+        if let (Err(error), Some(ignores)) = (answer, self.ignore_when)
             && ignores(error)
         {
             return Verdict::Ignored;
         }
-        let class = || match out.as_ref().err().map(self.class) {
+        let class = || match C::cause(out) {
             Some(Cause::Class(class)) => Some(class),
             _ => None,
         };
-        match (self.failure_when, out) {
-            (Some(fails), _) if fails(out) => Verdict::Failure(class()),
-            (Some(_), _) | (None, Ok(_)) => Verdict::Success,
-            (None, Err(error)) => Verdict::of(&(self.class)(error)),
+        match self.failure_when {
+            Some(fails) if fails(answer) => Verdict::Failure(class()),
+            Some(_) => Verdict::Success,
+            None => by_class(),
         }
     }
 }
@@ -111,18 +85,18 @@ enum Progress {
 
 pin_project! {
     /// A call behind a breaker. It asks to pass when it is first polled.
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct Guarded<F, H: Deref<Target = Engine>, J> {
+    pub struct Guarded<F, H: Deref<Target = Engine>, C, A> {
         #[pin]
         inner: F,
         engine: H,
-        judge: J,
+        assess: A,
         pass: Pass,
         progress: Progress,
+        class: PhantomData<C>,
     }
 
-    impl<F, H: Deref<Target = Engine>, J> PinnedDrop for Guarded<F, H, J> {
+    impl<F, H: Deref<Target = Engine>, C, A> PinnedDrop for Guarded<F, H, C, A> {
         fn drop(this: Pin<&mut Self>) {
             let verdict = match this.progress {
                 Progress::Waiting => Verdict::Abandoned,
@@ -134,23 +108,30 @@ pin_project! {
     }
 }
 
-impl<F, H: Deref<Target = Engine>, J> Guarded<F, H, J> {
-    pub(super) const fn new(engine: H, inner: F, judge: J) -> Self {
-        Self { inner, engine, judge, pass: Pass::NONE, progress: Progress::Fresh }
+impl<F, H: Deref<Target = Engine>, C, A> fmt::Debug for Guarded<F, H, C, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guarded").field("progress", &self.progress).finish_non_exhaustive()
     }
 }
 
-impl<F, H, J, T, X> Future for Guarded<F, H, J>
+impl<F, H: Deref<Target = Engine>, C, A> Guarded<F, H, C, A> {
+    #[inline]
+    const fn new(engine: H, inner: F, assess: A) -> Self {
+        Self { inner, engine, assess, pass: Pass::NONE, progress: Progress::Fresh, class: PhantomData }
+    }
+}
+
+impl<F, H, C, A> Future for Guarded<F, H, C, A>
 where
-    F: Future<Output = Result<T, X>>,
+    F: Future,
     H: Deref<Target = Engine>,
-    J: Judge<T, X>,
-    X: From<Rejected>,
+    C: Judge<F::Output>,
+    A: Assess<F::Output>,
 {
-    type Output = Result<T, X>;
+    type Output = Reply<C::Answer>;
 
     #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<T, X>> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<C::Answer>> {
         let this = self.project();
         match this.progress {
             // Kept out of memory on the way: most calls are ready at once.
@@ -160,7 +141,7 @@ where
                     Ok(pass) => *this.pass = pass,
                     Err(rejected) => {
                         *this.progress = Progress::Done;
-                        return Poll::Ready(Err(rejected.into()));
+                        return Poll::Ready(Reply::Refusal(rejected));
                     }
                 },
             },
@@ -174,39 +155,37 @@ where
             *this.progress = Progress::Waiting;
             return Poll::Pending;
         };
-        let (verdict, out) = this.judge.judge(out);
+        let verdict = this.assess.verdict(&out);
         *this.progress = Progress::Done;
         this.engine.leave(pass, verdict);
-        Poll::Ready(out)
+        Poll::Ready(C::reply(out))
     }
 }
 
 /// A breaker of an annotated function around one level.
 #[inline]
-pub fn circuit_breaker<F, H, C, T, E>(engine: H, inner: F, _: C) -> Guarded<F, H, ByClass<C>>
+pub fn circuit_breaker<F, H, C>(engine: H, inner: F, _: C) -> Guarded<F, H, C, ByClass<C>>
 where
-    F: Future<Output = Result<T, Fault<E>>>,
     H: Deref<Target = Engine>,
-    C: Causes<E>,
 {
     Guarded::new(engine, inner, ByClass(PhantomData))
 }
 
 /// The same with the user's predicates.
+#[expect(clippy::type_complexity, reason = "written by the expansion only")]
 #[inline]
-pub fn circuit_breaker_when<F, H, T, E, C>(
+pub fn circuit_breaker_when<F, H, C>(
     engine: H,
     inner: F,
     _: C,
-    ignore_when: Option<fn(&E) -> bool>,
-    failure_when: Option<Fails<T, E>>,
-) -> Guarded<F, H, ByPredicate<T, E>>
+    ignore_when: Option<fn(&<F::Output as Level>::Error) -> bool>,
+    failure_when: Option<Fails<<F::Output as Level>::Value, <F::Output as Level>::Error>>,
+) -> Guarded<F, H, C, ByPredicate<C, <F::Output as Level>::Value, <F::Output as Level>::Error>>
 where
-    F: Future<Output = Result<T, Fault<E>>>,
+    F: Future<Output: Level>,
     H: Deref<Target = Engine>,
-    C: Causes<E>,
 {
-    Guarded::new(engine, inner, ByPredicate { class: C::cause, ignore_when, failure_when })
+    Guarded::new(engine, inner, ByPredicate { class: PhantomData, ignore_when, failure_when })
 }
 
 /// Leave to make one call, whose outcome is reported by hand.
@@ -273,11 +252,11 @@ mod tests {
 
     use super::*;
 
-    type Body = Ready<Result<(), Fault<()>>>;
+    type Body = Ready<Result<(), ()>>;
 
     #[test]
     fn a_guarded_call_is_forty_bytes_larger() {
-        let guarded = size_of::<Guarded<Body, &'static Engine, ByClass<()>>>();
+        let guarded = size_of::<Guarded<Body, &'static Engine, (), ByClass<()>>>();
         assert!(guarded <= size_of::<Body>().next_multiple_of(8) + 40, "{guarded}");
     }
 }

@@ -32,14 +32,14 @@ pub use self::transition::{CircuitCause, CircuitState};
 pub use self::window::CircuitWindow;
 
 use self::engine::Engine;
-use self::guard::{Answers, Guarded};
 use self::keyed::Keys;
 use self::limits::Limits;
 use self::transition::Control;
 use super::{Named, Policy, Snapshot, Stem, Written};
 use crate::configure::Configure;
 use crate::error::Rejected;
-use crate::outcome::{Class, Classify};
+use crate::level::ByHand;
+use crate::outcome::{ByAnswer, Class, Classify};
 use crate::registry::{Registry, Site};
 
 const NAME: &str = "circuit_breaker";
@@ -116,7 +116,7 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
         E: From<Rejected> + Classify,
     {
-        Guarded::new(self.engine(), future, Answers)
+        ByHand { layer: guard::circuit_breaker(self.engine(), future, ByAnswer) }
     }
 
     /// Asks to make one call, whose outcome the permit reports.

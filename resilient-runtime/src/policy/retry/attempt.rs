@@ -12,24 +12,23 @@ use pin_project_lite::pin_project;
 use super::state::{Next, Retrying, Rules, settle};
 use super::wait::Waiting;
 use super::{RetryCause, RetryPolicy};
-use crate::level::Failing;
-use crate::outcome::Causes;
+use crate::level::{Judge, Level};
+use crate::outcome::Cause;
 
 pin_project! {
     /// One attempt. The wait takes the room of the call, so that the two cost an annotated function one
     /// `.await`, and its future no more than the larger.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Attempt<F, C, R> {
+    pub struct Attempt<F, R> {
         #[pin]
         step: Step<F>,
         // Gone once it has been handed back, so that it is neither stored twice nor pointed to.
         retrying: Option<Retrying<&'static RetryPolicy>>,
         rules: R,
-        class: PhantomData<C>,
     }
 }
 
-impl<F, C, R> fmt::Debug for Attempt<F, C, R> {
+impl<F, R> fmt::Debug for Attempt<F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt").field("retrying", &self.retrying).finish_non_exhaustive()
     }
@@ -43,14 +42,12 @@ pin_project! {
     }
 }
 
-impl<F, C, R, T, X> Future for Attempt<F, C, R>
+impl<F, R> Future for Attempt<F, R>
 where
-    F: Future<Output = Result<T, X>>,
-    X: Failing,
-    C: Causes<X::Error>,
-    R: Rules<T, X::Error>,
+    F: Future,
+    R: Rules<F::Output>,
 {
-    type Output = After<Result<T, X>>;
+    type Output = After<F::Output>;
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -59,7 +56,7 @@ where
             // Polled after the end, which no caller may do.
             let Some(Retrying { terms, state }) = this.retrying else { return Poll::Pending };
             let out = ready!(state.poll_attempt(inner, cx));
-            match settle(state, *terms, out, C::cause, this.rules) {
+            match settle(state, *terms, out, this.rules) {
                 Next::Done(out) => {
                     *this.retrying = None;
                     return Poll::Ready(After::Done(out));
@@ -86,56 +83,69 @@ pub enum After<R> {
 
 /// The class of an error decides.
 #[derive(Debug)]
-pub struct ByClass;
+pub struct ByClass<C>(PhantomData<C>);
 
-impl<T, E> Rules<T, E> for ByClass {}
+impl<O, C: Judge<O>> Rules<O> for ByClass<C> {
+    #[inline]
+    fn cause(&self, out: &O) -> Option<Cause> {
+        C::cause(out)
+    }
+}
 
 /// The user's own rules.
 #[derive(Debug)]
-pub struct ByFunctions<T, E> {
+pub struct ByFunctions<C, T, E> {
+    class: PhantomData<C>,
     when: Option<fn(&E) -> bool>,
     when_ok: Option<fn(&T) -> bool>,
     on_retry: Option<fn(u32, Duration, RetryCause<'_, E>)>,
 }
 
-impl<T, E> Rules<T, E> for ByFunctions<T, E> {
-    fn when(&self, error: &E) -> Option<bool> {
-        self.when.map(|when| when(error))
+impl<O: Level, C: Judge<O>> Rules<O> for ByFunctions<C, O::Value, O::Error> {
+    fn cause(&self, out: &O) -> Option<Cause> {
+        C::cause(out)
     }
 
-    fn when_ok(&self, value: &T) -> bool {
-        self.when_ok.is_some_and(|when_ok| when_ok(value))
+    fn says(&self, out: &O) -> Option<bool> {
+        match out.seen().ok()? {
+            Ok(value) => self.when_ok.map(|when_ok| when_ok(value)),
+            Err(error) => self.when.map(|when| when(error)),
+        }
     }
 
-    fn on_retry(&self, attempt: u32, delay: Duration, cause: RetryCause<'_, E>) {
+    fn on_retry(&self, attempt: u32, delay: Duration, out: &O) {
         if let Some(on_retry) = self.on_retry {
-            on_retry(attempt, delay, cause);
+            on_retry(attempt, delay, RetryCause::of(out));
         }
     }
 }
 
 /// Runs and judges one attempt, which knows its number and its deadline, and waits for the next.
 #[inline]
-pub fn attempt<F, C>(mut retrying: Retrying<&'static RetryPolicy>, inner: F, _: C) -> Attempt<F, C, ByClass> {
-    retrying.begin();
-    Attempt { step: Step::Running { inner }, retrying: Some(retrying), rules: ByClass, class: PhantomData }
+pub fn attempt<F, C>(retrying: Retrying<&'static RetryPolicy>, inner: F, _: C) -> Attempt<F, ByClass<C>> {
+    Attempt::new(retrying, inner, ByClass(PhantomData))
 }
 
 /// The same with the user's own rules.
 #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "written by the expansion only")]
-pub fn attempt_with<F, C, T, X>(
-    mut retrying: Retrying<&'static RetryPolicy>,
+pub fn attempt_with<F, C>(
+    retrying: Retrying<&'static RetryPolicy>,
     inner: F,
     _: C,
-    when: Option<fn(&X::Error) -> bool>,
-    when_ok: Option<fn(&T) -> bool>,
-    on_retry: Option<fn(u32, Duration, RetryCause<'_, X::Error>)>,
-) -> Attempt<F, C, ByFunctions<T, X::Error>>
+    when: Option<fn(&<F::Output as Level>::Error) -> bool>,
+    when_ok: Option<fn(&<F::Output as Level>::Value) -> bool>,
+    on_retry: Option<fn(u32, Duration, RetryCause<'_, <F::Output as Level>::Error>)>,
+) -> Attempt<F, ByFunctions<C, <F::Output as Level>::Value, <F::Output as Level>::Error>>
 where
-    F: Future<Output = Result<T, X>>,
-    X: Failing,
+    F: Future<Output: Level>,
 {
-    retrying.begin();
-    let rules = ByFunctions { when, when_ok, on_retry };
-    Attempt { step: Step::Running { inner }, retrying: Some(retrying), rules, class: PhantomData }
+    Attempt::new(retrying, inner, ByFunctions { class: PhantomData, when, when_ok, on_retry })
+}
+
+impl<F, R> Attempt<F, R> {
+    #[inline]
+    fn new(mut retrying: Retrying<&'static RetryPolicy>, inner: F, rules: R) -> Self {
+        retrying.begin();
+        Self { step: Step::Running { inner }, retrying: Some(retrying), rules }
+    }
 }

@@ -12,8 +12,7 @@ use super::hand::{Hand, Set, Unset};
 use super::state::{Next, Retrying, Rules, Terms, settle};
 use super::wait::Waiting;
 use super::{Retry, RetryCause};
-use crate::level::Plain;
-use crate::outcome::{Cause, Classify};
+use crate::outcome::Classify;
 
 impl Retry {
     /// Runs `operation` until an attempt is good or the last one has been made.
@@ -175,7 +174,7 @@ impl<W, V, H> RetryWith<W, V, H> {
         Op: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
-        Hand<W, V, H>: Rules<T, E>,
+        Hand<W, V, H>: Rules<Result<T, E>>,
     {
         Run::new(self.hand(), Calls(operation))
     }
@@ -186,7 +185,7 @@ impl<W, V, H> RetryWith<W, V, H> {
         Op: FnMut() -> Fut,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
-        Hand<W, V, H>: Rules<T, E>,
+        Hand<W, V, H>: Rules<Result<T, E>>,
     {
         Reported { run: Run::new(self.hand(), Calls(operation)), waited: Duration::ZERO }
     }
@@ -267,7 +266,7 @@ impl<P: Deref<Target: Terms>, O, Fut> Run<P, O, Fut> {
         mut waits: impl FnMut(Duration),
     ) -> Poll<Fut::Output>
     where
-        P: Deref<Target: Rules<T, E>>,
+        P: Deref<Target: Rules<Result<T, E>>>,
         O: Attempts<Fut>,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
@@ -281,13 +280,13 @@ impl<P: Deref<Target: Terms>, O, Fut> Run<P, O, Fut> {
                     this.step.set(Step::Attempt { attempt });
                 }
                 StepProjection::Attempt { attempt } => {
-                    let out = ready!(this.retrying.state.poll_attempt(attempt, cx)).map_err(Plain);
+                    let out = ready!(this.retrying.state.poll_attempt(attempt, cx));
                     let Retrying { terms, state } = &mut *this.retrying;
-                    let next = settle(state, &**terms, out, Cause::of, &**terms);
+                    let next = settle(state, &**terms, out, &**terms);
                     this.step.set(next.step());
                     match next {
                         Next::Wait(wait) => waits(wait.0),
-                        Next::Done(out) => return Poll::Ready(out.map_err(|Plain(error)| error)),
+                        Next::Done(out) => return Poll::Ready(out),
                     }
                 }
                 StepProjection::Wait { wait } => {
@@ -304,7 +303,7 @@ impl<P: Deref<Target: Terms>, O, Fut> Run<P, O, Fut> {
 impl<P, O, Fut, T, E> Future for Run<P, O, Fut>
 where
     P: Deref,
-    P::Target: Terms + Rules<T, E>,
+    P::Target: Terms + Rules<Result<T, E>>,
     O: Attempts<Fut>,
     Fut: Future<Output = Result<T, E>>,
     E: Classify,
@@ -343,7 +342,7 @@ pin_project! {
 impl<P, O, Fut, T, E> Future for Reported<P, O, Fut>
 where
     P: Deref,
-    P::Target: Terms + Rules<T, E>,
+    P::Target: Terms + Rules<Result<T, E>>,
     O: Attempts<Fut>,
     Fut: Future<Output = Result<T, E>>,
     E: Classify,

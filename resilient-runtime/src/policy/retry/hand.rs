@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::purse::Purse;
 use super::state::{Rules, Terms};
 use super::{Retry, RetryCause, RetryPolicy, RetryWith, Settings};
+use crate::outcome::{Cause, Classify};
 
 /// No function given.
 #[derive(Clone, Copy, Debug)]
@@ -116,17 +117,26 @@ impl<W, V, H> Terms for Hand<W, V, H> {
     }
 }
 
-impl<T, E, W: When<E>, V: WhenOk<T>, H: OnRetry<E>> Rules<T, E> for Hand<W, V, H> {
-    fn when(&self, error: &E) -> Option<bool> {
-        self.when.says(error)
+impl<T, E, W, V, H> Rules<Result<T, E>> for Hand<W, V, H>
+where
+    E: Classify,
+    W: When<E>,
+    V: WhenOk<T>,
+    H: OnRetry<E>,
+{
+    fn cause(&self, out: &Result<T, E>) -> Option<Cause> {
+        out.as_ref().err().map(Cause::of)
     }
 
-    fn when_ok(&self, value: &T) -> bool {
-        self.when_ok.says(value)
+    fn says(&self, out: &Result<T, E>) -> Option<bool> {
+        match out {
+            Ok(value) => self.when_ok.says(value),
+            Err(error) => self.when.says(error),
+        }
     }
 
-    fn on_retry(&self, attempt: u32, delay: Duration, cause: RetryCause<'_, E>) {
-        self.on_retry.hears(attempt, delay, cause);
+    fn on_retry(&self, attempt: u32, delay: Duration, out: &Result<T, E>) {
+        self.on_retry.hears(attempt, delay, RetryCause::of(out));
     }
 }
 
@@ -135,7 +145,7 @@ pub trait When<E> {
 }
 
 pub trait WhenOk<T> {
-    fn says(&self, value: &T) -> bool;
+    fn says(&self, value: &T) -> Option<bool>;
 }
 
 pub trait OnRetry<E> {
@@ -155,14 +165,14 @@ impl<E, F: Fn(&E) -> bool> When<E> for Set<F> {
 }
 
 impl<T> WhenOk<T> for Unset {
-    fn says(&self, _: &T) -> bool {
-        false
+    fn says(&self, _: &T) -> Option<bool> {
+        None
     }
 }
 
 impl<T, F: Fn(&T) -> bool> WhenOk<T> for Set<F> {
-    fn says(&self, value: &T) -> bool {
-        self.0(value)
+    fn says(&self, value: &T) -> Option<bool> {
+        Some(self.0(value))
     }
 }
 

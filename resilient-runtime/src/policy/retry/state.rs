@@ -18,7 +18,7 @@ use crate::backoff::{Backoff, Previous, Schedule};
 use crate::error::Rejected;
 use crate::events::{EventKind, RetryEnd};
 use crate::frame::{self, Frame};
-use crate::level::Failing;
+use crate::level::Level;
 use crate::outcome::{Cause, Class};
 use crate::registry::{self, Site};
 use crate::{clock, random};
@@ -44,20 +44,18 @@ pub trait Terms: Sized {
     fn count(&self, counter: usize);
 }
 
-/// What the user has to say about errors and values, where the class does not say it.
-pub trait Rules<T, E> {
-    /// Whether to retry after `error`; nothing leaves it to the class.
-    fn when(&self, _error: &E) -> Option<bool> {
+/// What decides about the answer `O` of an attempt.
+pub trait Rules<O> {
+    /// Why it is a failure, if it is.
+    fn cause(&self, out: &O) -> Option<Cause>;
+
+    /// Whether the user wants another attempt; nothing leaves it to the cause.
+    fn says(&self, _out: &O) -> Option<bool> {
         None
     }
 
-    /// Whether to retry in spite of `value`.
-    fn when_ok(&self, _value: &T) -> bool {
-        false
-    }
-
-    /// Attempt `attempt` failed, and another one follows after `delay`.
-    fn on_retry(&self, _attempt: u32, _delay: Duration, _cause: RetryCause<'_, E>) {}
+    /// Attempt `attempt` gave `out`, and another one follows after `delay`.
+    fn on_retry(&self, _attempt: u32, _delay: Duration, _out: &O) {}
 }
 
 /// Why an attempt is not the last one, as `on_retry` is told.
@@ -91,12 +89,11 @@ impl<E: fmt::Display> fmt::Display for RetryCause<'_, E> {
 }
 
 impl<'a, E> RetryCause<'a, E> {
-    fn of<T, X: Failing<Error = E>>(out: &'a Result<T, X>) -> Self {
-        let Err(failing) = out else { return Self::Unwanted };
-        match (failing.error(), failing.rejected()) {
-            (Some(error), _) => Self::Failed(error),
-            (None, Some(rejected)) => Self::Rejected(rejected),
-            (None, None) => Self::Unwanted,
+    pub(super) fn of<O: Level<Error = E>>(out: &'a O) -> Self {
+        match out.seen() {
+            Ok(Err(error)) => Self::Failed(error),
+            Ok(Ok(_)) => Self::Unwanted,
+            Err(rejected) => Self::Rejected(rejected),
         }
     }
 }
@@ -180,39 +177,17 @@ impl<P: Deref<Target: Terms>> Drop for Retrying<P> {
 
 /// Judges what an attempt gave.
 #[inline]
-pub(super) fn settle<T, X: Failing>(
-    state: &mut State,
-    terms: &impl Terms,
-    out: Result<T, X>,
-    class: fn(&X::Error) -> Cause,
-    rules: &impl Rules<T, X::Error>,
-) -> Next<Result<T, X>> {
-    if out.as_ref().is_ok_and(|value| !rules.when_ok(value)) {
+pub(super) fn settle<O>(state: &mut State, terms: &impl Terms, out: O, rules: &impl Rules<O>) -> Next<O> {
+    let cause = rules.cause(&out);
+    let said = rules.says(&out);
+    if cause.is_none() && said != Some(true) {
         state.end(terms, if state.attempt == 1 { FIRST_TRY } else { AFTER_RETRY });
         return Next::Done(out);
     }
-    match retry_after(state, terms, &out, class, rules) {
-        Some(wait) => Next::Wait(wait),
-        None => Next::Done(out),
-    }
-}
-
-/// The wait before another attempt, if there is to be one.
-#[cold]
-fn retry_after<T, X: Failing>(
-    state: &mut State,
-    terms: &impl Terms,
-    out: &Result<T, X>,
-    class: fn(&X::Error) -> Cause,
-    rules: &impl Rules<T, X::Error>,
-) -> Option<Wait> {
-    let cause = out.as_ref().err().map(|failing| failing.cause(class));
-    let error = out.as_ref().err().and_then(Failing::error);
-    let said = error.and_then(|error| rules.when(error));
     let attempt = state.attempt;
-    let delay = state.next(terms, cause.as_ref(), said)?;
-    contain(terms, || rules.on_retry(attempt, delay, RetryCause::of(out)));
-    Some(Wait(delay))
+    let Some(delay) = state.next(terms, cause.as_ref(), said) else { return Next::Done(out) };
+    contain(terms, || rules.on_retry(attempt, delay, &out));
+    Next::Wait(Wait(delay))
 }
 
 /// Runs a hook whose panic is none of the call's business.
@@ -260,6 +235,7 @@ impl State {
     /// Goes on to the next attempt and says how long to wait for it, or ends the call.
     ///
     /// `said` is what the user's predicate says, `cause` is missing for an unwanted value.
+    #[cold]
     fn next(&mut self, terms: &impl Terms, cause: Option<&Cause>, said: Option<bool>) -> Option<Duration> {
         let class = cause.map(Cause::class);
         let worth_it = said.unwrap_or_else(|| !class.is_some_and(Class::is_answer));
