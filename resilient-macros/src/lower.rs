@@ -6,10 +6,10 @@
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> { BODY }
 //!
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> {
-//!     static __RESILIENT: p::Guarded<(p::Site<p::Timeout>, p::Site<p::Retry>)> = …;
+//!     static __RESILIENT: p::Guarded<2> = …;
 //!     let __class = p::errors::<RET>().class();
-//!     p::settled::<RET>(p::timeout(&__RESILIENT.sites.0, async move {
-//!         let mut __retry = p::retry(&__RESILIENT.sites.1);
+//!     p::settled::<RET>(p::timeout(&__RESILIENT, 0, async move {
+//!         let mut __retry = p::retry(&__RESILIENT, 1);
 //!         loop {
 //!             let order = p::attempt_arg(&order);
 //!             match p::attempt(__retry, async { EDGE; BODY }, __class).await {
@@ -161,7 +161,7 @@ impl Scope<'_> {
     /// What finds this layer's policy.
     pub(crate) fn site(&self) -> TokenStream {
         let index = Literal::usize_unsuffixed(self.index);
-        quote_spanned!(own_span()=> __RESILIENT.sites.#index)
+        quote_spanned!(own_span()=> &__RESILIENT, #index)
     }
 
     /// A refusal or a failure as the user's error, where one is handed to the user's code.

@@ -1,15 +1,15 @@
 //! What is known of a function before its first call: the link-time record and the lines in its docs.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
 
 use crate::policy::Layer;
 
 /// The static of a function: what is known of it, and a place for the policy of each layer.
 ///
-/// Plain values in place of calls, and one static in place of one for each layer: the compiler runs what
-/// stands here for every annotated function of a crate.
+/// Plain values and few types, the same for all functions: the compiler checks and runs what stands here
+/// for every annotated function of a crate.
 pub(crate) fn record(p: &TokenStream, layers: &[Layer]) -> TokenStream {
     let entries = layers.iter().map(|layer| {
         let stem = layer.kind.stem;
@@ -23,23 +23,16 @@ pub(crate) fn record(p: &TokenStream, layers: &[Layer]) -> TokenStream {
         });
         quote!(#p::Layer { stem: #stem, name: #name, written: &[#(#settings),*] })
     });
-    let types = layers.iter().map(|layer| format_ident!("{}", layer.policy.site()));
-    let sites = (0..layers.len()).map(|index| {
-        let index = Literal::usize_unsuffixed(index);
-        quote!(#p::Site::new(&__RESILIENT.function, #index))
-    });
+    let count = Literal::usize_unsuffixed(layers.len());
     quote! {
         enum __Here {}
-        static __RESILIENT: #p::Guarded<(#(#p::Site<#p::#types>,)*)> = #p::Guarded {
-            function: #p::Function::new(
-                #p::type_name::<__Here>,
-                ::core::module_path!(),
-                ::core::file!(),
-                ::core::line!(),
-                &[#(#entries),*],
-            ),
-            sites: (#(#sites,)*),
-        };
+        static __RESILIENT: #p::Guarded<#count> = #p::Guarded::new(
+            #p::type_name::<__Here>,
+            ::core::module_path!(),
+            ::core::file!(),
+            ::core::line!(),
+            &[#(#entries),*],
+        );
         #p::inventory::submit! { #p::Entry(&__RESILIENT.function) }
     }
 }

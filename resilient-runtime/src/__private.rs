@@ -11,12 +11,12 @@ pub use crate::level::{
 pub use crate::outcome::{Cause, Class, Classify, after};
 pub use crate::policy::Value;
 pub use crate::policy::circuit_breaker::{
-    CircuitBreaker, KeyOf, ViaInteger, ViaStr, breaker, breaker_for, circuit_breaker, circuit_breaker_when,
+    KeyOf, ViaInteger, ViaStr, breaker, breaker_for, circuit_breaker, circuit_breaker_when,
 };
-pub use crate::policy::fallback::{FallbackPolicy as Fallback, fall_back, fall_back_when, fell_back};
-pub use crate::policy::retry::{After, RetryPolicy as Retry, attempt, attempt_with, retry};
-pub use crate::policy::timeout::{TimeoutPolicy as Timeout, timeout};
-pub use crate::registry::{Entry, Function, Guarded, Layer, Site};
+pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
+pub use crate::policy::retry::{After, attempt, attempt_with, retry};
+pub use crate::policy::timeout::timeout;
+pub use crate::registry::{Entry, Guarded, Layer};
 
 /// Name of a type as the compiler writes it.
 #[must_use]

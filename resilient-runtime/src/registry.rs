@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use crate::configure::{self, Layers};
 use crate::events::{Bus, EventKind, Subscription};
 use crate::names;
-use crate::policy::{Named, Policy, STEMS, Snapshot, Value, Written};
+use crate::policy::{Found, Named, Policy, STEMS, Snapshot, Value, Written};
 
 /// What an annotated function says about itself at link time.
 #[derive(Debug)]
@@ -18,26 +18,29 @@ pub struct Function {
     file: &'static str,
     line: u32,
     layers: &'static [Layer],
-    path: OnceLock<&'static str>,
 }
 
 impl Function {
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn new(
-        type_name: fn() -> &'static str,
-        module: &'static str,
-        file: &'static str,
-        line: u32,
-        layers: &'static [Layer],
-    ) -> Self {
-        Self { type_name, module, file, line, layers, path: OnceLock::new() }
-    }
-
     /// Its path: `module::function`, `module::Type::method` or `module::<Type as Trait>::method`.
     #[must_use]
-    pub fn path(&self) -> &'static str {
-        self.path.get_or_init(|| intern(&names::readable((self.type_name)(), self.module)))
+    pub fn path(&'static self) -> &'static str {
+        self.derived(0)
+    }
+
+    /// The path, or the name of the layer that is the `nth` of its stem and has no other. Kept apart, so
+    /// that the compiler has less to check in the static of each function.
+    fn derived(&'static self, nth: usize) -> &'static str {
+        type Derived = HashMap<(usize, usize), &'static str>;
+        static DERIVED: RwLock<Option<Derived>> = RwLock::new(None);
+        let key = (std::ptr::from_ref(self).addr(), nth);
+        let known =
+            DERIVED.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|all| all.get(&key).copied());
+        known.flatten().unwrap_or_else(|| {
+            let path = names::readable((self.type_name)(), self.module);
+            let name = intern(&if nth == 0 { path } else { format!("{path}#{}", nth + 1) });
+            DERIVED.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(key, name);
+            name
+        })
     }
 
     /// Source file it stands in.
@@ -59,16 +62,12 @@ impl Function {
     }
 
     /// Name of the policy of one layer: the written one, or one made of the path.
-    pub(crate) fn policy_name(&self, index: usize) -> &'static str {
+    pub(crate) fn policy_name(&'static self, index: usize) -> &'static str {
         let layer = &self.layers[index];
-        if let Some(name) = layer.name {
-            return name;
-        }
-        let earlier = self.layers[..index].iter().filter(|above| above.stem == layer.stem).count();
-        match earlier {
-            0 => self.path(),
-            n => intern(&format!("{}#{}", self.path(), n + 1)),
-        }
+        layer.name.unwrap_or_else(|| {
+            let above = &self.layers[..index];
+            self.derived(above.iter().filter(|above| above.stem == layer.stem).count())
+        })
     }
 }
 
@@ -133,48 +132,40 @@ pub(crate) fn intern(text: &str) -> &'static str {
     name
 }
 
-/// The static of an annotated function: what it says about itself, and a [`Site`] for each layer.
+/// The static of an annotated function: what it says about itself, and its policies, each found once.
 #[derive(Debug)]
-#[expect(missing_docs, reason = "written by the expansion only")]
-pub struct Guarded<S> {
+pub struct Guarded<const N: usize> {
+    #[doc(hidden)]
     pub function: Function,
-    pub sites: S,
+    found: [OnceLock<Found>; N],
 }
 
-/// Where an annotated function keeps its policy, resolved once.
-#[derive(Debug)]
-pub struct Site<P: 'static> {
-    function: &'static Function,
-    layer: usize,
-    policy: OnceLock<&'static P>,
-}
-
-impl<P: Named> Site<P> {
+impl<const N: usize> Guarded<N> {
     #[doc(hidden)]
     #[must_use]
-    pub const fn new(function: &'static Function, layer: usize) -> Self {
-        Self { function, layer, policy: OnceLock::new() }
+    pub const fn new(
+        type_name: fn() -> &'static str,
+        module: &'static str,
+        file: &'static str,
+        line: u32,
+        layers: &'static [Layer],
+    ) -> Self {
+        let function = Function { type_name, module, file, line, layers };
+        Self { function, found: [const { OnceLock::new() }; N] }
     }
 
     #[inline]
-    #[cfg(not(feature = "test-util"))]
-    pub(crate) fn get(&'static self) -> &'static P {
-        match self.policy.get() {
-            Some(policy) => policy,
-            None => self.policy.get_or_init(|| self.resolve()),
-        }
-    }
-
-    /// Each runtime has its own policies, so the site cannot keep one.
-    #[cfg(feature = "test-util")]
-    pub(crate) fn get(&'static self) -> &'static P {
-        let _ = &self.policy;
-        self.resolve()
+    pub(crate) fn policy<P: Named>(&'static self, layer: usize) -> &'static P {
+        // With `test-util` each runtime has its own policies.
+        let kept = if cfg!(feature = "test-util") { None } else { self.found[layer].get() };
+        kept.and_then(|found| P::known(*found)).unwrap_or_else(|| self.resolve(layer))
     }
 
     #[cold]
-    fn resolve(&'static self) -> &'static P {
-        registry().0.get_or_create::<P>(self.function.policy_name(self.layer))
+    fn resolve<P: Named>(&'static self, layer: usize) -> &'static P {
+        let policy: &P = registry().0.get_or_create(self.function.policy_name(layer));
+        self.found[layer].get_or_init(|| policy.found());
+        policy
     }
 }
 

@@ -39,9 +39,6 @@ pub(crate) enum Twice {
 
 /// One attribute of one function, read and checked.
 pub(crate) trait Policy {
-    /// The runtime's type behind the layer's static.
-    fn site(&self) -> &'static str;
-
     /// Wraps everything that stands below.
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level;
 

@@ -303,10 +303,6 @@ fn no_clone(reader: &mut Reader<'_>) -> Vec<Ident> {
 }
 
 impl Policy for Retry {
-    fn site(&self) -> &'static str {
-        "Retry"
-    }
-
     fn takes_time(&self) -> bool {
         true
     }
@@ -341,7 +337,7 @@ impl Policy for Retry {
         };
         inner.map_value(|inner| {
             quote_spanned! {span=> {
-                let mut __retry = #p::retry(&#site);
+                let mut __retry = #p::retry(#site);
                 #keep_self
                 loop {
                     #renew_self

@@ -51,10 +51,6 @@ impl Timeout {
 }
 
 impl Policy for Timeout {
-    fn site(&self) -> &'static str {
-        "Timeout"
-    }
-
     fn limit(&self) -> Option<Limit> {
         let limit = self.limit.as_ref()?;
         Some(Limit { time: limit.literal?, at: limit.at.clone() })
@@ -63,6 +59,6 @@ impl Policy for Timeout {
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
         let (p, site, class) = (scope.p(), scope.site(), scope.class());
         let level = scope.future(inner);
-        level.map_future(Carries::Reply, |inner| quote!(#p::timeout(&#site, #inner, #class)))
+        level.map_future(Carries::Reply, |inner| quote!(#p::timeout(#site, #inner, #class)))
     }
 }

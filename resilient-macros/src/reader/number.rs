@@ -1,6 +1,6 @@
 //! Counts, shares and factors: a literal checked here, or a `const` checked by the compiler.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Literal, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, UnOp};
@@ -46,7 +46,8 @@ impl Reader<'_> {
             Some(number) if number < least => self.diag.at(&value, small),
             Some(number) => {
                 let p = &self.p;
-                self.record(key, quote!(#p::Value::count(#number)), scan::source(value.to_token_stream()));
+                let count = Literal::u32_unsuffixed(number);
+                self.record(key, quote!(#p::Value::Count(#count)), scan::source(value.to_token_stream()));
                 return Some(Given { literal: Some(number), at: value.to_token_stream() });
             }
         }

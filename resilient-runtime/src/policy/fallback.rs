@@ -3,11 +3,11 @@
 //! A refusal always falls back; of the user's errors those do that are not an answer in
 //! themselves. The fallback runs outside the layers below it.
 
-use super::{Named, Policy, Snapshot, Stem, Written};
+use super::{Policy, Snapshot, Stem, Written};
 use crate::events::EventKind;
 use crate::level::{Judge, Level};
 use crate::outcome::Cause;
-use crate::registry::{self, Site};
+use crate::registry::{self, Guarded};
 use crate::tally::Tally;
 
 pub(crate) static STEM: Stem = Stem {
@@ -40,7 +40,7 @@ const PASSED_ON: usize = 2;
 
 /// A fallback as the registry holds it.
 #[derive(Debug)]
-pub struct FallbackPolicy {
+pub(crate) struct FallbackPolicy {
     name: &'static str,
     tally: Tally,
 }
@@ -62,24 +62,25 @@ impl Policy for FallbackPolicy {
     }
 }
 
-impl Named for FallbackPolicy {
-    const STEM: &'static Stem = &STEM;
-}
-
 /// The answer, if the fallback is to leave it alone.
 ///
 /// # Errors
 ///
 /// What went wrong.
 #[inline]
-pub fn fall_back<O, C>(site: &'static Site<FallbackPolicy>, out: O, _: C) -> Result<C::Answer, C::Fault>
+pub fn fall_back<const N: usize, O, C>(
+    function: &'static Guarded<N>,
+    layer: usize,
+    out: O,
+    _: C,
+) -> Result<C::Answer, C::Fault>
 where
     C: Judge<O>,
 {
     match C::cause(&out) {
         None => C::split(out, true),
-        Some(Cause::Class(class)) => decide::<O, C>(site, out, class.is_answer()),
-        Some(Cause::Rejected(_)) => decide::<O, C>(site, out, false),
+        Some(Cause::Class(class)) => decide::<O, C>(function.policy(layer), out, class.is_answer()),
+        Some(Cause::Rejected(_)) => decide::<O, C>(function.policy(layer), out, false),
     }
 }
 
@@ -89,8 +90,9 @@ where
 ///
 /// What went wrong.
 #[inline]
-pub fn fall_back_when<O, C>(
-    site: &'static Site<FallbackPolicy>,
+pub fn fall_back_when<const N: usize, O, C>(
+    function: &'static Guarded<N>,
+    layer: usize,
     out: O,
     _: C,
     when: fn(&O::Error) -> bool,
@@ -103,29 +105,30 @@ where
         Ok(Ok(_)) => C::split(out, true),
         Ok(Err(error)) => {
             let keep = !when(error);
-            decide::<O, C>(site, out, keep)
+            decide::<O, C>(function.policy(layer), out, keep)
         }
-        Err(_) => decide::<O, C>(site, out, false),
+        Err(_) => decide::<O, C>(function.policy(layer), out, false),
     }
 }
 
 #[cold]
-fn decide<O, C: Judge<O>>(
-    site: &'static Site<FallbackPolicy>,
-    out: O,
-    keep: bool,
-) -> Result<C::Answer, C::Fault> {
+fn decide<O, C: Judge<O>>(policy: &FallbackPolicy, out: O, keep: bool) -> Result<C::Answer, C::Fault> {
     let decided = C::split(out, keep);
     if decided.is_ok() {
-        site.get().tally.add(PASSED_ON, 1);
+        policy.tally.add(PASSED_ON, 1);
     }
     decided
 }
 
 /// Reports what the fallback answered.
 #[cold]
-pub fn fell_back<R, C: Judge<R>>(site: &'static Site<FallbackPolicy>, answer: &R, _: C) {
-    let policy = site.get();
+pub fn fell_back<const N: usize, R, C: Judge<R>>(
+    function: &'static Guarded<N>,
+    layer: usize,
+    answer: &R,
+    _: C,
+) {
+    let policy: &FallbackPolicy = function.policy(layer);
     let served = C::is_ok(answer);
     policy.tally.add(if served { SERVED } else { FAILED }, 1);
     registry::emit(STEM.name, policy.name, || EventKind::FellBack { served });

@@ -16,9 +16,6 @@ pub use self::fallback::FallbackSnapshot;
 pub use self::retry::{Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
 pub use self::timeout::{Timeout, TimeoutSnapshot};
 
-/// Every kind of policy there is.
-pub(crate) static STEMS: &[&Stem] = &[&circuit_breaker::STEM, &fallback::STEM, &retry::STEM, &timeout::STEM];
-
 /// Statistics of one policy, as of now.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -59,7 +56,7 @@ impl Snapshot {
 
 /// One kind of policy: what its attribute, setters and configuration may say.
 #[derive(Debug)]
-pub struct Stem {
+pub(crate) struct Stem {
     /// Word that attribute, file and configuration table share.
     pub(crate) name: &'static str,
     pub(crate) keys: &'static [Key],
@@ -76,7 +73,7 @@ pub struct Stem {
 }
 
 /// A policy as the registry holds it.
-pub trait Policy: Any + Send + Sync + fmt::Debug {
+pub(crate) trait Policy: Any + Send + Sync + fmt::Debug {
     /// Takes over new settings and keeps what was learned.
     fn apply(&self, written: &Written);
     fn snapshot(&self) -> Snapshot;
@@ -85,8 +82,49 @@ pub trait Policy: Any + Send + Sync + fmt::Debug {
 }
 
 /// A policy type that an annotated function has a static for.
-pub trait Named: Policy {
+pub(crate) trait Named: Policy {
     const STEM: &'static Stem;
+
+    fn found(&'static self) -> Found;
+    fn known(found: Found) -> Option<&'static Self>;
+}
+
+macro_rules! named {
+    ($($kind:ident($policy:ty) is $stem:path,)*) => {
+        /// A policy as an annotated function keeps it. One type for all kinds, because the compiler checks
+        /// the static of each function anew.
+        #[derive(Clone, Copy, Debug)]
+        pub(crate) enum Found {
+            $($kind(&'static $policy),)*
+        }
+
+        $(impl Named for $policy {
+            const STEM: &'static Stem = &$stem;
+
+            #[inline]
+            fn found(&'static self) -> Found {
+                Found::$kind(self)
+            }
+
+            #[inline]
+            fn known(found: Found) -> Option<&'static Self> {
+                match found {
+                    Found::$kind(policy) => Some(policy),
+                    _ => None,
+                }
+            }
+        })*
+
+        /// Every kind of policy there is.
+        pub(crate) static STEMS: &[&Stem] = &[$(&$stem),*];
+    };
+}
+
+named! {
+    CircuitBreaker(circuit_breaker::CircuitBreaker) is circuit_breaker::STEM,
+    Fallback(fallback::FallbackPolicy) is fallback::STEM,
+    Retry(retry::RetryPolicy) is retry::STEM,
+    Timeout(timeout::TimeoutPolicy) is timeout::STEM,
 }
 
 /// What is wrong with a setting, and with which.
@@ -229,7 +267,7 @@ pub(crate) const MAX_KEYS: usize = 16;
 
 /// Values of a stem's keys, in the order of its table; what nobody wrote is missing.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Written {
+pub(crate) struct Written {
     values: [Option<Value>; MAX_KEYS],
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::time::Sleep;
 
-use super::{Key, Kind, Named, Policy, Snapshot, Stem, Value, Written};
+use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
 use crate::clock;
 use crate::configure::Configure;
 use crate::error::Rejected;
@@ -21,7 +21,7 @@ use crate::events::EventKind;
 use crate::frame::Countdown;
 use crate::level::{ByHand, Judge, Reply};
 use crate::outcome::Unanswered;
-use crate::registry::{self, Registry, Site};
+use crate::registry::{self, Guarded, Registry};
 use crate::tally::Tally;
 
 const LIMIT: usize = 0;
@@ -197,10 +197,6 @@ impl Policy for TimeoutPolicy {
     }
 }
 
-impl Named for TimeoutPolicy {
-    const STEM: &'static Stem = &STEM;
-}
-
 /// Who gives the time: a registered policy, or a value made by hand.
 pub trait Terms: Copy {
     fn name(self) -> &'static str;
@@ -354,11 +350,12 @@ fn give_up<P: Terms>(terms: P, limit: Duration) -> Rejected {
 
 /// The layer of an annotated function.
 #[inline]
-pub fn timeout<F, C>(
-    site: &'static Site<TimeoutPolicy>,
+pub fn timeout<const N: usize, F, C>(
+    function: &'static Guarded<N>,
+    layer: usize,
     inner: F,
     _: C,
 ) -> Bounded<F, &'static TimeoutPolicy, C> {
-    let policy = site.get();
+    let policy: &TimeoutPolicy = function.policy(layer);
     Bounded::new(inner, policy, policy.limit())
 }

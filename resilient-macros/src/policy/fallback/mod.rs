@@ -103,10 +103,6 @@ impl Fallback {
 }
 
 impl Policy for Fallback {
-    fn site(&self) -> &'static str {
-        "Fallback"
-    }
-
     fn takes_time(&self) -> bool {
         true
     }
@@ -129,10 +125,10 @@ impl Policy for Fallback {
         let (keep, restore) = kept(scope, &uses, inner.moved());
         let (below, class) = (awaited(&inner), scope.class());
         let call = self.when.as_ref().map_or_else(
-            || quote_spanned!(span=> #p::fall_back(&#site, #below, #class)),
+            || quote_spanned!(span=> #p::fall_back(#site, #below, #class)),
             |when| {
                 let when = function_value(when);
-                quote_spanned!(span=> #p::fall_back_when(&#site, #below, #class, #when))
+                quote_spanned!(span=> #p::fall_back_when(#site, #below, #class, #when))
             },
         );
         // A fault that nobody reads is not kept through the fallback's waits.
@@ -154,7 +150,7 @@ impl Policy for Fallback {
                 };
                 #restore
                 #answers
-                #p::fell_back(&#site, &__answer, #class);
+                #p::fell_back(#site, &__answer, #class);
                 __answer
             }},
         )

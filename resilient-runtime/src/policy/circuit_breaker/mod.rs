@@ -35,12 +35,12 @@ use self::engine::Engine;
 use self::keyed::Keys;
 use self::limits::Limits;
 use self::transition::Control;
-use super::{Named, Policy, Snapshot, Stem, Written};
+use super::{Policy, Snapshot, Stem, Written};
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::level::ByHand;
 use crate::outcome::{ByAnswer, Class, Classify};
-use crate::registry::{Registry, Site};
+use crate::registry::{Guarded, Registry};
 
 const NAME: &str = "circuit_breaker";
 
@@ -219,10 +219,6 @@ impl Policy for CircuitBreaker {
     }
 }
 
-impl Named for CircuitBreaker {
-    const STEM: &'static Stem = &STEM;
-}
-
 impl Registry {
     /// The circuit breaker `name`, if a function or the configuration knows it.
     #[must_use]
@@ -241,13 +237,17 @@ impl Configure {
 /// The breaker of an annotated function.
 #[inline]
 #[must_use]
-pub fn breaker(site: &'static Site<CircuitBreaker>) -> &'static Engine {
-    site.get().engine()
+pub fn breaker<const N: usize>(function: &'static Guarded<N>, layer: usize) -> &'static Engine {
+    function.policy::<CircuitBreaker>(layer).engine()
 }
 
 /// The breaker of one key of an annotated function.
 #[inline]
 #[must_use]
-pub fn breaker_for(site: &'static Site<CircuitBreaker>, key: impl AsRef<str>) -> Arc<Engine> {
-    site.get().keyed(key.as_ref())
+pub fn breaker_for<const N: usize>(
+    function: &'static Guarded<N>,
+    layer: usize,
+    key: impl AsRef<str>,
+) -> Arc<Engine> {
+    function.policy::<CircuitBreaker>(layer).keyed(key.as_ref())
 }

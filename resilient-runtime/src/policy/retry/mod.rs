@@ -22,7 +22,7 @@ pub use self::call::{RetryReport, RetryWith};
 use self::purse::Purse;
 use self::state::Terms;
 pub use self::state::{RetryCause, retry};
-use super::{Complaint, Key, Kind, Named, Policy, Snapshot, Stem, Value, Written};
+use super::{Complaint, Key, Kind, Policy, Snapshot, Stem, Value, Written};
 use crate::backoff::{Backoff, Jitter, Schedule};
 use crate::clock;
 use crate::configure::Configure;
@@ -423,10 +423,6 @@ impl Policy for RetryPolicy {
             self.purse().into_iter().for_each(Purse::refill);
         }
     }
-}
-
-impl Named for RetryPolicy {
-    const STEM: &'static Stem = &STEM;
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::events::{EventKind, RetryEnd};
 use crate::frame::{self, Frame};
 use crate::level::Level;
 use crate::outcome::{Cause, Class};
-use crate::registry::{self, Site};
+use crate::registry::{self, Guarded};
 use crate::{clock, random};
 
 pub(super) const FIRST_TRY: usize = 0;
@@ -137,8 +137,8 @@ pub struct Retrying<P: Deref<Target: Terms>> {
 /// The layer of an annotated function.
 #[inline]
 #[must_use]
-pub fn retry(site: &'static Site<RetryPolicy>) -> Retrying<&'static RetryPolicy> {
-    Retrying::new(site.get())
+pub fn retry<const N: usize>(function: &'static Guarded<N>, layer: usize) -> Retrying<&'static RetryPolicy> {
+    Retrying::new(function.policy(layer))
 }
 
 impl<P: Deref<Target: Terms>> Retrying<P> {
