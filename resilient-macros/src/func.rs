@@ -3,15 +3,17 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser as _};
-use syn::visit_mut::VisitMut;
-use syn::{
-    Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, TypeParamBound, TypePath,
-};
+use syn::{Attribute, GenericArgument, PathArguments, ReturnType, Signature, Token, Type, TypeParamBound};
 
+use self::output::{Returned, returns_result};
+use self::statements::Statements;
 use crate::diag::Diag;
 use crate::item::{Annotated, Attr};
 use crate::params::{Params, ungrouped};
 use crate::scan;
+
+mod output;
+mod statements;
 
 /// What stands around the future that is rewritten.
 pub(crate) enum Around {
@@ -38,35 +40,6 @@ pub(crate) struct Func {
     pub(crate) body: TokenStream,
     pub(crate) ret: Returned,
     pub(crate) params: Params,
-}
-
-/// The return type with each `impl Trait` as `_`.
-///
-/// The rewrite writes it many times over, so its tokens are made once.
-pub(crate) struct Returned {
-    pub(crate) ty: Type,
-    /// Whether it is the return type as it stands.
-    pub(crate) spelt_out: bool,
-    tokens: Vec<TokenTree>,
-}
-
-impl Returned {
-    fn new(output: Option<Type>) -> Self {
-        let (ty, spelt_out) = erased(output.unwrap_or_else(|| syn::parse_quote!(())));
-        let tokens = ty.to_token_stream().into_iter().collect();
-        Self { ty, spelt_out, tokens }
-    }
-
-    fn span(&self) -> Option<Span> {
-        let (first, last) = (self.tokens.first()?.span(), self.tokens.last()?.span());
-        Some(first.join(last).unwrap_or(first))
-    }
-}
-
-impl ToTokens for Returned {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        tokens.extend(self.tokens.iter().cloned());
-    }
 }
 
 impl Func {
@@ -128,7 +101,7 @@ impl Func {
     /// Where errors about the return type belong.
     pub(crate) fn ret_span(&self) -> Span {
         match &self.sig.output {
-            ReturnType::Type(_, _) => self.ret.span().unwrap_or_else(Span::call_site),
+            ReturnType::Type(_, _) => self.ret.span,
             ReturnType::Default => self.sig.ident.span(),
         }
     }
@@ -318,139 +291,6 @@ fn is_box_pin(tokens: &[TokenTree]) -> bool {
         path.iter().filter(|token| !scan::is_punct(token, ':')).map(ToString::to_string).collect();
     words.ends_with(&["Box".to_owned(), "pin".to_owned()])
         && path.iter().all(|token| matches!(token, TokenTree::Ident(_)) || scan::is_punct(token, ':'))
-}
-
-/// What stands between the braces of a body.
-struct Statements {
-    /// Its `#![inner]` attributes as outer ones.
-    attrs: Vec<Attr>,
-    trees: Vec<TokenTree>,
-    stream: TokenStream,
-}
-
-impl Statements {
-    fn new(body: &Group) -> Self {
-        let stream = body.stream();
-        let mut trees: Vec<TokenTree> = stream.clone().into_iter().collect();
-        let mut attrs = Vec::new();
-        while let [pound, bang, TokenTree::Group(brackets), ..] = trees.as_slice()
-            && scan::is_punct(pound, '#')
-            && scan::is_punct(bang, '!')
-            && brackets.delimiter() == Delimiter::Bracket
-        {
-            attrs.push(Attr::read(pound.clone(), brackets.clone()));
-            trees.drain(..3);
-        }
-        let stream = if attrs.is_empty() { stream } else { trees.iter().cloned().collect() };
-        Self { attrs, trees, stream }
-    }
-
-    /// Separates the items at the head from the rest: a statement of ours between them would make them "items
-    /// after statements".
-    fn split_items(self) -> (TokenStream, TokenStream) {
-        let begins = match self.trees.first() {
-            Some(TokenTree::Ident(word)) => ITEMS.contains(&word.to_string().as_str()),
-            Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::None,
-            _ => false,
-        };
-        if !begins {
-            return (TokenStream::new(), self.stream);
-        }
-        split_items.parse2(self.stream.clone()).unwrap_or_else(|_| (TokenStream::new(), self.stream))
-    }
-}
-
-const ITEMS: [&str; 11] =
-    ["use", "const", "static", "fn", "struct", "enum", "impl", "trait", "mod", "type", "macro_rules"];
-
-fn split_items(input: ParseStream<'_>) -> syn::Result<(TokenStream, TokenStream)> {
-    let mut items = TokenStream::new();
-    while ITEMS.iter().any(|word| input.cursor().ident().is_some_and(|(ident, _)| ident == word)) {
-        let fork = input.fork();
-        let known = match fork.parse() {
-            Ok(syn::Item::Macro(found)) => found.ident.is_some(),
-            Ok(syn::Item::Verbatim(_)) | Err(_) => false,
-            Ok(_) => true,
-        };
-        if !known {
-            break;
-        }
-        let end = fork.cursor();
-        while input.cursor() != end {
-            items.extend([input.parse::<TokenTree>()?]);
-        }
-    }
-    Ok((items, input.parse::<TokenStream>()?))
-}
-
-const PRIMITIVES: [&str; 17] = [
-    "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
-    "u64", "u128", "usize",
-];
-
-/// Reports what no alias can turn into a `Result`; the rest is left to the compiler.
-fn returns_result(ret: Option<&Type>, sig: &Signature, stem: &str, diag: &mut Diag) {
-    let why = format!("`#[{stem}]` has to see failures, and");
-    let Some(ty) = ret else {
-        diag.at(&sig.ident, format!("{why} `{}` returns nothing: write `-> Result<(), …>`", sig.ident));
-        return;
-    };
-    let text = || scan::source(ty.to_token_stream());
-    let fix = match ungrouped(ty) {
-        Type::Never(_) => "a function that never returns cannot fail".to_owned(),
-        Type::Path(path) if is_option(path) => {
-            "turn the `None` into an error with `.ok_or(…)` and return a `Result`".to_owned()
-        }
-        Type::Path(path) if !is_known(path) => return,
-        Type::Path(_) | Type::Tuple(_) | Type::Reference(_) | Type::Array(_) | Type::ImplTrait(_) => {
-            format!("write `Result<{}, …>`", text())
-        }
-        Type::Slice(_) | Type::Ptr(_) | Type::FnPtr(_) | Type::TraitObject(_) => {
-            "return a `Result`".to_owned()
-        }
-        _ => return,
-    };
-    diag.at(ty, format!("{why} `{}` is no `Result`: {fix}", text()));
-}
-
-fn is_option(path: &TypePath) -> bool {
-    path.path.segments.last().is_some_and(|last| last.ident == "Option" && !last.arguments.is_none())
-}
-
-/// A type of the prelude that nobody gives to something else.
-fn is_known(path: &TypePath) -> bool {
-    let Some(name) =
-        path.path.segments.last().filter(|_| path.path.segments.len() == 1 && path.qself.is_none())
-    else {
-        return false;
-    };
-    let generic = !name.arguments.is_none();
-    let name = name.ident.to_string();
-    if generic {
-        return ["Vec", "Box"].contains(&name.as_str());
-    }
-    name == "String" || PRIMITIVES.contains(&name.as_str())
-}
-
-/// The type with `_` for what has no name.
-fn erased(mut ty: Type) -> (Type, bool) {
-    struct Erase {
-        found: bool,
-    }
-    impl VisitMut for Erase {
-        fn visit_type_mut(&mut self, ty: &mut Type) {
-            if let Type::ImplTrait(found) = ty {
-                self.found = true;
-                let span = found.impl_token.span;
-                *ty = Type::Infer(syn::TypeInfer { attrs: Vec::new(), underscore_token: Token![_](span) });
-                return;
-            }
-            syn::visit_mut::visit_type_mut(self, ty);
-        }
-    }
-    let mut erase = Erase { found: false };
-    erase.visit_type_mut(&mut ty);
-    (ty, !erase.found)
 }
 
 /// Puts a rewritten future back where the user's stood.
