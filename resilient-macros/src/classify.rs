@@ -69,7 +69,7 @@ pub(crate) fn derive(input: TokenStream) -> TokenStream {
     let mut reader = Reader { diag: Diag::default() };
     let paths = reader.paths(&input.attrs);
     let cases = reader.cases(&input);
-    let implementation = implementation(&input, &paths.private(), &cases);
+    let implementation = implementation(&input, paths.private(), &cases);
     let faults = reader.diag.into_tokens();
     quote!(#implementation #faults)
 }

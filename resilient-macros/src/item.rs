@@ -14,18 +14,24 @@ pub(crate) struct Attr {
     brackets: Group,
     /// The first and the last word of its path.
     words: (String, String),
+    arguments: TokenStream,
 }
 
 impl Attr {
-    /// `#[content]`
-    pub(crate) fn new(content: TokenStream) -> Self {
-        let pound = Punct::new('#', Spacing::Alone).into();
-        Self::read(pound, Group::new(Delimiter::Bracket, content))
+    /// `#[content]`, which goes by `name`.
+    pub(crate) fn new(name: &str, content: TokenStream) -> Self {
+        Self {
+            pound: Punct::new('#', Spacing::Alone).into(),
+            brackets: Group::new(Delimiter::Bracket, content),
+            words: (String::new(), name.to_owned()),
+            arguments: TokenStream::new(),
+        }
     }
 
     pub(crate) fn read(pound: TokenTree, brackets: Group) -> Self {
-        let words = words(brackets.stream());
-        Self { pound, brackets, words }
+        let (mut words, mut arguments) = Default::default();
+        told_apart(brackets.stream(), &mut words, &mut arguments);
+        Self { pound, brackets, words, arguments }
     }
 
     /// The last word of the path, as an attribute goes by its name under whatever path.
@@ -40,10 +46,7 @@ impl Attr {
 
     /// What stands in its parentheses.
     pub(crate) fn arguments(&self) -> TokenStream {
-        match scan::trees(self.brackets.stream()).pop() {
-            Some(TokenTree::Group(group)) => group.stream(),
-            _ => TokenStream::new(),
-        }
+        self.arguments.clone()
     }
 }
 
@@ -53,22 +56,23 @@ impl ToTokens for Attr {
     }
 }
 
-fn words(content: TokenStream) -> (String, String) {
-    let (mut first, mut last) = (String::new(), String::new());
+fn told_apart(content: TokenStream, words: &mut (String, String), arguments: &mut TokenStream) {
     for token in content {
         match token {
             TokenTree::Ident(word) => {
-                last = word.to_string();
-                if first.is_empty() {
-                    first.clone_from(&last);
+                words.1 = word.to_string();
+                if words.0.is_empty() {
+                    words.0.clone_from(&words.1);
                 }
             }
-            TokenTree::Group(group) if group.delimiter() == Delimiter::None => return words(group.stream()),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
+                told_apart(group.stream(), words, arguments);
+            }
+            TokenTree::Group(group) => *arguments = group.stream(),
             token if scan::is_punct(&token, ':') => {}
-            _ => break,
+            _ => return,
         }
     }
-    (first, last)
 }
 
 fn is_attribute(tokens: &[TokenTree]) -> bool {

@@ -20,7 +20,7 @@ impl Default for Paths {
 
 impl Paths {
     fn new(root: TokenStream) -> Self {
-        // Collected, or it would be put together again at each mention.
+        // In one piece, or it would be put together again at each mention.
         let private = quote!(#root::__private).into_iter().collect();
         Self { root, private }
     }
@@ -54,8 +54,8 @@ impl Paths {
     }
 
     /// The module of everything that an expansion may name.
-    pub(crate) fn private(&self) -> TokenStream {
-        self.private.clone()
+    pub(crate) fn private(&self) -> &TokenStream {
+        &self.private
     }
 
     /// Whether both lead to one place, as far as tokens tell.

@@ -3,7 +3,7 @@
 //! Attributes expand from the top, each seeing those below it unexpanded. The first leaves what it was given in
 //! a `__stack(…)` behind its last sibling; each sibling adds itself; the last one finds the whole stack.
 
-use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
 
 use crate::args::{Args, Form};
@@ -33,11 +33,23 @@ pub(crate) fn enter(stem: &str, args: TokenStream, item: TokenStream) -> TokenSt
     let Some(last) = item.attrs.iter().rposition(is_family) else {
         return apply(&stack, item);
     };
-    let read: Vec<_> = stack.iter().filter(|raw| names_crate(&raw.args)).map(arguments).collect();
-    let p = paths(read.iter().map(|(args, _)| args), &mut Diag::default()).private();
-    let entries = stack.iter().map(|Raw { stem, args }| quote!(#stem(#args)));
-    item.attrs.insert(last + 1, Attr::new(quote!(#p::__stack(#(#entries),*))));
+    item.attrs.insert(last + 1, relay(stack));
     item.into_tokens()
+}
+
+/// The attribute that takes the stack to the next one.
+fn relay(stack: Vec<Raw>) -> Attr {
+    let read: Vec<_> = stack.iter().filter(|raw| names_crate(&raw.args)).map(arguments).collect();
+    let paths = paths(read.iter().map(|(args, _)| args), &mut Diag::default());
+    let mut entries = TokenStream::new();
+    for Raw { stem, args } in stack {
+        if !entries.is_empty() {
+            entries.extend([TokenTree::from(Punct::new(',', Spacing::Alone))]);
+        }
+        entries.extend([TokenTree::from(stem), Group::new(Delimiter::Parenthesis, args).into()]);
+    }
+    let p = paths.private();
+    Attr::new("__stack", quote!(#p::__stack(#entries)))
 }
 
 /// The relay itself runs when what stood before it was another crate's attribute of the same name.
@@ -115,13 +127,13 @@ fn apply(stack: &[Raw], item: Annotated) -> TokenStream {
         return quote!(#[allow(unused)] #item #errors);
     };
     let section = record::section(&func.docs(), &layers);
-    func.attrs.extend(section.iter().map(|line| Attr::new(line.meta.to_token_stream())));
+    func.attrs.extend(section.iter().map(|line| Attr::new("doc", line.meta.to_token_stream())));
     let p = paths.private();
     if item.attrs.iter().any(|attr| !is_built_in(attr)) {
         let stems = stack.iter().map(|raw| Ident::new(&raw.stem.to_string(), Span::call_site()));
-        func.attrs.push(Attr::new(quote!(#p::__applied(#(#stems),*))));
+        func.attrs.push(Attr::new("__applied", quote!(#p::__applied(#(#stems),*))));
     }
-    lower::lower(&func, &layers, p)
+    lower::lower(&func, &layers, p.clone())
 }
 
 /// The arguments told apart, and what was wrong with that.

@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
         diag: &'a mut Diag,
     ) -> Self {
         let (paths, func) = around;
-        let p = paths.private();
+        let p = paths.private().clone();
         Self { kind, span, func, diag, p, args, asked: vec!["crate"], settings: Vec::new(), name: None }
     }
 
