@@ -34,6 +34,10 @@ pub(crate) fn finds_all(token: &TokenTree, wanted: &mut [Wanted]) -> bool {
         }
         TokenTree::Literal(literal) => {
             let literal = literal.to_string();
+            // Few literals are format strings.
+            if !literal.contains('{') && !literal.contains('$') {
+                return false;
+            }
             mark(wanted, |wanted| captures(&literal, wanted));
         }
         TokenTree::Punct(_) => return false,
@@ -49,9 +53,6 @@ fn mark(wanted: &mut [Wanted], is: impl Fn(&str) -> bool) {
 
 /// Whether a format string takes `name` from its surroundings: `{name}`, `{name:?}`, `{:name$}`.
 fn captures(literal: &str, name: &str) -> bool {
-    if !literal.contains(['{', '$']) {
-        return false;
-    }
     let opens = literal.match_indices('{').any(|(at, _)| {
         let rest = literal.get(at + 1..).unwrap_or_default().trim_start();
         rest.strip_prefix(name).is_some_and(|after| after.starts_with(['}', ':', ' ']))
