@@ -365,15 +365,8 @@ impl Scope<'_> {
     /// Tells `?`, `return` and coercions what the body returns. With the user's own span the notes about it
     /// point at the return type instead of at the attribute.
     fn return_edge(&self, takes: &TokenStream) -> TokenStream {
-        let ret = &self.func().ret;
-        let looped = if takes.is_empty() { quote!(loop {}) } else { quote!({ #takes loop {} }) };
-        quote_spanned! {self.func().ret_span()=>
-            #[allow(unknown_lints, unreachable_code, clippy::all, clippy::pedantic)]
-            if false {
-                let __resilient_return: #ret = #looped;
-                return __resilient_return;
-            }
-        }
+        let never = self.rewrite.typed("never");
+        quote_spanned!(self.func().ret_span()=> if false { #takes return #never(); })
     }
 
     /// References that the body may use up, made anew each time.

@@ -6,7 +6,7 @@ pub use resilient_macros::{__applied, __stack};
 pub use crate::error::Rejected;
 pub use crate::level::{
     Given, Outcome, ViaFuture, ViaValue, answer, attempt_arg, body, edge, errors, errors_of, failed,
-    fallback_arg, settled,
+    fallback_arg, never, settled,
 };
 pub use crate::outcome::{Cause, Class, Classify, after};
 pub use crate::policy::Value;

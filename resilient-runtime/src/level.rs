@@ -245,6 +245,14 @@ where
     block
 }
 
+/// An answer that nobody asks for: it tells the compiler what a block returns.
+#[inline]
+#[must_use]
+pub fn never<R>() -> R {
+    #[expect(clippy::empty_loop, reason = "never run")]
+    loop {}
+}
+
 /// A fallback's value as the function's answer.
 #[inline]
 pub fn answer<R: Outcome>(value: R::Value) -> R {
