@@ -34,6 +34,23 @@ async fn a_subscriber_sees_transitions_with_cause_and_figures() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_event_and_a_refusal_read_well() {
+    let mut events = subscribe();
+    let breaker = registry().circuit_breaker("payments").unwrap();
+    breaker.force_open();
+    let forced = events.recv().await.unwrap().kind.to_string();
+    assert!(!forced.contains("calls failed"), "no calls, no figures: {forced}");
+    breaker.resume();
+
+    for _ in 0..3 {
+        pay(false).await.unwrap_err();
+    }
+    tokio::time::advance(Duration::from_nanos(1_234_567_891)).await;
+    let refused = pay(true).await.unwrap_err().to_string();
+    assert_eq!(refused, "circuit breaker `payments` is open, try again in 3.766s");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_subscriber_learns_how_much_it_missed_and_goes_on() {
     let mut events = subscribe();
     registry().circuit_breaker("payments").unwrap().force_open();

@@ -113,10 +113,17 @@ impl fmt::Display for Rejected {
             Self::RateLimited { name, .. } => write!(f, "rate limit `{name}` is used up")?,
         }
         match self.retry_after() {
-            Some(after) => write!(f, ", try again in {after:?}"),
+            Some(after) => write!(f, ", try again in {:?}", readable(after)),
             None => Ok(()),
         }
     }
+}
+
+/// Rounded up to what a person reads: milliseconds from a second on, else microseconds.
+pub(crate) fn readable(time: Duration) -> Duration {
+    let unit = if time < Duration::from_secs(1) { 1_000 } else { 1_000_000 };
+    let nanos = time.as_nanos().div_ceil(unit).saturating_mul(unit);
+    u64::try_from(nanos).map_or(time, Duration::from_nanos)
 }
 
 impl Error for Rejected {}

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use tracing::Level;
 
 use crate::clock;
+use crate::error::readable;
 use crate::outcome::Class;
 use crate::policy::{CircuitCause, CircuitState};
 
@@ -168,20 +169,26 @@ impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rejected { retry_after: None } => write!(f, "call rejected"),
-            Self::Rejected { retry_after: Some(after) } => write!(f, "call rejected, next one in {after:?}"),
+            Self::Rejected { retry_after: Some(after) } => {
+                write!(f, "call rejected, next one in {:?}", readable(*after))
+            }
             Self::WouldReject { .. } => write!(f, "call would have been rejected"),
             Self::StateChanged { from, to, cause, observed, failures, calls, .. } => {
                 let would = if *observed { "would go" } else { "went" };
-                write!(f, "{would} from {from} to {to} ({cause}, {failures} of {calls} calls failed)")
+                write!(f, "{would} from {from} to {to} ({cause}")?;
+                match calls {
+                    0 => f.write_str(")"),
+                    _ => write!(f, ", {failures} of {calls} calls failed)"),
+                }
             }
             Self::TimedOut { limit } => write!(f, "call given up after {limit:?}"),
             Self::FellBack { served: true } => write!(f, "fallback answered"),
             Self::FellBack { served: false } => write!(f, "fallback failed too"),
             Self::Retrying { attempt, delay, class: Some(class) } => {
-                write!(f, "attempt {attempt} failed ({}), next one in {delay:?}", class.as_str())
+                write!(f, "attempt {attempt} failed ({}), next one in {:?}", class.as_str(), readable(*delay))
             }
             Self::Retrying { attempt, delay, class: None } => {
-                write!(f, "attempt {attempt} gave an unwanted value, next one in {delay:?}")
+                write!(f, "attempt {attempt} gave an unwanted value, next one in {:?}", readable(*delay))
             }
             Self::GaveUp { attempts, reason, .. } => {
                 write!(f, "attempt {attempts} was the last ({})", reason.as_str())
