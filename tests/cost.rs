@@ -144,7 +144,7 @@ fn no_layer_adds_more_than_it_may() {
         ("circuit_breaker", size_of_val(&guarded(1)), 40 + moved),
         ("timeout", size_of_val(&bounded(1)), 160 + moved),
         ("retry", size_of_val(&retried(1)), 64 + cloned),
-        ("fallback", size_of_val(&covered(1)), 40 + moved),
+        ("fallback", size_of_val(&covered(1)), 24 + moved),
     ] {
         assert!(guarded <= plain + most, "{layer}: {plain} bytes became {guarded}");
     }

@@ -592,3 +592,19 @@ mod coercions {
         assert_eq!(unsized_slice().await, Ok(&[1, 2][..]));
     }
 }
+
+#[tokio::test]
+async fn a_body_may_begin_with_any_item() {
+    #[retry]
+    async fn described() -> std::io::Result<String> {
+        /// Told by its `Debug`.
+        #[derive(Debug)]
+        struct Parcel(u32);
+        async fn weighed() -> Parcel {
+            std::future::ready(Parcel(3)).await
+        }
+        let parcel = weighed().await;
+        Ok(format!("{parcel:?} of {}", parcel.0))
+    }
+    assert_eq!(described().await.expect("it is weighed"), "Parcel(3) of 3");
+}

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use resilient_runtime::{
@@ -234,4 +236,48 @@ fn the_record_lists_the_layers_top_first() {
     assert_eq!(stems, ["fallback", "retry", "circuit_breaker", "timeout"]);
     assert_eq!(quote.layers()[2].name(), Some("payments"));
     assert!(quote.file().ends_with("tests/stacking.rs"));
+}
+
+/// Counts how often it is asked for another answer.
+#[derive(Clone, Debug, Default)]
+struct Stock {
+    asked: Arc<AtomicU32>,
+    own: u32,
+}
+
+impl Stock {
+    fn another(asked: &Arc<AtomicU32>) -> Result<u32, Fault<()>> {
+        if asked.fetch_add(1, Relaxed) < 2 { Err(Fault::Failed(())) } else { Ok(7) }
+    }
+
+    #[retry(max = 3, base = "0s")]
+    #[fallback(fn = Self::unique_answer, when = |_| true)]
+    async fn unique(&mut self, seen: &mut Vec<u32>) -> Result<u32, Fault<()>> {
+        self.own += 1;
+        seen.push(self.own);
+        Err(Fault::Failed(()))
+    }
+
+    fn unique_answer(&mut self, seen: &mut Vec<u32>) -> Result<u32, Fault<()>> {
+        seen.push(0);
+        Self::another(&self.asked)
+    }
+
+    #[retry(max = 3, base = "0s")]
+    #[fallback(fn = Self::owned_answer, when = |_| true)]
+    async fn owned(self) -> Result<u32, Fault<()>> {
+        Err(Fault::Failed(()))
+    }
+
+    fn owned_answer(self) -> Result<u32, Fault<()>> {
+        Self::another(&self.asked)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_lends_a_fallback_below_it_what_the_next_attempt_wants_again() {
+    let (mut stock, mut seen) = (Stock::default(), Vec::new());
+    assert_eq!(stock.unique(&mut seen).await, Ok(7));
+    assert_eq!(seen, [1, 0, 2, 0, 3, 0], "three attempts, each with its fallback");
+    assert_eq!(Stock::default().owned().await, Ok(7));
 }

@@ -48,7 +48,8 @@ use proc_macro::TokenStream;
 /// # Arguments
 ///
 /// Each attempt gets its own copy of the owned arguments that the body mentions, so they must be `Clone`, or
-/// stand in `no_clone(…)`. References are lent again. A `self` by value can only be borrowed by the body.
+/// stand in `no_clone(…)`. References are lent again. A `self` by value must be `Clone` only where the body
+/// uses it up or changes it.
 ///
 /// # Order
 ///
@@ -159,7 +160,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Expansion
 ///
-/// A static that finds the breaker by its name, and a future around the body that counts how it ends.
+/// A record of the function, which finds the breaker by its name, and a future around the body that counts how it ends.
 ///
 /// # Examples
 ///

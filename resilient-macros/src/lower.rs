@@ -6,20 +6,23 @@
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> { BODY }
 //!
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> {
-//!     static __RESILIENT: p::Guarded<2> = …;
+//!     static __RESILIENT: p::Record<2> = …;
 //!     let __class = p::errors::<RET>().class();
-//!     p::settled::<RET>(p::timeout(&__RESILIENT, 0, async move {
+//!     let reply = p::timeout(&__RESILIENT, 0, async move {
 //!         let mut __retry = p::retry(&__RESILIENT, 1);
 //!         loop {
 //!             let order = p::attempt_arg(&order);
-//!             match p::attempt(__retry, async { EDGE; BODY }, __class).await {
+//!             match p::attempt(__retry, async { TYPED; BODY }, __class).await {
 //!                 p::After::Done(out) => break out,
 //!                 p::After::Again(again) => __retry = again,
 //!             }
 //!         }
-//!     }, __class).await)
+//!     }, __class).await;
+//!     p::settled::<RET>()(reply)
 //! }
 //! ```
+//!
+//! `TYPED` is a statement that is never run and tells the block its type.
 //!
 //! A block that runs once is `async move`, and so is one that only takes copies and shared references.
 //! One that borrows what a later run or a layer above still needs is a plain `async` that takes by
@@ -158,8 +161,8 @@ impl Scope<'_> {
         self.rewrite.func
     }
 
-    /// What finds this layer's policy.
-    pub(crate) fn site(&self) -> TokenStream {
+    /// The arguments that find this layer's policy.
+    pub(crate) fn place(&self) -> TokenStream {
         let index = Literal::usize_unsuffixed(self.index);
         quote_spanned!(own_span()=> &__RESILIENT, #index)
     }
@@ -354,7 +357,7 @@ impl Scope<'_> {
         let takes_all = self.takes_all(mentioned, moved);
         let capture = takes_all.then(|| Token![move](Span::mixed_site()));
         let takes = if takes_all { TokenStream::new() } else { self.takes(mentioned, moved) };
-        let edge = self.return_edge(&takes);
+        let edge = self.block_type(&takes);
         let fresh = if self.once() { TokenStream::new() } else { self.fresh(mentioned) };
         let (items, statements) = (&func.items, self.statements());
         let mut block = Group::new(Delimiter::Brace, quote!(#items #edge #fresh #statements));
@@ -364,7 +367,7 @@ impl Scope<'_> {
 
     /// Tells `?`, `return` and coercions what the body returns. With the user's own span the notes about it
     /// point at the return type instead of at the attribute.
-    fn return_edge(&self, takes: &TokenStream) -> TokenStream {
+    fn block_type(&self, takes: &TokenStream) -> TokenStream {
         let never = self.rewrite.typed("never");
         quote_spanned!(self.func().ret_span()=> if false { #takes return #never(); })
     }
@@ -424,6 +427,28 @@ impl Scope<'_> {
         quote_spanned!(span=> { let __given = &#value; #p::#helper(__given) })
     }
 
+    /// A variable as an argument of a fallback, which others of the chain or the next attempt may want again.
+    /// Each attempt has copies of what it uses up, but for `self`.
+    pub(crate) fn handed(&self, binding: Option<usize>, later: bool) -> TokenStream {
+        let params = &self.func().params;
+        let (passing, at, value) = match (binding.map(|at| &params.bindings[at]), &params.receiver) {
+            (Some(it), _) => (it.passing, it.ty.span(), it.ident.to_token_stream()),
+            (None, Some(it)) => (it.passing, it.token.span, it.token.to_token_stream()),
+            (None, None) => return TokenStream::new(),
+        };
+        match passing {
+            Passing::RefMut if later || self.runs_again() => quote!(&mut *#value),
+            Passing::PinMut if later || self.runs_again() => {
+                self.rewrite.change(binding, true);
+                quote!(::core::pin::Pin::as_mut(&mut #value))
+            }
+            Passing::Owned if later || (binding.is_none() && self.runs_again()) => {
+                self.cloned_at(at, "fallback_arg", &value)
+            }
+            _ => quote!(#value),
+        }
+    }
+
     /// `let name = p::helper(&x);`, where a type that is no `Clone` is reported on the type.
     pub(crate) fn copy(
         &self,
@@ -436,7 +461,7 @@ impl Scope<'_> {
         let call = self.cloned_at(ty.span(), helper, ident);
         quote_spanned! {own_span()=>
             #(#cfgs)*
-            #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+            #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated, clippy::used_underscore_binding)]
             let #mutable #name = #call;
         }
     }

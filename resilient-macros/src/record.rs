@@ -26,7 +26,7 @@ pub(crate) fn record(p: &TokenStream, layers: &[Layer]) -> TokenStream {
     let count = Literal::usize_unsuffixed(layers.len());
     quote! {
         enum __Here {}
-        static __RESILIENT: #p::Guarded<#count> = #p::Guarded::new(
+        static __RESILIENT: #p::Record<#count> = #p::Record::new(
             #p::type_name::<__Here>,
             ::core::module_path!(),
             ::core::file!(),

@@ -8,7 +8,7 @@ pub use crate::level::{
     Given, Outcome, ViaFuture, ViaValue, answer, attempt_arg, body, edge, errors, errors_of, failed,
     fallback_arg, never, settled,
 };
-pub use crate::outcome::{Cause, Class, Classify, after};
+pub use crate::outcome::{Class, Classify, after};
 pub use crate::policy::Value;
 pub use crate::policy::circuit_breaker::{
     KeyOf, ViaInteger, ViaStr, breaker, breaker_for, circuit_breaker, circuit_breaker_when,
@@ -16,7 +16,7 @@ pub use crate::policy::circuit_breaker::{
 pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
 pub use crate::policy::retry::{After, attempt, attempt_with, retry};
 pub use crate::policy::timeout::timeout;
-pub use crate::registry::{Entry, Guarded, Layer};
+pub use crate::registry::{Entry, Layer, Record};
 
 /// Name of a type as the compiler writes it.
 #[must_use]

@@ -22,46 +22,22 @@ pub enum Reply<R> {
     Refusal(Rejected),
 }
 
-/// What a level answers with, as the user's predicates and hooks see it.
-pub trait Level {
-    type Value;
-    type Error;
-
-    /// The function's own answer, unless a layer has refused.
-    fn seen(&self) -> Result<&Result<Self::Value, Self::Error>, &Rejected>;
-}
-
-impl<T, E> Level for Result<T, E> {
-    type Value = T;
-    type Error = E;
-
-    fn seen(&self) -> Result<&Self, &Rejected> {
-        Ok(self)
-    }
-}
-
-impl<T, E> Level for Reply<Result<T, E>> {
-    type Value = T;
-    type Error = E;
-
-    fn seen(&self) -> Result<&Result<T, E>, &Rejected> {
-        match self {
-            Self::Answer(answer) => Ok(answer),
-            Self::Refusal(rejected) => Err(rejected),
-        }
-    }
-}
+/// What the user's predicates and hooks see of a level's answer: the function's own, or a refusal.
+pub(crate) type Seen<'a, T, E> = Result<&'a Result<T, E>, &'a Rejected>;
 
 /// What the class of a function's errors makes of a level's answer.
 ///
 /// A trait of the class and not of the answer: a function that returns no `Result` has no class, and is
 /// one error instead of one for each layer.
 pub trait Judge<O> {
+    type Value;
+    type Error;
     /// The function's own answer.
     type Answer;
     /// What a fallback steps in for.
     type Fault;
 
+    fn seen(out: &O) -> Seen<'_, Self::Value, Self::Error>;
     fn is_ok(out: &O) -> bool;
     /// Why it is a failure, if it is.
     fn cause(out: &O) -> Option<Cause>;
@@ -74,8 +50,15 @@ pub trait Judge<O> {
 }
 
 impl<T, E, C: Causes<E>> Judge<Result<T, E>> for C {
+    type Value = T;
+    type Error = E;
     type Answer = Result<T, E>;
     type Fault = E;
+
+    #[inline]
+    fn seen(out: &Result<T, E>) -> Seen<'_, T, E> {
+        Ok(out)
+    }
 
     #[inline]
     fn is_ok(out: &Result<T, E>) -> bool {
@@ -101,8 +84,18 @@ impl<T, E, C: Causes<E>> Judge<Result<T, E>> for C {
 }
 
 impl<T, E, C: Causes<E>> Judge<Reply<Result<T, E>>> for C {
+    type Value = T;
+    type Error = E;
     type Answer = Result<T, E>;
     type Fault = Fault<E>;
+
+    #[inline]
+    fn seen(out: &Reply<Result<T, E>>) -> Seen<'_, T, E> {
+        match out {
+            Reply::Answer(answer) => Ok(answer),
+            Reply::Refusal(rejected) => Err(rejected),
+        }
+    }
 
     #[inline]
     fn is_ok(out: &Reply<Result<T, E>>) -> bool {

@@ -285,11 +285,11 @@ pub struct Errors<E>(PhantomData<fn(E)>);
 
 /// Where [`Errors`] looks second.
 #[derive(Debug)]
-pub struct Answering<E>(PhantomData<fn(E)>);
+pub struct Classifying<E>(PhantomData<fn(E)>);
 
 /// Where [`Errors`] looks last.
 #[derive(Debug)]
-pub struct Silent<E>(PhantomData<fn(E)>);
+pub struct Others<E>(PhantomData<fn(E)>);
 
 impl<E> Errors<E> {
     #[inline]
@@ -307,18 +307,18 @@ impl<E> Clone for Errors<E> {
 impl<E> Copy for Errors<E> {}
 
 impl<E> Deref for Errors<E> {
-    type Target = Answering<E>;
+    type Target = Classifying<E>;
 
-    fn deref(&self) -> &Answering<E> {
-        &Answering(PhantomData)
+    fn deref(&self) -> &Classifying<E> {
+        &Classifying(PhantomData)
     }
 }
 
-impl<E> Deref for Answering<E> {
-    type Target = Silent<E>;
+impl<E> Deref for Classifying<E> {
+    type Target = Others<E>;
 
-    fn deref(&self) -> &Silent<E> {
-        &Silent(PhantomData)
+    fn deref(&self) -> &Others<E> {
+        &Others(PhantomData)
     }
 }
 
@@ -332,23 +332,23 @@ impl<E: Classify> Errors<Fault<E>> {
     }
 }
 
-impl<E: Classify> Answering<E> {
+impl<E: Classify> Classifying<E> {
     /// Chosen second: an error that implements `Classify`.
     #[expect(clippy::unused_self, reason = "found by the type of `self`")]
     #[inline]
     #[must_use]
-    pub const fn class(&self) -> ByAnswer {
-        ByAnswer
+    pub const fn class(&self) -> ByClassify {
+        ByClassify
     }
 }
 
-impl<E> Silent<E> {
+impl<E> Others<E> {
     /// Chosen last: any other error.
     #[expect(clippy::unused_self, reason = "found by the type of `self`")]
     #[inline]
     #[must_use]
-    pub const fn class(&self) -> Unanswered {
-        Unanswered
+    pub const fn class(&self) -> Unclassified {
+        Unclassified
     }
 }
 
@@ -364,11 +364,11 @@ pub struct ByFault;
 
 /// The error answers for itself.
 #[derive(Clone, Copy, Debug)]
-pub struct ByAnswer;
+pub struct ByClassify;
 
 /// The error says nothing.
 #[derive(Clone, Copy, Debug)]
-pub struct Unanswered;
+pub struct Unclassified;
 
 impl<E: Classify> Causes<Fault<E>> for ByFault {
     fn cause(error: &Fault<E>) -> Cause {
@@ -379,13 +379,13 @@ impl<E: Classify> Causes<Fault<E>> for ByFault {
     }
 }
 
-impl<E: Classify> Causes<E> for ByAnswer {
+impl<E: Classify> Causes<E> for ByClassify {
     fn cause(error: &E) -> Cause {
         Cause::of(error)
     }
 }
 
-impl<E> Causes<E> for Unanswered {
+impl<E> Causes<E> for Unclassified {
     fn cause(_: &E) -> Cause {
         Cause::Class(Class::Unknown)
     }
@@ -403,7 +403,7 @@ mod tests {
         ($error:expr) => {{
             let (errors, error) = (Errors::new(), &$error);
             if false {
-                let _ = judged(errors, error, Unanswered);
+                let _ = judged(errors, error, Unclassified);
             }
             judged(errors, error, errors.class())(error)
         }};

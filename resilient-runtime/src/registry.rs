@@ -114,7 +114,7 @@ pub(crate) fn functions() -> &'static [&'static Function] {
     static FUNCTIONS: OnceLock<Vec<&'static Function>> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
         let mut functions: Vec<_> = inventory::iter::<Entry>.into_iter().map(|entry| entry.0).collect();
-        functions.sort_by_key(|function| (function.path(), function.file, function.line));
+        functions.sort_by_cached_key(|function| (function.path(), function.file, function.line));
         functions
     })
 }
@@ -134,13 +134,13 @@ pub(crate) fn intern(text: &str) -> &'static str {
 
 /// The static of an annotated function: what it says about itself, and its policies, each found once.
 #[derive(Debug)]
-pub struct Guarded<const N: usize> {
+pub struct Record<const N: usize> {
     #[doc(hidden)]
     pub function: Function,
     found: [OnceLock<Found>; N],
 }
 
-impl<const N: usize> Guarded<N> {
+impl<const N: usize> Record<N> {
     #[doc(hidden)]
     #[must_use]
     pub const fn new(

@@ -1,6 +1,7 @@
 //! What a body begins with: inner attributes and items.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use syn::Token;
 use syn::parse::{ParseStream, Parser as _};
 
 use crate::item::Attr;
@@ -37,6 +38,8 @@ impl Statements {
         let begins = match self.trees.first() {
             Some(TokenTree::Ident(word)) => ITEMS.contains(&word.to_string().as_str()),
             Some(TokenTree::Group(group)) => group.delimiter() == Delimiter::None,
+            // Of an attribute or a doc comment.
+            Some(TokenTree::Punct(pound)) => pound.as_char() == '#',
             _ => false,
         };
         if !begins {
@@ -46,12 +49,34 @@ impl Statements {
     }
 }
 
-const ITEMS: [&str; 11] =
-    ["use", "const", "static", "fn", "struct", "enum", "impl", "trait", "mod", "type", "macro_rules"];
+/// What an item can begin with, though it need not be one.
+const ITEMS: [&str; 17] = [
+    "use",
+    "const",
+    "static",
+    "fn",
+    "struct",
+    "enum",
+    "impl",
+    "trait",
+    "mod",
+    "type",
+    "macro_rules",
+    "pub",
+    "async",
+    "unsafe",
+    "extern",
+    "union",
+    "auto",
+];
 
 fn split_items(input: ParseStream<'_>) -> syn::Result<(TokenStream, TokenStream)> {
     let mut items = TokenStream::new();
-    while ITEMS.iter().any(|word| input.cursor().ident().is_some_and(|(ident, _)| ident == word)) {
+    let begins = |input: ParseStream<'_>| {
+        input.peek(Token![#])
+            || input.cursor().ident().is_some_and(|(ident, _)| ITEMS.iter().any(|word| ident == word))
+    };
+    while begins(input) {
         let fork = input.fork();
         let known = match fork.parse() {
             Ok(syn::Item::Macro(found)) => found.ident.is_some(),

@@ -260,16 +260,16 @@ fn default_unless(written: bool, seconds: u64) -> Option<Duration> {
 
 impl Policy for CircuitBreaker {
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site, class) = (scope.p(), scope.site(), scope.class());
+        let (p, place, class) = (scope.p(), scope.place(), scope.class());
         let handle = self.key.as_ref().map_or_else(
-            || quote!(#p::breaker(#site)),
+            || quote!(#p::breaker(#place)),
             |key| {
                 let at = own_span().located_at(key.span());
                 let here = respanned(p, at);
                 let key = quote_spanned!(at=> (&#here::KeyOf(&(#key))).key());
                 quote!({
                     use #p::{ViaInteger as _, ViaStr as _};
-                    #p::breaker_for(#site, #key)
+                    #p::breaker_for(#place, #key)
                 })
             },
         );

@@ -10,7 +10,7 @@ use crate::args::Foreign;
 use crate::diag::nearest;
 use crate::literal;
 use crate::lower::{Level, Scope, optional, own_span};
-use crate::policy::{Kind, Policy, Repeats, Twice, Uses};
+use crate::policy::{Kind, Policy, Repeats, Twice};
 use crate::reader::{Given, Reader};
 
 pub(crate) static KIND: Kind = Kind {
@@ -318,12 +318,8 @@ impl Policy for Retry {
         })
     }
 
-    fn needs(&self, _func: &crate::func::Func) -> Uses {
-        Uses::default()
-    }
-
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site, class) = (scope.p(), scope.site(), scope.class());
+        let (p, place, class) = (scope.p(), scope.place(), scope.class());
         let span = own_span();
         let (clones, inner) = scope.per_attempt(inner);
         let (keep_self, renew_self) = scope.renewed_self();
@@ -337,7 +333,7 @@ impl Policy for Retry {
         };
         inner.map_value(|inner| {
             quote_spanned! {span=> {
-                let mut __retry = #p::retry(#site);
+                let mut __retry = #p::retry(#place);
                 #keep_self
                 loop {
                     #renew_self

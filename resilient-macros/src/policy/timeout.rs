@@ -57,8 +57,8 @@ impl Policy for Timeout {
     }
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site, class) = (scope.p(), scope.site(), scope.class());
+        let (p, place, class) = (scope.p(), scope.place(), scope.class());
         let level = scope.future(inner);
-        level.map_future(Carries::Reply, |inner| quote!(#p::timeout(#site, #inner, #class)))
+        level.map_future(Carries::Reply, |inner| quote!(#p::timeout(#place, #inner, #class)))
     }
 }

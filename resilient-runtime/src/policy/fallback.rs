@@ -5,9 +5,9 @@
 
 use super::{Policy, Snapshot, Stem, Written};
 use crate::events::EventKind;
-use crate::level::{Judge, Level};
+use crate::level::Judge;
 use crate::outcome::Cause;
-use crate::registry::{self, Guarded};
+use crate::registry::{self, Record};
 use crate::tally::Tally;
 
 pub(crate) static STEM: Stem = Stem {
@@ -69,7 +69,7 @@ impl Policy for FallbackPolicy {
 /// What went wrong.
 #[inline]
 pub fn fall_back<const N: usize, O, C>(
-    function: &'static Guarded<N>,
+    function: &'static Record<N>,
     layer: usize,
     out: O,
     _: C,
@@ -91,17 +91,16 @@ where
 /// What went wrong.
 #[inline]
 pub fn fall_back_when<const N: usize, O, C>(
-    function: &'static Guarded<N>,
+    function: &'static Record<N>,
     layer: usize,
     out: O,
     _: C,
-    when: fn(&O::Error) -> bool,
+    when: fn(&C::Error) -> bool,
 ) -> Result<C::Answer, C::Fault>
 where
-    O: Level,
     C: Judge<O>,
 {
-    match out.seen() {
+    match C::seen(&out) {
         Ok(Ok(_)) => C::split(out, true),
         Ok(Err(error)) => {
             let keep = !when(error);
@@ -123,7 +122,7 @@ fn decide<O, C: Judge<O>>(policy: &FallbackPolicy, out: O, keep: bool) -> Result
 /// Reports what the fallback answered.
 #[cold]
 pub fn fell_back<const N: usize, R, C: Judge<R>>(
-    function: &'static Guarded<N>,
+    function: &'static Record<N>,
     layer: usize,
     answer: &R,
     _: C,

@@ -81,7 +81,7 @@ pub(crate) trait Policy: Any + Send + Sync + fmt::Debug {
     fn reset(&self);
 }
 
-/// A policy type that an annotated function has a static for.
+/// A policy type that an annotated function finds by name.
 pub(crate) trait Named: Policy {
     const STEM: &'static Stem;
 

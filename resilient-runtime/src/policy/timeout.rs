@@ -20,8 +20,8 @@ use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::frame::Countdown;
 use crate::level::{ByHand, Judge, Reply};
-use crate::outcome::Unanswered;
-use crate::registry::{self, Guarded, Registry};
+use crate::outcome::Unclassified;
+use crate::registry::{self, Record, Registry};
 use crate::tally::Tally;
 
 const LIMIT: usize = 0;
@@ -109,7 +109,7 @@ impl Timeout {
             Some(policy) => (By::Name(policy), self.limit.unwrap_or_else(|| policy.limit())),
             None => (By::Value(self.name), self.limit.unwrap_or(Duration::MAX)),
         };
-        ByHand { layer: Bounded::<_, _, Unanswered>::new(future, terms, limit) }
+        ByHand { layer: Bounded::<_, _, Unclassified>::new(future, terms, limit) }
     }
 }
 
@@ -351,7 +351,7 @@ fn give_up<P: Terms>(terms: P, limit: Duration) -> Rejected {
 /// The layer of an annotated function.
 #[inline]
 pub fn timeout<const N: usize, F, C>(
-    function: &'static Guarded<N>,
+    function: &'static Record<N>,
     layer: usize,
     inner: F,
     _: C,

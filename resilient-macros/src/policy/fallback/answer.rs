@@ -183,31 +183,15 @@ fn path_call(path: &ExprPath, scope: &Scope<'_>, later: &Uses) -> TokenStream {
 
 fn call(path: &ExprPath, scope: &Scope<'_>, later: &Uses, on: impl Fn(&Attribute) -> bool) -> TokenStream {
     let params = &scope.func().params;
-    let p = scope.p();
     let mut args = Vec::new();
     if let Some(receiver) = params.receiver.as_ref().filter(|_| is_method(path)) {
         let token = receiver.token;
-        args.push((
-            token.span,
-            match receiver.passing {
-                Passing::RefMut if later.receiver => quote!(&mut *#token),
-                Passing::PinMut if later.receiver => quote!(::core::pin::Pin::as_mut(&mut #token)),
-                Passing::Owned if later.receiver => quote!(#p::fallback_arg(&#token)),
-                _ => quote!(#token),
-            },
-        ));
+        args.push((token.span, scope.handed(None, later.receiver)));
     }
     for (at, binding) in params.bindings.iter().enumerate().filter(|(_, it)| it.cfgs.iter().all(&on)) {
         let ident = &binding.ident;
-        args.push((
-            ident.span(),
-            match binding.passing {
-                Passing::RefMut if later.contains(at) => quote!(&mut *#ident),
-                Passing::PinMut if later.contains(at) => quote!(::core::pin::Pin::as_mut(&mut #ident)),
-                Passing::Owned if later.contains(at) => quote!(#p::fallback_arg(&#ident)),
-                _ => quote!(#ident),
-            },
-        ));
+        let handed = scope.handed(Some(at), later.contains(at));
+        args.push((ident.span(), handed));
     }
     // Passed under names of our own: the compiler would else propose to change the user's signature.
     let names = args

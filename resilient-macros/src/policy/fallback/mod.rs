@@ -120,18 +120,19 @@ impl Policy for Fallback {
     }
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
-        let (p, site, span) = (scope.p(), scope.site(), own_span());
+        let (p, place, span) = (scope.p(), scope.place(), own_span());
         let uses = self.needs(scope.func());
         let (keep, restore) = kept(scope, &uses, inner.moved());
         let (below, class) = (awaited(&inner), scope.class());
         let call = self.when.as_ref().map_or_else(
-            || quote_spanned!(span=> #p::fall_back(#site, #below, #class)),
+            || quote_spanned!(span=> #p::fall_back(#place, __out, #class)),
             |when| {
                 let when = function_value(when);
-                quote_spanned!(span=> #p::fall_back_when(#site, #below, #class, #when))
+                quote_spanned!(span=> #p::fall_back_when(#place, __out, #class, #when))
             },
         );
-        // A fault that nobody reads is not kept through the fallback's waits.
+        // The answer from below comes first, so that the future does not keep what the call is given besides. A
+        // fault that nobody reads is not kept through the fallback's waits.
         let (bind, pattern, fault) = match self.answers.first().and_then(Answer::error) {
             Some(_) => {
                 let fault = quote_spanned!(span=> __fault);
@@ -144,13 +145,14 @@ impl Policy for Fallback {
             &uses,
             quote_spanned! {span=> '__resilient: {
                 #keep
+                let __out = #below;
                 #bind match #call {
                     ::core::result::Result::Ok(__answer) => break '__resilient __answer,
                     ::core::result::Result::Err(#pattern) => { #fault }
                 };
                 #restore
                 #answers
-                #p::fell_back(#site, &__answer, #class);
+                #p::fell_back(#place, &__answer, #class);
                 __answer
             }},
         )
@@ -167,7 +169,11 @@ fn kept(scope: &Scope<'_>, uses: &Uses, moved: &Uses) -> (TokenStream, TokenStre
         let (ident, cfgs) = (&binding.ident, &binding.cfgs);
         let name = Ident::new(&format!("__keep_{at}"), Span::mixed_site());
         keep.extend(scope.copy(binding, "fallback_arg", &name, None));
-        restore.extend(quote!(#(#cfgs)* let #ident = #name;));
+        restore.extend(quote! {
+            #(#cfgs)*
+            #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
+            let #ident = #name;
+        });
     }
     (keep, restore)
 }

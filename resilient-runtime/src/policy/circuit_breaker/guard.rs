@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::Verdict;
 use super::engine::{Engine, Pass};
 use crate::error::Rejected;
-use crate::level::{Judge, Level, Reply};
+use crate::level::{Judge, Reply};
 use crate::outcome::{Cause, Class, Classify};
 
 /// What a call's answer says about the dependency.
@@ -41,10 +41,10 @@ pub struct ByPredicate<C, T, E> {
     failure_when: Option<Fails<T, E>>,
 }
 
-impl<O: Level, C: Judge<O>> Assess<O> for ByPredicate<C, O::Value, O::Error> {
+impl<O, C: Judge<O>> Assess<O> for ByPredicate<C, C::Value, C::Error> {
     fn verdict(&self, out: &O) -> Verdict {
         let by_class = || ByClass::<C>(PhantomData).verdict(out);
-        let Ok(answer) = out.seen() else { return by_class() };
+        let Ok(answer) = C::seen(out) else { return by_class() };
         if let (Err(error), Some(ignores)) = (answer, self.ignore_when)
             && ignores(error)
         {
@@ -178,11 +178,12 @@ pub fn circuit_breaker_when<F, H, C>(
     engine: H,
     inner: F,
     _: C,
-    ignore_when: Option<fn(&<F::Output as Level>::Error) -> bool>,
-    failure_when: Option<Fails<<F::Output as Level>::Value, <F::Output as Level>::Error>>,
-) -> Guarded<F, H, C, ByPredicate<C, <F::Output as Level>::Value, <F::Output as Level>::Error>>
+    ignore_when: Option<fn(&<C as Judge<F::Output>>::Error) -> bool>,
+    failure_when: Option<Fails<<C as Judge<F::Output>>::Value, <C as Judge<F::Output>>::Error>>,
+) -> Guarded<F, H, C, ByPredicate<C, <C as Judge<F::Output>>::Value, <C as Judge<F::Output>>::Error>>
 where
-    F: Future<Output: Level>,
+    F: Future,
+    C: Judge<F::Output>,
     H: Deref<Target = Engine>,
 {
     Guarded::new(engine, inner, ByPredicate { class: PhantomData, ignore_when, failure_when })

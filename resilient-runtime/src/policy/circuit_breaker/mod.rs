@@ -39,8 +39,8 @@ use super::{Policy, Snapshot, Stem, Written};
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::level::ByHand;
-use crate::outcome::{ByAnswer, Class, Classify};
-use crate::registry::{Guarded, Registry};
+use crate::outcome::{ByClassify, Class, Classify};
+use crate::registry::{Record, Registry};
 
 const NAME: &str = "circuit_breaker";
 
@@ -116,7 +116,7 @@ impl CircuitBreaker {
         F: Future<Output = Result<T, E>>,
         E: From<Rejected> + Classify,
     {
-        ByHand { layer: guard::circuit_breaker(self.engine(), future, ByAnswer) }
+        ByHand { layer: guard::circuit_breaker(self.engine(), future, ByClassify) }
     }
 
     /// Asks to make one call, whose outcome the permit reports.
@@ -237,7 +237,7 @@ impl Configure {
 /// The breaker of an annotated function.
 #[inline]
 #[must_use]
-pub fn breaker<const N: usize>(function: &'static Guarded<N>, layer: usize) -> &'static Engine {
+pub fn breaker<const N: usize>(function: &'static Record<N>, layer: usize) -> &'static Engine {
     function.policy::<CircuitBreaker>(layer).engine()
 }
 
@@ -245,7 +245,7 @@ pub fn breaker<const N: usize>(function: &'static Guarded<N>, layer: usize) -> &
 #[inline]
 #[must_use]
 pub fn breaker_for<const N: usize>(
-    function: &'static Guarded<N>,
+    function: &'static Record<N>,
     layer: usize,
     key: impl AsRef<str>,
 ) -> Arc<Engine> {

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::state::{Next, Retrying, Rules, settle};
 use super::wait::Waiting;
 use super::{RetryCause, RetryPolicy};
-use crate::level::{Judge, Level};
+use crate::level::Judge;
 use crate::outcome::Cause;
 
 pin_project! {
@@ -101,13 +101,13 @@ pub struct ByFunctions<C, T, E> {
     on_retry: Option<fn(u32, Duration, RetryCause<'_, E>)>,
 }
 
-impl<O: Level, C: Judge<O>> Rules<O> for ByFunctions<C, O::Value, O::Error> {
+impl<O, C: Judge<O>> Rules<O> for ByFunctions<C, C::Value, C::Error> {
     fn cause(&self, out: &O) -> Option<Cause> {
         C::cause(out)
     }
 
     fn says(&self, out: &O) -> Option<bool> {
-        match out.seen().ok()? {
+        match C::seen(out).ok()? {
             Ok(value) => self.when_ok.map(|when_ok| when_ok(value)),
             Err(error) => self.when.map(|when| when(error)),
         }
@@ -115,7 +115,7 @@ impl<O: Level, C: Judge<O>> Rules<O> for ByFunctions<C, O::Value, O::Error> {
 
     fn on_retry(&self, attempt: u32, delay: Duration, out: &O) {
         if let Some(on_retry) = self.on_retry {
-            on_retry(attempt, delay, RetryCause::of(out));
+            on_retry(attempt, delay, RetryCause::of(C::seen(out)));
         }
     }
 }
@@ -132,12 +132,13 @@ pub fn attempt_with<F, C>(
     retrying: Retrying<&'static RetryPolicy>,
     inner: F,
     _: C,
-    when: Option<fn(&<F::Output as Level>::Error) -> bool>,
-    when_ok: Option<fn(&<F::Output as Level>::Value) -> bool>,
-    on_retry: Option<fn(u32, Duration, RetryCause<'_, <F::Output as Level>::Error>)>,
-) -> Attempt<F, ByFunctions<C, <F::Output as Level>::Value, <F::Output as Level>::Error>>
+    when: Option<fn(&<C as Judge<F::Output>>::Error) -> bool>,
+    when_ok: Option<fn(&<C as Judge<F::Output>>::Value) -> bool>,
+    on_retry: Option<fn(u32, Duration, RetryCause<'_, <C as Judge<F::Output>>::Error>)>,
+) -> Attempt<F, ByFunctions<C, <C as Judge<F::Output>>::Value, <C as Judge<F::Output>>::Error>>
 where
-    F: Future<Output: Level>,
+    F: Future,
+    C: Judge<F::Output>,
 {
     Attempt::new(retrying, inner, ByFunctions { class: PhantomData, when, when_ok, on_retry })
 }

@@ -136,7 +136,7 @@ where
     }
 
     fn on_retry(&self, attempt: u32, delay: Duration, out: &Result<T, E>) {
-        self.on_retry.hears(attempt, delay, RetryCause::of(out));
+        self.on_retry.hears(attempt, delay, RetryCause::of(Ok(out)));
     }
 }
 

@@ -18,9 +18,9 @@ use crate::backoff::{Backoff, Previous, Schedule};
 use crate::error::Rejected;
 use crate::events::{EventKind, RetryEnd};
 use crate::frame::{self, Frame};
-use crate::level::Level;
+use crate::level::Seen;
 use crate::outcome::{Cause, Class};
-use crate::registry::{self, Guarded};
+use crate::registry::{self, Record};
 use crate::{clock, random};
 
 pub(super) const FIRST_TRY: usize = 0;
@@ -89,8 +89,8 @@ impl<E: fmt::Display> fmt::Display for RetryCause<'_, E> {
 }
 
 impl<'a, E> RetryCause<'a, E> {
-    pub(super) fn of<O: Level<Error = E>>(out: &'a O) -> Self {
-        match out.seen() {
+    pub(super) fn of<T>(seen: Seen<'a, T, E>) -> Self {
+        match seen {
             Ok(Err(error)) => Self::Failed(error),
             Ok(Ok(_)) => Self::Unwanted,
             Err(rejected) => Self::Rejected(rejected),
@@ -137,7 +137,7 @@ pub struct Retrying<P: Deref<Target: Terms>> {
 /// The layer of an annotated function.
 #[inline]
 #[must_use]
-pub fn retry<const N: usize>(function: &'static Guarded<N>, layer: usize) -> Retrying<&'static RetryPolicy> {
+pub fn retry<const N: usize>(function: &'static Record<N>, layer: usize) -> Retrying<&'static RetryPolicy> {
     Retrying::new(function.policy(layer))
 }
 
