@@ -61,8 +61,26 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
+#[cfg(not(resilient_loom))]
 pub(crate) fn tick() -> Tick {
     now().into()
+}
+
+/// A model repeats itself only if its time does.
+#[cfg(resilient_loom)]
+pub(crate) fn tick() -> Tick {
+    models::NOW.get()
+}
+
+#[cfg(resilient_loom)]
+pub(crate) mod models {
+    use std::cell::Cell;
+
+    use super::{ORIGIN, Tick};
+
+    thread_local! {
+        pub(crate) static NOW: Cell<Tick> = const { Cell::new(Tick(ORIGIN)) };
+    }
 }
 
 /// A timer for `deadline`; the caller makes sure that a runtime is there.

@@ -78,6 +78,7 @@ mod outcome;
 mod policy;
 mod random;
 mod registry;
+mod sync;
 mod tally;
 #[cfg(feature = "test-util")]
 pub mod test_util;

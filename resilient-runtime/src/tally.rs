@@ -1,24 +1,32 @@
 //! Counters that cost a load and a store: each thread adds to a shard that it alone writes.
 
-use std::cell::Cell;
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::Ordering::Relaxed;
 
-const GROUPS: usize = 8;
-const PER_GROUP: usize = 8;
+use crate::sync::{AtomicU64, OnceLock};
+
+mod threads;
+#[cfg(all(test, resilient_loom))]
+pub(crate) use threads::enter_as;
+
+/// A model has few threads, and every shard costs it time.
+const GROUPS: usize = if cfg!(resilient_loom) { 1 } else { 8 };
+const PER_GROUP: usize = if cfg!(resilient_loom) { 3 } else { 8 };
 /// Threads that own a shard; any further ones share the last.
 const THREADS: usize = GROUPS * PER_GROUP;
 /// Counters in one shard, which fills two cache lines.
-pub(crate) const COUNTERS: usize = 16;
+pub(crate) const COUNTERS: usize = if cfg!(resilient_loom) { 9 } else { 16 };
 
 #[repr(align(128))]
 struct Shard([AtomicU64; COUNTERS]);
 
 impl Shard {
     fn boxed() -> Box<Self> {
-        Box::new(Self([const { AtomicU64::new(0) }; COUNTERS]))
+        Box::new(Self(std::array::from_fn(|_| AtomicU64::new(0))))
     }
+}
+
+fn none<T, const N: usize>() -> [OnceLock<T>; N] {
+    std::array::from_fn(|_| OnceLock::new())
 }
 
 type Group = [OnceLock<Box<Shard>>; PER_GROUP];
@@ -32,13 +40,13 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) const fn new() -> Self {
-        Self { groups: [const { OnceLock::new() }; GROUPS], crowd: OnceLock::new(), base: OnceLock::new() }
+    pub(crate) fn new() -> Self {
+        Self { groups: none(), crowd: OnceLock::new(), base: OnceLock::new() }
     }
 
     #[inline]
     pub(crate) fn add(&self, counter: usize, n: u64) {
-        let thread = THREAD.get();
+        let thread = threads::known();
         match self.own(thread) {
             // One writer: nobody else's store can come between this load and this store.
             Some(shard) => {
@@ -57,12 +65,12 @@ impl Tally {
 
     #[cold]
     fn add_slow(&self, counter: usize, n: u64) {
-        let thread = enrol();
+        let thread = threads::enrol();
         let Some(group) = self.groups.get(thread / PER_GROUP) else {
             self.crowd.get_or_init(Shard::boxed).0[counter].fetch_add(n, Relaxed);
             return;
         };
-        let group = group.get_or_init(|| Box::new([const { OnceLock::new() }; PER_GROUP]));
+        let group = group.get_or_init(|| Box::new(none()));
         let count = &group[thread % PER_GROUP].get_or_init(Shard::boxed).0[counter];
         count.store(count.load(Relaxed).wrapping_add(n), Relaxed);
     }
@@ -95,45 +103,6 @@ impl std::fmt::Debug for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries((0..COUNTERS).map(|counter| self.total(counter))).finish()
     }
-}
-
-/// Not enrolled yet, or already past the thread's end.
-const UNKNOWN: usize = usize::MAX;
-
-thread_local! {
-    static THREAD: Cell<usize> = const { Cell::new(UNKNOWN) };
-    static TENURE: Tenure = Tenure::begin();
-}
-
-/// Lowest first, so that threads keep to the shards that own a line.
-static FREE: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
-static NEXT: AtomicU64 = AtomicU64::new(0);
-
-/// Holds a thread's number until the thread ends; a later thread may have it then.
-struct Tenure(usize);
-
-impl Tenure {
-    fn begin() -> Self {
-        let free = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop_first();
-        let number = free.unwrap_or_else(|| usize::try_from(NEXT.fetch_add(1, Relaxed)).unwrap_or(UNKNOWN));
-        Self(number)
-    }
-}
-
-impl Drop for Tenure {
-    fn drop(&mut self) {
-        // What other thread-locals do while they are destroyed goes to the crowd.
-        let _ = THREAD.try_with(|thread| thread.set(UNKNOWN));
-        FREE.lock().unwrap_or_else(PoisonError::into_inner).insert(self.0);
-    }
-}
-
-fn enrol() -> usize {
-    let number = TENURE.try_with(|tenure| tenure.0).unwrap_or(UNKNOWN);
-    if number < THREADS {
-        let _ = THREAD.try_with(|thread| thread.set(number));
-    }
-    number
 }
 
 #[cfg(test)]

@@ -166,7 +166,7 @@ pub struct TimeoutPolicy {
 }
 
 impl TimeoutPolicy {
-    const fn new(name: &'static str) -> Self {
+    fn new(name: &'static str) -> Self {
         Self { name, limit: AtomicU64::new(u64::MAX), tally: Tally::new() }
     }
 

@@ -3,9 +3,8 @@
 //! The only file of the breaker that knows atomics, locks and time.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::limits::Limits;
@@ -18,6 +17,7 @@ use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::outcome::Class;
 use crate::registry;
+use crate::sync::{AtomicU64, Mutex, MutexGuard};
 use crate::tally::Tally;
 
 /// Successes of a closed breaker that nobody had to be told of yet.
@@ -393,6 +393,10 @@ impl Slow {
         }
     }
 }
+
+#[cfg(all(test, resilient_loom))]
+#[path = "races.rs"]
+mod races;
 
 #[cfg(test)]
 mod tests {

@@ -5,13 +5,14 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::fmt;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 use std::io::{Cursor, Write as _};
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::engine::Engine;
 use super::limits::Limits;
+use crate::sync::{Arc, AtomicUsize, OnceLock, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-const SHARDS: usize = 16;
+const SHARDS: usize = if cfg!(resilient_loom) { 1 } else { 16 };
 
 /// Breakers by the hash of their key, which the breaker itself knows.
 type Shard = HashMap<u64, Arc<Engine>, BuildHasherDefault<Hashed>>;
@@ -118,12 +119,12 @@ impl Keys {
         }
     }
 
-    pub(super) fn reconfigure(&self, limits: &Arc<Limits>) {
-        self.for_each(|engine| engine.reconfigure(Arc::clone(limits)));
+    pub(super) fn reconfigure(&self, limits: &std::sync::Arc<Limits>) {
+        self.for_each(|engine| engine.reconfigure(std::sync::Arc::clone(limits)));
     }
 }
 
-fn like(base: &Engine, key: Option<Arc<str>>) -> Arc<Engine> {
+fn like(base: &Engine, key: Option<std::sync::Arc<str>>) -> Arc<Engine> {
     Arc::new(Engine::new(base.name, key, base.limits(), base.held_by()))
 }
 

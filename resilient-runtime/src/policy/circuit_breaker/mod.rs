@@ -41,6 +41,7 @@ use crate::error::Rejected;
 use crate::level::ByHand;
 use crate::outcome::{ByClassify, Class, Classify};
 use crate::registry::{Record, Registry};
+use crate::sync;
 
 const NAME: &str = "circuit_breaker";
 
@@ -194,7 +195,7 @@ impl CircuitBreaker {
         self.engine.get_or_init(|| Engine::new(self.name, None, Arc::new(Limits::new(&self.written)), None))
     }
 
-    fn keyed(&self, key: &str) -> Arc<Engine> {
+    fn keyed(&self, key: &str) -> sync::Arc<Engine> {
         let keys = self.keys.get_or_init(|| Box::new(Keys::new(self.engine().limits().max_keys)));
         keys.get(key, self.engine())
     }
@@ -248,6 +249,6 @@ pub fn breaker_for<const N: usize>(
     function: &'static Record<N>,
     layer: usize,
     key: impl AsRef<str>,
-) -> Arc<Engine> {
+) -> sync::Arc<Engine> {
     function.policy::<CircuitBreaker>(layer).keyed(key.as_ref())
 }

@@ -1,10 +1,11 @@
 //! One budget and those who share it.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 
 use crate::budget::Budget;
 use crate::clock;
 use crate::registry::{SharedSite, registry};
+use crate::sync::{Mutex, MutexGuard};
 use crate::tally::Tally;
 
 const CALLS: usize = 0;
@@ -20,7 +21,7 @@ pub struct Purse {
 }
 
 impl Purse {
-    const fn new() -> Self {
+    fn new() -> Self {
         Self { calls: Tally::new(), budget: Mutex::new(Budget::FULL) }
     }
 

@@ -1,0 +1,185 @@
+//! Every order, within a bound, in which a few threads can meet at one breaker.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64 as Count;
+
+use loom::sync::Arc as Shared;
+use loom::thread;
+
+use super::super::keyed::Keys;
+use super::super::window::CircuitWindow;
+use super::super::{CircuitBreaker, CircuitState};
+use super::*;
+use crate::clock::models::NOW;
+use crate::tally::enter_as;
+
+const RESET_TIMEOUT: Duration = Duration::from_secs(30);
+const ENDS: [usize; 6] = [SUCCEEDED, FAILED, IGNORED, ABANDONED, PANICKED, REJECTED];
+
+fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    let seen = Arc::new(Count::new(0));
+    let (count, start) = (Arc::clone(&seen), NOW.get());
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.max_branches = 100_000;
+    builder.check(move || {
+        count.fetch_add(1, Relaxed);
+        NOW.set(start);
+        enter_as(0);
+        model();
+    });
+    println!("{name}: {} interleavings", seen.load(Relaxed));
+}
+
+fn engine(breaker: &CircuitBreaker) -> Shared<Engine> {
+    Shared::new(Engine::new("payments", None, Arc::new(Limits::new(&breaker.written)), None))
+}
+
+/// Opened by one failure, and waited for.
+fn due(breaker: CircuitBreaker) -> Shared<Engine> {
+    let engine = engine(&breaker.failure_threshold(1).reset_timeout(RESET_TIMEOUT));
+    engine.leave(engine.enter().expect("closed"), Verdict::Failure(None));
+    NOW.set(NOW.get().plus(RESET_TIMEOUT));
+    engine
+}
+
+/// Runs `parts` on threads that own a shard each, the last one on this thread.
+fn race(engine: &Shared<Engine>, parts: Vec<Box<dyn FnOnce(&Engine) + Send>>) {
+    let threads: Vec<_> = (1..)
+        .zip(parts)
+        .map(|(number, part)| {
+            let engine = Shared::clone(engine);
+            thread::spawn(move || {
+                enter_as(number);
+                part(&engine);
+            })
+        })
+        .collect();
+    for thread in threads {
+        thread.join().expect("no part panics");
+    }
+}
+
+fn ended(engine: &Engine) -> u64 {
+    ENDS.iter().map(|&counter| engine.total(counter)).sum()
+}
+
+/// Live probes by generation.
+#[derive(Default)]
+struct Live(std::sync::Mutex<HashMap<u32, u32>>);
+
+impl Live {
+    fn change(&self, pass: &Pass, by: i32, most: u32) {
+        let mut live = self.0.lock().expect("no panic so far");
+        let count = live.entry(pass.ticket.generation()).or_default();
+        *count = count.checked_add_signed(by).expect("a probe ends once");
+        assert!(*count <= most, "{count} probes at once in generation {}", pass.ticket.generation());
+    }
+}
+
+fn probing(name: &str, places: u32, verdicts: [Verdict; 3]) {
+    explore(name, move || {
+        let engine = due(CircuitBreaker::new("payments").half_open_calls(places).success_threshold(3));
+        let live = Arc::new(Live::default());
+        let part = |verdict: Verdict| -> Box<dyn FnOnce(&Engine) + Send> {
+            let live = Arc::clone(&live);
+            Box::new(move |engine| {
+                if let Ok(pass) = engine.enter() {
+                    live.change(&pass, 1, places);
+                    thread::yield_now();
+                    live.change(&pass, -1, places);
+                    engine.leave(pass, verdict);
+                }
+            })
+        };
+        race(&engine, verdicts.into_iter().map(part).collect());
+        assert_eq!(ended(&engine), 4, "started = ended");
+        assert!(engine.lock().outbox.is_empty(), "every transition was told");
+    });
+}
+
+#[test]
+fn three_threads_share_one_probe() {
+    probing("three_threads_share_one_probe", 1, [Verdict::Success, Verdict::Abandoned, Verdict::Success]);
+}
+
+#[test]
+fn a_failing_probe_among_three() {
+    probing("a_failing_probe_among_three", 1, [Verdict::Success, Verdict::Failure(None), Verdict::Panicked]);
+}
+
+fn controlled(name: &str, control: Control, check: impl Fn(&Engine) + Send + Sync + 'static) {
+    explore(name, move || {
+        let engine = due(CircuitBreaker::new("payments").success_threshold(1));
+        let probe = engine.enter().expect("a probe");
+        race(
+            &engine,
+            vec![
+                Box::new(move |engine| engine.leave(probe, Verdict::Success)),
+                Box::new(move |engine| engine.control(control)),
+            ],
+        );
+        assert!(ended(&engine) <= 2, "{} calls ended, of two", ended(&engine));
+        check(&engine);
+    });
+}
+
+#[test]
+fn a_reset_races_a_closing_probe() {
+    controlled("a_reset_races_a_closing_probe", Control::Reset, |engine| {
+        assert_eq!(engine.report().0.state, CircuitState::Closed);
+        let pass = engine.enter_at_once().expect("closed, and everybody sees it");
+        engine.leave(pass, Verdict::Failure(None));
+        assert_eq!(engine.report().0.state, CircuitState::Open, "the next failure counts");
+    });
+}
+
+#[test]
+fn a_forced_opening_races_a_closing_probe() {
+    controlled("a_forced_opening_races_a_closing_probe", Control::ForceOpen, |engine| {
+        assert_eq!(engine.report().0.state, CircuitState::ForcedOpen);
+        assert!(engine.enter().is_err());
+        engine.control(Control::Resume);
+        assert!(engine.enter_at_once().is_some());
+    });
+}
+
+#[test]
+fn no_success_is_lost_while_shards_drain() {
+    explore("no_success_is_lost_while_shards_drain", || {
+        let window = CircuitWindow::Calls(20);
+        let breaker = CircuitBreaker::new("payments").failure_rate(0.9).window(window).min_calls(2);
+        let engine = engine(&breaker);
+        let call = |verdict: Verdict| -> Box<dyn FnOnce(&Engine) + Send> {
+            Box::new(move |engine| engine.leave(engine.enter().expect("closed"), verdict))
+        };
+        call(Verdict::Success)(&engine);
+        // The last thread has no shard of its own.
+        race(&engine, vec![call(Verdict::Success), call(Verdict::Failure(None)), call(Verdict::Success)]);
+        let (report, _) = engine.report();
+        assert_eq!((report.figures.calls, report.figures.failures), (4, 1), "all are in the window");
+        assert_eq!((engine.total(SUCCEEDED), engine.total(FAILED)), (3, 1));
+    });
+}
+
+#[test]
+fn an_evicted_key_leaves_its_counts() {
+    explore("an_evicted_key_leaves_its_counts", || {
+        let base = engine(&CircuitBreaker::new("payments"));
+        let keys = Shared::new(Keys::new(1));
+        let call = |number, key: &'static str| {
+            let (base, keys) = (Shared::clone(&base), Shared::clone(&keys));
+            thread::spawn(move || {
+                enter_as(number);
+                let engine = keys.get(key, &base);
+                engine.leave(engine.enter().expect("closed"), Verdict::Success);
+            })
+        };
+        let threads = [call(1, "oslo"), call(2, "rome")];
+        threads.into_iter().for_each(|thread| thread.join().expect("no part panics"));
+        let mut succeeded = base.total(SUCCEEDED);
+        keys.for_each(|engine| succeeded += engine.total(SUCCEEDED));
+        assert_eq!(succeeded, 2);
+        assert!(keys.len() <= 1);
+    });
+}
