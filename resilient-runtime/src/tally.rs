@@ -1,6 +1,6 @@
 //! Counters that cost a load and a store: each thread adds to a shard that it alone writes.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
 use crate::sync::{AtomicU64, OnceLock};
 
@@ -77,7 +77,8 @@ impl Tally {
 
     /// Counted since the last reset.
     pub(crate) fn total(&self, counter: usize) -> u64 {
-        let base = self.base.get().map_or(0, |base| base.0[counter].load(Relaxed));
+        // Who sees the base must see the counts it was taken from, or the difference wraps.
+        let base = self.base.get().map_or(0, |base| base.0[counter].load(Acquire));
         self.sum(counter).wrapping_sub(base)
     }
 
@@ -85,7 +86,7 @@ impl Tally {
     pub(crate) fn reset(&self) {
         let base = self.base.get_or_init(Shard::boxed);
         for (counter, count) in base.0.iter().enumerate() {
-            count.store(self.sum(counter), Relaxed);
+            count.store(self.sum(counter), Release);
         }
     }
 

@@ -163,6 +163,27 @@ fn no_success_is_lost_while_shards_drain() {
 }
 
 #[test]
+fn a_total_never_goes_below_zero() {
+    explore("a_total_never_goes_below_zero", || {
+        let tally = Shared::new(Tally::new());
+        let spawn = |number, part: fn(&Tally)| {
+            let tally = Shared::clone(&tally);
+            thread::spawn(move || {
+                enter_as(number);
+                part(&tally);
+            })
+        };
+        let threads = [
+            spawn(1, |tally| (0..2).for_each(|_| tally.add(SUCCEEDED, 1))),
+            spawn(2, Tally::reset),
+            spawn(3, |tally| assert!(tally.total(SUCCEEDED) <= 2, "{}", tally.total(SUCCEEDED))),
+        ];
+        threads.into_iter().for_each(|thread| thread.join().expect("no part panics"));
+        assert_eq!(tally.sum(SUCCEEDED), 2);
+    });
+}
+
+#[test]
 fn an_evicted_key_leaves_its_counts() {
     explore("an_evicted_key_leaves_its_counts", || {
         let base = engine(&CircuitBreaker::new("payments"));
