@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use crate::sync::{AtomicU64, OnceLock};
 
 mod threads;
+use self::threads::NOBODY;
 #[cfg(all(test, resilient_loom))]
 pub(crate) use threads::enter_as;
 
 /// A model has few threads, and every shard costs it time.
 const GROUPS: usize = if cfg!(resilient_loom) { 1 } else { 8 };
-const PER_GROUP: usize = if cfg!(resilient_loom) { 3 } else { 8 };
-/// Threads that own a shard; any further ones share the last.
+const PER_GROUP: usize = if cfg!(resilient_loom) { 4 } else { 8 };
+/// Threads that own a shard have the numbers below this but for zero; any further ones share the last.
 const THREADS: usize = GROUPS * PER_GROUP;
 /// Counters in one shard, which fills two cache lines.
 pub(crate) const COUNTERS: usize = if cfg!(resilient_loom) { 9 } else { 16 };
@@ -22,6 +23,13 @@ struct Shard([AtomicU64; COUNTERS]);
 impl Shard {
     fn boxed() -> Box<Self> {
         Box::new(Self(std::array::from_fn(|_| AtomicU64::new(0))))
+    }
+
+    /// One writer: nobody else's store can come between this load and this store.
+    #[inline]
+    fn add(&self, counter: usize, n: u64) {
+        let count = &self.0[counter];
+        count.store(count.load(Relaxed).wrapping_add(n), Relaxed);
     }
 }
 
@@ -46,33 +54,28 @@ impl Tally {
 
     #[inline]
     pub(crate) fn add(&self, counter: usize, n: u64) {
-        let thread = threads::known();
-        match self.own(thread) {
-            // One writer: nobody else's store can come between this load and this store.
-            Some(shard) => {
-                let count = &shard.0[counter];
-                count.store(count.load(Relaxed).wrapping_add(n), Relaxed);
-            }
+        match self.own(threads::known()) {
+            Some(shard) => shard.add(counter, n),
             None => self.add_slow(counter, n),
         }
     }
 
+    /// Thread zero, which is nobody, finds none; and as every number has a place, none is checked.
     #[inline]
     fn own(&self, thread: usize) -> Option<&Shard> {
-        let group = self.groups.get(thread / PER_GROUP)?.get()?;
+        let group = self.groups[thread / PER_GROUP % GROUPS].get()?;
         group[thread % PER_GROUP].get().map(|shard| &**shard)
     }
 
     #[cold]
     fn add_slow(&self, counter: usize, n: u64) {
         let thread = threads::enrol();
-        let Some(group) = self.groups.get(thread / PER_GROUP) else {
+        if thread == NOBODY {
             self.crowd.get_or_init(Shard::boxed).0[counter].fetch_add(n, Relaxed);
             return;
-        };
-        let group = group.get_or_init(|| Box::new(none()));
-        let count = &group[thread % PER_GROUP].get_or_init(Shard::boxed).0[counter];
-        count.store(count.load(Relaxed).wrapping_add(n), Relaxed);
+        }
+        let group = self.groups[thread / PER_GROUP].get_or_init(|| Box::new(none()));
+        group[thread % PER_GROUP].get_or_init(Shard::boxed).add(counter, n);
     }
 
     /// Counted since the last reset.
