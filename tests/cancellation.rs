@@ -1,154 +1,303 @@
-//! Every policy and every stack, dropped or panicking at every await: nothing is held after.
+//! Every policy and every stack of two, dropped after every number of polls and panicking at every
+//! await: each call is counted once, nothing is held after, and nothing leaks.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::cell::Cell;
+use std::future::{Future, pending};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use allocation_counter::measure;
 use resilient_runtime::{
-    CircuitState, Fault, Snapshot, circuit_breaker, configure, fallback, registry, retry, timeout,
+    CircuitState, Class, Classify, Fault, Snapshot, attempt, circuit_breaker, deadline, fallback, registry,
+    retry, timeout,
 };
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
-
-const SECOND: Duration = Duration::from_secs(1);
 
 /// Times a body gives up its turn before it ends.
 const AWAITS: u32 = 3;
+/// Passes before each poll but the first.
+const STEP: Duration = Duration::from_millis(1);
+const LIMIT: Duration = Duration::from_millis(10);
+const TOTAL: Duration = Duration::from_millis(15);
+/// Longer than a breaker stays open, and enough to earn a retry.
+const REST: Duration = Duration::from_millis(200);
+/// More polls than any call takes that can end.
+const MOST_POLLS: u32 = 60;
 
-type Answer = Result<u32, Fault<&'static str>>;
+/// An error that is of whatever class it says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Told(Class);
 
-async fn work(panics_at: Option<u32>, answer: Answer) -> Answer {
+impl Classify for Told {
+    fn classify(&self) -> Class {
+        self.0
+    }
+}
+
+type Answer = Result<u32, Fault<Told>>;
+
+const DOWN: Fault<Told> = Fault::Failed(Told(Class::Transient));
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum End {
+    Answer(Result<u32, Class>),
+    Hang,
+    /// In this part of the call, at this await; what comes before fails.
+    Panic(Part, u32),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Part {
+    Attempt(u32),
+    Fallback,
+}
+
+thread_local! {
+    static STARTED: Cell<u64> = const { Cell::new(0) };
+}
+
+async fn part(part: Part, end: End, answer: Answer) -> Answer {
     for n in 0..AWAITS {
-        assert!(panics_at != Some(n), "at await {n}");
+        if end == End::Panic(part, n) {
+            resume_unwind(Box::new(n));
+        }
         yield_now().await;
     }
     answer
 }
 
-#[retry(max = 2, base = "0s", budget = "none", name = "retry")]
-async fn retried(panics_at: Option<u32>, answer: Answer) -> Answer {
-    work(panics_at, answer).await
+async fn work(end: End) -> Answer {
+    STARTED.set(STARTED.get() + 1);
+    let part = part(Part::Attempt(attempt()), end, Err(DOWN));
+    match end {
+        End::Answer(answer) => part.await.or(answer.map_err(|class| Fault::Failed(Told(class)))),
+        End::Hang => part.await.or(pending().await),
+        End::Panic(..) => part.await,
+    }
 }
 
-#[circuit_breaker(name = "breaker", failure_threshold = 1_000_000)]
-async fn guarded(panics_at: Option<u32>, answer: Answer) -> Answer {
-    work(panics_at, answer).await
+async fn plan_b(end: End) -> Answer {
+    part(Part::Fallback, end, Ok(0)).await
 }
 
-#[timeout("1h", name = "timeout")]
-async fn bounded(panics_at: Option<u32>, answer: Answer) -> Answer {
-    work(panics_at, answer).await
+struct Stack {
+    /// The names of its policies, outermost first.
+    layers: &'static [&'static str],
+    call: fn(End) -> Pin<Box<dyn Future<Output = Answer>>>,
 }
 
-#[fallback(value = 0, name = "fallback")]
-async fn covered(panics_at: Option<u32>, answer: Answer) -> Answer {
-    work(panics_at, answer).await
+/// Guards `work` by each of the policies, and by each two of them in both orders.
+macro_rules! stacks {
+    ($stacks:ident) => {};
+    ($stacks:ident, $one:literal = #$a:tt $(, $other:literal = #$b:tt)*) => {
+        stacks!(@push $stacks, [$one], #$a);
+        $(
+            stacks!(@push $stacks, [$one, $other], #$a #$b);
+            stacks!(@push $stacks, [$other, $one], #$b #$a);
+        )*
+        stacks!($stacks $(, $other = #$b)*);
+    };
+    (@push $stacks:ident, $layers:expr, $(#$attribute:tt)*) => {{
+        $(#$attribute)*
+        async fn guarded(end: End) -> Answer {
+            work(end).await
+        }
+        $stacks.push(Stack { layers: &$layers, call: |end| Box::pin(guarded(end)) });
+    }};
 }
 
-#[fallback(value = 0)]
-#[retry(max = 2, base = "0s", budget = "none", name = "stacked retry")]
-#[circuit_breaker(name = "stacked breaker", failure_threshold = 1_000_000)]
-#[timeout("1h", name = "stacked timeout")]
-async fn stacked(panics_at: Option<u32>, answer: Answer) -> Answer {
-    work(panics_at, answer).await
+fn stacks() -> Vec<Stack> {
+    let mut stacks = Vec::new();
+    stacks!(
+        stacks,
+        "retry" = #[retry(name = "retry", max = 2, base = "2ms", jitter = "none", max_delay = "10ms")],
+        "breaker" = #[circuit_breaker(
+            name = "breaker",
+            failure_threshold = 2,
+            success_threshold = 1,
+            reset_timeout = "100ms",
+            half_open_timeout = "1h"
+        )],
+        "keyed" = #[circuit_breaker(
+            name = "keyed",
+            key = "acme",
+            failure_rate = 1.0,
+            min_calls = 2,
+            window = "10s",
+            success_threshold = 1,
+            reset_timeout = "100ms",
+            half_open_timeout = "1h"
+        )],
+        "timeout" = #[timeout(LIMIT, name = "timeout")],
+        "total" = #[timeout(TOTAL, name = "total")],
+        "fallback" = #[fallback(name = "fallback", fn = plan_b, when = |error: &Fault<Told>| *error == DOWN)]
+    );
+    stacks
 }
 
-/// Polls `call` at most `polls` times, then drops it.
-fn poll_and_drop(polls: u32, call: impl Future<Output = Answer>) -> Poll<Answer> {
-    let mut call = pin!(call);
-    let mut cx = Context::from_waker(Waker::noop());
-    for _ in 0..polls {
-        if let Poll::Ready(answer) = call.as_mut().poll(&mut cx) {
-            return Poll::Ready(answer);
+fn ends() -> Vec<End> {
+    let parts = [Part::Attempt(1), Part::Attempt(2), Part::Fallback];
+    let panics = parts.into_iter().flat_map(|part| (0..AWAITS).map(move |n| End::Panic(part, n)));
+    let answers = [Ok(1), Err(Class::Transient), Err(Class::Permanent), Err(Class::Ignored)].map(End::Answer);
+    answers.into_iter().chain([End::Hang]).chain(panics).collect()
+}
+
+/// A clock that moves by hand, outside of any task: nothing else polls, and nothing is rationed.
+struct Rig(Runtime);
+
+impl Rig {
+    fn new() -> Self {
+        Self(Builder::new_current_thread().enable_time().start_paused(true).build().unwrap())
+    }
+
+    fn wait(&self, time: Duration) {
+        self.0.block_on(tokio::time::advance(time));
+    }
+
+    /// Polls a call at most `polls` times, then drops it. True if it came to an end before.
+    fn run(&self, stack: &Stack, end: End, polls: u32) -> (bool, Option<Answer>) {
+        let _entered = self.0.enter();
+        let mut call = (stack.call)(end);
+        let mut cx = Context::from_waker(Waker::noop());
+        for n in 0..polls {
+            if n > 0 {
+                self.wait(STEP);
+            }
+            match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(&mut cx))) {
+                Ok(Poll::Ready(answer)) => return (true, Some(answer)),
+                Ok(Poll::Pending) => {}
+                Err(_) => return (true, None),
+            }
+        }
+        (false, None)
+    }
+
+    /// Calls that make the breakers open, and the time until they try again.
+    fn open(&self, stack: &Stack) {
+        for _ in 0..2 {
+            self.run(stack, End::Answer(Err(Class::Transient)), MOST_POLLS);
+        }
+        self.wait(REST);
+    }
+}
+
+/// Calls that a policy has seen the end of, and calls of the layer below that it has made.
+fn counted(layer: &str) -> (u64, u64) {
+    match snapshot(layer) {
+        Snapshot::Retry(s) => (s.attempts() - s.retries, s.attempts()),
+        Snapshot::CircuitBreaker(s) => {
+            let passed = s.succeeded + s.failed + s.ignored + s.abandoned + s.panicked;
+            (passed + s.rejected, passed)
+        }
+        Snapshot::Timeout(s) => {
+            let ended = s.succeeded + s.failed + s.timed_out + s.abandoned + s.panicked;
+            (ended, ended)
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn snapshot(layer: &str) -> Snapshot {
+    let mut snapshots = registry().snapshots().into_iter();
+    snapshots.find(|snapshot| snapshot.name() == layer).expect("a function uses it")
+}
+
+/// What the layers and the body counted, from the outermost in.
+fn counts(stack: &Stack) -> Vec<(u64, u64)> {
+    let layers = stack.layers.iter().filter(|layer| **layer != "fallback").map(|layer| counted(layer));
+    layers.chain([(STARTED.get(), 0)]).collect()
+}
+
+/// Each call that a layer let through was counted once by the next one.
+fn conserved(before: &[(u64, u64)], after: &[(u64, u64)], polls: u32) {
+    let mut made = u64::from(polls > 0);
+    for (before, after) in before.iter().zip(after) {
+        assert_eq!(after.0 - before.0, made, "calls ended, of those begun");
+        made = after.1 - before.1;
+    }
+}
+
+fn nothing_is_held(stack: &Stack) {
+    assert_eq!((attempt(), deadline()), (1, None), "the frame is gone");
+    for layer in stack.layers {
+        match snapshot(layer) {
+            Snapshot::CircuitBreaker(s) if s.state == CircuitState::HalfOpen => {
+                assert_eq!(s.retry_after, None, "a place is taken");
+            }
+            Snapshot::Retry(s) => assert!(s.budget_left.is_none_or(|left| left == 110), "{s:?}"),
+            _ => {}
         }
     }
-    Poll::Pending
 }
 
-/// Runs each way to end early against `call`, then makes sure that it still works.
-fn sweep<F: Future<Output = Answer>>(call: impl Fn(Option<u32>, Answer) -> F) {
-    for answer in [Ok(1), Err(Fault::Failed("down"))] {
-        // A retried failure takes the awaits of two attempts.
-        for polls in 0..=2 * (AWAITS + 1) {
-            let _ = poll_and_drop(polls, call(None, answer.clone()));
+fn can_end(stack: &Stack, end: End) -> bool {
+    end != End::Hang || stack.layers.iter().any(|layer| ["timeout", "total"].contains(layer))
+}
+
+/// Drops one call after so many polls; true if it had come to an end before.
+fn drop_after(rig: &Rig, stack: &Stack, (end, polls): (End, u32), recovering: bool) -> bool {
+    let _entered = rig.0.enter();
+    registry().reset_all();
+    if recovering {
+        rig.open(stack);
+    }
+    let before = counts(stack);
+    let (ended, _) = rig.run(stack, end, polls);
+    conserved(&before, &counts(stack), polls);
+    rig.wait(REST);
+    nothing_is_held(stack);
+    for _ in 0..3 {
+        let answer = rig.run(stack, End::Answer(Ok(1)), MOST_POLLS);
+        assert_eq!(answer, (true, Some(Ok(1))), "the next call passes");
+    }
+    ended
+}
+
+fn sweep(recovering: bool) {
+    let rig = Rig::new();
+    for stack in stacks() {
+        for end in ends() {
+            let shown = format!("{:?}, {end:?}", stack.layers);
+            let most = if can_end(&stack, end) { MOST_POLLS } else { 2 * AWAITS };
+            let ended = (0..=most).find(|&polls| {
+                let dropped = AssertUnwindSafe(|| drop_after(&rig, &stack, (end, polls), recovering));
+                catch_unwind(dropped).unwrap_or_else(|_| panic!("{shown}, dropped after {polls} polls"))
+            });
+            assert_eq!(ended.is_some(), can_end(&stack, end), "{shown}");
         }
     }
-    for n in 0..AWAITS {
-        let call = AssertUnwindSafe(|| poll_and_drop(u32::MAX, call(Some(n), Ok(1))));
-        catch_unwind(call).expect_err("the body panics");
-    }
-    assert_eq!(poll_and_drop(u32::MAX, call(None, Ok(1))), Poll::Ready(Ok(1)));
 }
 
-fn everything_is_at_rest() {
-    for snapshot in registry().snapshots() {
-        if let Snapshot::CircuitBreaker(breaker) = snapshot {
-            assert_eq!(breaker.state, CircuitState::Closed, "{breaker:?}");
+#[test]
+fn a_call_that_is_dropped_or_panics_at_any_await_is_counted_once_and_holds_nothing() {
+    sweep(false);
+}
+
+#[test]
+fn a_probe_that_is_dropped_or_panics_at_any_await_is_counted_once_and_holds_nothing() {
+    sweep(true);
+}
+
+#[test]
+fn a_hundred_thousand_calls_that_end_early_leave_nothing_behind() {
+    let rig = Rig::new();
+    let _entered = rig.0.enter();
+    let (stacks, ends) = (stacks(), ends());
+    let mut calls = 0_u32;
+    let mut round = || {
+        for (stack, end) in stacks.iter().flat_map(|stack| ends.iter().map(move |end| (stack, *end))) {
+            calls += 1;
+            rig.run(stack, end, calls % 8 + 1);
         }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn every_function_survives_being_dropped_and_panicking_at_every_await() {
-    sweep(retried);
-    sweep(guarded);
-    sweep(bounded);
-    sweep(covered);
-    sweep(stacked);
-    everything_is_at_rest();
-}
-
-#[tokio::test(start_paused = true)]
-async fn no_probe_is_lost_however_a_call_ends() {
-    configure()
-        .circuit_breaker("stacked breaker", |b| {
-            b.failure_threshold(1).reset_timeout(SECOND).success_threshold(1)
-        })
-        .retry("stacked retry", |r| r.max(1))
-        .install()
-        .unwrap();
-    let breaker = registry().circuit_breaker("stacked breaker").expect("a function uses it");
-    for polls in 1..=AWAITS {
-        breaker.force_open();
-        breaker.resume();
-        breaker.reset();
-        assert_eq!(poll_and_drop(u32::MAX, stacked(None, Err(Fault::Failed("down")))), Poll::Ready(Ok(0)));
-        assert_eq!(breaker.state(), CircuitState::Open);
-        tokio::time::advance(SECOND).await;
-        for _ in 0..10 {
-            assert_eq!(
-                poll_and_drop(polls, stacked(None, Ok(1))),
-                Poll::Pending,
-                "the probe runs and is dropped"
-            );
-        }
-        assert_eq!(
-            poll_and_drop(u32::MAX, stacked(None, Ok(1))),
-            Poll::Ready(Ok(1)),
-            "its place is free again"
-        );
-        assert_eq!(breaker.state(), CircuitState::Closed);
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_panicking_probe_opens_again_and_the_next_one_may_close() {
-    configure()
-        .circuit_breaker("breaker", |b| b.failure_threshold(1).reset_timeout(SECOND).success_threshold(1))
-        .install()
-        .unwrap();
-    let breaker = registry().circuit_breaker("breaker").expect("a function uses it");
-    let _ = guarded(None, Err(Fault::Failed("down"))).await;
-    for n in 0..AWAITS {
-        tokio::time::advance(SECOND).await;
-        let call = AssertUnwindSafe(|| poll_and_drop(u32::MAX, guarded(Some(n), Ok(1))));
-        catch_unwind(call).expect_err("the body panics");
-        assert_eq!(breaker.state(), CircuitState::Open);
-    }
-    tokio::time::advance(SECOND).await;
-    assert_eq!(guarded(None, Ok(1)).await, Ok(1));
-    assert_eq!(breaker.state(), CircuitState::Closed);
+        registry().reset_all();
+    };
+    (0..20).for_each(|_| round());
+    let held = measure(|| (0..250).for_each(|_| round())).bytes_current;
+    assert_eq!(held, 0, "bytes held");
+    assert!(calls > 100_000, "{calls}");
 }
