@@ -158,7 +158,10 @@ impl<const N: usize> Record<N> {
     pub(crate) fn policy<P: Named>(&'static self, layer: usize) -> &'static P {
         // With `test-util` each runtime has its own policies.
         let kept = if cfg!(feature = "test-util") { None } else { self.found[layer].get() };
-        kept.and_then(|found| P::known(*found)).unwrap_or_else(|| self.resolve(layer))
+        match kept {
+            Some(found) => P::known(*found, || self.resolve(layer)),
+            None => self.resolve(layer),
+        }
     }
 
     #[cold]

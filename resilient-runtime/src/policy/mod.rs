@@ -86,7 +86,8 @@ pub(crate) trait Named: Policy {
     const STEM: &'static Stem;
 
     fn found(&'static self) -> Found;
-    fn known(found: Found) -> Option<&'static Self>;
+    /// The policy found, unless it is of another kind.
+    fn known(found: Found, otherwise: impl FnOnce() -> &'static Self) -> &'static Self;
 }
 
 macro_rules! named {
@@ -107,10 +108,10 @@ macro_rules! named {
             }
 
             #[inline]
-            fn known(found: Found) -> Option<&'static Self> {
+            fn known(found: Found, otherwise: impl FnOnce() -> &'static Self) -> &'static Self {
                 match found {
-                    Found::$kind(policy) => Some(policy),
-                    _ => None,
+                    Found::$kind(policy) => policy,
+                    _ => otherwise(),
                 }
             }
         })*
