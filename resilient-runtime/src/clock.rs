@@ -15,7 +15,9 @@ use tokio::time::{Instant, Sleep};
 pub(crate) struct Tick(u64);
 
 /// Where the first instant seen lies, so that earlier ones stay positive too.
-const ORIGIN: u64 = 1 << 62;
+const ORIGIN: u64 = 1 << 60;
+
+static ANCHOR: OnceLock<Instant> = OnceLock::new();
 
 impl Tick {
     pub(crate) const ZERO: Self = Self(0);
@@ -34,6 +36,15 @@ impl Tick {
         Self(self.0.saturating_add(nanos(after)))
     }
 
+    /// The instant this tick was made from.
+    pub(crate) fn instant(self) -> Option<Instant> {
+        let anchor = *ANCHOR.get()?;
+        match self.0.checked_sub(ORIGIN) {
+            Some(ahead) => anchor.checked_add(Duration::from_nanos(ahead)),
+            None => anchor.checked_sub(Duration::from_nanos(ORIGIN - self.0)),
+        }
+    }
+
     /// Time since `earlier`, zero if that lies ahead.
     pub(crate) const fn since(self, earlier: Self) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
@@ -42,7 +53,6 @@ impl Tick {
 
 impl From<Instant> for Tick {
     fn from(instant: Instant) -> Self {
-        static ANCHOR: OnceLock<Instant> = OnceLock::new();
         let anchor = *ANCHOR.get_or_init(|| instant);
         match instant.checked_duration_since(anchor) {
             Some(ahead) => Self(ORIGIN.saturating_add(nanos(ahead))),

@@ -1,4 +1,4 @@
-//! Attempt and deadline of the running call, swapped into the thread while a layer polls.
+//! Attempt and deadline of the running call, a word each, swapped into the thread while a layer polls.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -9,86 +9,170 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
-use crate::clock;
-
-/// What the running code may know about the layers around it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Frame {
-    attempt: u32,
-    /// Whether a layer of this task ends the call at the deadline. What is only inherited or
-    /// asked for by `within` has to be kept by those inside.
-    enforced: bool,
-    deadline: Deadline,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Deadline {
-    None,
-    /// Counts from the first time somebody asks, so that nobody reads the clock before.
-    After(Duration),
-    At(Instant),
-}
-
-impl Frame {
-    const ROOT: Self = Self { attempt: 1, enforced: false, deadline: Deadline::None };
-
-    pub(crate) fn current() -> Self {
-        FRAME.get()
-    }
-
-    /// The surrounding frame as attempt `attempt` sees it, and no later than `within`, at
-    /// which nobody cuts the call.
-    #[inline]
-    pub(crate) fn of_attempt(attempt: u32, within: Option<Instant>) -> Self {
-        match within {
-            None => Self { attempt, ..Self::current() },
-            Some(at) => Self::of_bounded_attempt(attempt, at),
-        }
-    }
-
-    fn of_bounded_attempt(attempt: u32, within: Instant) -> Self {
-        let outer = deadline();
-        let frame = Self { attempt, ..Self::current() };
-        if outer.is_some_and(|outer| outer <= within) {
-            return frame;
-        }
-        Self { enforced: false, deadline: Deadline::At(within), ..frame }
-    }
-
-    /// This frame as code sees it that runs in another task.
-    fn inherited() -> Self {
-        let deadline = deadline().map_or(Deadline::None, Deadline::At);
-        Self { enforced: false, deadline, ..Self::current() }
-    }
-
-    /// Puts this frame in force until the guard goes.
-    #[inline]
-    pub(crate) fn enter(self) -> Entered {
-        let outer = FRAME.replace(self);
-        let counts = |frame: Self| matches!(frame.deadline, Deadline::After(_));
-        Entered { outer, same_countdown: counts(self) && counts(outer) }
-    }
-}
+use crate::clock::{self, Tick, nanos};
 
 thread_local! {
-    static FRAME: Cell<Frame> = const { Cell::new(Frame::ROOT) };
+    static ATTEMPT: Cell<u32> = const { Cell::new(1) };
+    static DEADLINE: Cell<Deadline> = const { Cell::new(Deadline::NONE) };
 }
 
-/// Restores the surrounding frame, also when the code inside panics.
+/// When the running code is given up, in one word: nanoseconds above, what they mean below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline(u64);
+
+/// Counts from the first time somebody asks, so that nobody reads the clock before.
+const AFTER: u64 = 1;
+/// Inherited or asked for by `within`: those inside have to keep it.
+const AT: u64 = 2;
+/// Kept by a layer of this task, which ends the call then.
+const ENFORCED_AT: u64 = 3;
+const KIND: u64 = 3;
+const KIND_BITS: u32 = KIND.count_ones();
+
+impl Deadline {
+    /// None, or one further away than these bits or the clock can tell.
+    pub(crate) const NONE: Self = Self(0);
+
+    const fn new(nanos: u64, kind: u64) -> Self {
+        if nanos > u64::MAX >> KIND_BITS { Self::NONE } else { Self(nanos << KIND_BITS | kind) }
+    }
+
+    /// So long from the first question on, or from [`start`](Self::start).
+    pub(crate) const fn after(limit: Duration) -> Self {
+        Self::new(nanos(limit), AFTER)
+    }
+
+    /// The moment so far from now, which nobody keeps.
+    pub(crate) fn within(limit: Duration) -> Self {
+        Self::from_now(limit, AT)
+    }
+
+    fn from_now(limit: Duration, kind: u64) -> Self {
+        let at = clock::now().checked_add(limit);
+        at.map_or(Self::NONE, |at| Self::new(Tick::from(at).nanos(), kind))
+    }
+
+    /// For a setting that many threads read.
+    pub(crate) const fn word(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) const fn of_word(word: u64) -> Self {
+        Self(word)
+    }
+
+    /// What is left from the first question on, or ever since the clock's origin.
+    const fn nanos(self) -> u64 {
+        self.0 >> KIND_BITS
+    }
+
+    /// The time this was made [`after`](Self::after).
+    pub(crate) const fn limit(self) -> Duration {
+        Duration::from_nanos(if self.0 == Self::NONE.0 { u64::MAX } else { self.nanos() })
+    }
+
+    const fn kind(self) -> u64 {
+        self.0 & KIND
+    }
+
+    const fn with(self, kind: u64) -> Self {
+        Self(self.0 & !KIND | kind)
+    }
+
+    /// Counts from now, unless it does already, and says until when.
+    pub(crate) fn start(&mut self) -> Option<Instant> {
+        if self.kind() == AFTER {
+            *self = Self::from_now(Duration::from_nanos(self.nanos()), ENFORCED_AT);
+        }
+        self.instant()
+    }
+
+    /// The moment, once it counts.
+    pub(crate) fn instant(self) -> Option<Instant> {
+        if self.kind() < AT { None } else { Tick::from_nanos(self.nanos()).instant() }
+    }
+
+    /// Puts this deadline in force until the guard goes.
+    #[inline]
+    pub(crate) fn enter(&mut self) -> InForce {
+        let mut outer = DEADLINE.get();
+        let inner = if outer == Self::NONE { *self } else { self.enter_within(&mut outer) };
+        DEADLINE.set(inner);
+        InForce { outer }
+    }
+
+    /// Under another deadline both have to be known, to tell which comes first.
+    #[cold]
+    fn enter_within(&mut self, outer: &mut Self) -> Self {
+        outer.start();
+        self.start();
+        if *self == Self::NONE {
+            return *outer;
+        }
+        if *outer == Self::NONE || self.nanos() < outer.nanos() {
+            return *self;
+        }
+        // An enclosing timeout drops us in time, and it is the one to blame.
+        *self = if outer.kind() == ENFORCED_AT { Self::NONE } else { outer.with(ENFORCED_AT) };
+        *outer
+    }
+}
+
+/// Restores the surrounding deadline, also when the code inside panics.
 #[must_use]
-pub(crate) struct Entered {
-    outer: Frame,
-    /// Whether what the code inside found out about the deadline holds outside too.
-    same_countdown: bool,
+pub(crate) struct InForce {
+    outer: Deadline,
 }
 
-impl Drop for Entered {
+impl InForce {
+    /// Ends, and says what the code inside made of the deadline it was given.
+    #[inline]
+    pub(crate) fn learnt(self, given: Deadline) -> Deadline {
+        let now = DEADLINE.get();
+        drop(self);
+        if given.kind() == AFTER { now } else { given }
+    }
+}
+
+impl Drop for InForce {
     #[inline]
     fn drop(&mut self) {
-        let inner = FRAME.replace(self.outer);
-        if self.same_countdown {
-            FRAME.set(Frame { deadline: inner.deadline, ..self.outer });
-        }
+        DEADLINE.set(self.outer);
+    }
+}
+
+/// Restores what surrounds an attempt, also when the code inside panics.
+#[must_use]
+pub(crate) struct Attempting {
+    outer: u32,
+    _within: Option<InForce>,
+}
+
+/// Lets the code inside see that it is attempt `attempt`, and `within` if that is nearer than what bounds
+/// it anyway.
+#[inline]
+pub(crate) fn enter_attempt(attempt: u32, within: Deadline) -> Attempting {
+    let within = if within == Deadline::NONE { None } else { enter_kept(within) };
+    Attempting { outer: ATTEMPT.replace(attempt), _within: within }
+}
+
+#[cold]
+fn enter_kept(within: Deadline) -> Option<InForce> {
+    let mut outer = DEADLINE.get();
+    outer.start();
+    DEADLINE.set(outer);
+    let nearer = outer == Deadline::NONE || within.nanos() < outer.nanos();
+    nearer.then(|| {
+        DEADLINE.set(within);
+        InForce { outer }
+    })
+}
+
+impl Drop for Attempting {
+    #[inline]
+    fn drop(&mut self) {
+        ATTEMPT.set(self.outer);
     }
 }
 
@@ -112,7 +196,7 @@ impl Drop for Entered {
 /// ```
 #[must_use]
 pub fn attempt() -> u32 {
-    FRAME.get().attempt
+    ATTEMPT.get()
 }
 
 /// When the call around this code is given up, if it is bounded.
@@ -137,88 +221,10 @@ pub fn attempt() -> u32 {
 /// ```
 #[must_use]
 pub fn deadline() -> Option<Instant> {
-    let frame = FRAME.get();
-    match frame.deadline {
-        Deadline::None => None,
-        Deadline::At(at) => Some(at),
-        Deadline::After(limit) => {
-            let at = clock::now().checked_add(limit);
-            let deadline = at.map_or(Deadline::None, Deadline::At);
-            FRAME.set(Frame { deadline, ..frame });
-            at
-        }
-    }
-}
-
-/// The deadline a timeout works towards, found out as late as possible.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Countdown {
-    /// Nobody has asked and nothing has waited yet.
-    Fresh(Duration),
-    Until(Instant),
-    /// Further away than the clock can tell, or none of ours.
-    Never,
-}
-
-impl Countdown {
-    /// Runs `poll` under this deadline and takes over what it found out.
-    #[inline]
-    pub(crate) fn poll<T>(&mut self, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let outer = FRAME.get();
-        if !matches!(outer.deadline, Deadline::None) {
-            return self.poll_within(poll);
-        }
-        let deadline = match *self {
-            Self::Fresh(limit) => Deadline::After(limit),
-            Self::Until(at) => Deadline::At(at),
-            Self::Never => Deadline::None,
-        };
-        let entered = Frame { enforced: true, deadline, ..outer }.enter();
-        let out = poll();
-        self.learn(FRAME.get().deadline);
-        drop(entered);
-        out
-    }
-
-    fn learn(&mut self, deadline: Deadline) {
-        if let Self::Fresh(_) = self {
-            match deadline {
-                Deadline::None => *self = Self::Never,
-                Deadline::At(at) => *self = Self::Until(at),
-                Deadline::After(_) => {}
-            }
-        }
-    }
-
-    /// Under another deadline both have to be known, to tell which comes first.
-    #[cold]
-    fn poll_within<T>(&mut self, poll: impl FnOnce() -> Poll<T>) -> Poll<T> {
-        let outer_at = deadline();
-        let outer = FRAME.get();
-        self.start();
-        let frame = match (*self, outer_at) {
-            (Self::Until(own), Some(theirs)) if own >= theirs => {
-                // An enclosing timeout drops us in time, and it is the one to blame.
-                *self = if outer.enforced { Self::Never } else { Self::Until(theirs) };
-                outer
-            }
-            (Self::Until(own), _) => Frame { enforced: true, deadline: Deadline::At(own), ..outer },
-            _ => outer,
-        };
-        let _entered = frame.enter();
-        poll()
-    }
-
-    /// Counts from now, unless it does already, and says until when.
-    pub(crate) fn start(&mut self) -> Option<Instant> {
-        if let Self::Fresh(limit) = *self {
-            *self = clock::now().checked_add(limit).map_or(Self::Never, Self::Until);
-        }
-        match *self {
-            Self::Until(at) => Some(at),
-            Self::Fresh(_) | Self::Never => None,
-        }
-    }
+    let mut deadline = DEADLINE.get();
+    let at = deadline.start();
+    DEADLINE.set(deadline);
+    at
 }
 
 pin_project! {
@@ -228,7 +234,8 @@ pin_project! {
     pub struct Inherit<F> {
         #[pin]
         inner: F,
-        frame: Frame,
+        attempt: u32,
+        deadline: Deadline,
     }
 }
 
@@ -256,7 +263,11 @@ pin_project! {
 ///
 /// As cancel safe as `future`.
 pub fn inherit<F: Future>(future: F) -> Inherit<F> {
-    Inherit { inner: future, frame: Frame::inherited() }
+    let deadline = match deadline() {
+        None => Deadline::NONE,
+        Some(_) => DEADLINE.get().with(AT),
+    };
+    Inherit { inner: future, attempt: attempt(), deadline }
 }
 
 impl<F: Future> Future for Inherit<F> {
@@ -264,7 +275,8 @@ impl<F: Future> Future for Inherit<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = this.frame.enter();
+        let _in_force = InForce { outer: DEADLINE.replace(*this.deadline) };
+        let _attempting = Attempting { outer: ATTEMPT.replace(*this.attempt), _within: None };
         this.inner.poll(cx)
     }
 }

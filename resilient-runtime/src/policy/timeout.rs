@@ -11,18 +11,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::Sleep;
 
 use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
-use crate::clock;
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::events::EventKind;
-use crate::frame::Countdown;
+use crate::frame::Deadline;
 use crate::level::{ByHand, Judge, Reply};
 use crate::outcome::Unclassified;
 use crate::registry::{self, Record, Registry};
 use crate::tally::Tally;
+use crate::timer::Timer;
 
 const LIMIT: usize = 0;
 
@@ -106,8 +105,8 @@ impl Timeout {
         E: From<Rejected>,
     {
         let (terms, limit) = match self.policy {
-            Some(policy) => (By::Name(policy), self.limit.unwrap_or_else(|| policy.limit())),
-            None => (By::Value(self.name), self.limit.unwrap_or(Duration::MAX)),
+            Some(policy) => (By::Name(policy), self.limit.map_or_else(|| policy.limit(), Deadline::after)),
+            None => (By::Value(self.name), self.limit.map_or(Deadline::NONE, Deadline::after)),
         };
         ByHand { layer: Bounded::<_, _, Unclassified>::new(future, terms, limit) }
     }
@@ -167,23 +166,25 @@ pub struct TimeoutPolicy {
 
 impl TimeoutPolicy {
     fn new(name: &'static str) -> Self {
-        Self { name, limit: AtomicU64::new(u64::MAX), tally: Tally::new() }
+        Self { name, limit: AtomicU64::new(Deadline::NONE.word()), tally: Tally::new() }
     }
 
-    fn limit(&self) -> Duration {
-        Duration::from_nanos(self.limit.load(Relaxed))
+    #[inline]
+    fn limit(&self) -> Deadline {
+        Deadline::of_word(self.limit.load(Relaxed))
     }
 }
 
 impl Policy for TimeoutPolicy {
     fn apply(&self, written: &Written) {
-        self.limit.store(written.time(LIMIT).map_or(u64::MAX, clock::nanos), Relaxed);
+        let limit = written.time(LIMIT).map_or(Deadline::NONE, Deadline::after);
+        self.limit.store(limit.word(), Relaxed);
     }
 
     fn snapshot(&self) -> Snapshot {
         Snapshot::Timeout(TimeoutSnapshot {
             name: self.name,
-            limit: self.limit(),
+            limit: self.limit().limit(),
             succeeded: self.tally.total(SUCCEEDED),
             failed: self.tally.total(FAILED),
             timed_out: self.tally.total(TIMED_OUT),
@@ -208,6 +209,7 @@ impl Terms for &'static TimeoutPolicy {
         self.name
     }
 
+    #[inline]
     fn count(self, counter: usize) {
         self.tally.add(counter, 1);
     }
@@ -234,24 +236,6 @@ impl Terms for By {
     }
 }
 
-pin_project! {
-    #[project = TimerProjection]
-    #[derive(Debug)]
-    enum Timer {
-        Idle { countdown: Countdown },
-        Armed { #[pin] sleep: Sleep },
-    }
-}
-
-impl Timer {
-    fn countdown(&self) -> Countdown {
-        match self {
-            Self::Idle { countdown } => *countdown,
-            Self::Armed { sleep } => Countdown::Until(sleep.deadline()),
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Progress {
     Fresh,
@@ -268,33 +252,32 @@ pin_project! {
     pub struct Bounded<F, P: Terms, C> {
         #[pin]
         inner: F,
-        #[pin]
         timer: Timer,
-        // In nanoseconds, to save room.
-        limit: u64,
+        deadline: Deadline,
+        limit: Deadline,
         terms: P,
         progress: Progress,
         class: PhantomData<C>,
     }
 
     impl<F, P: Terms, C> PinnedDrop for Bounded<F, P, C> {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
-            match this.progress {
-                Progress::Waiting => this.terms.count(ABANDONED),
-                Progress::Polling => this.terms.count(PANICKED),
-                Progress::Fresh | Progress::Done => {}
+            if let Progress::Polling | Progress::Waiting = this.progress {
+                cut_short(this.terms, this.progress);
             }
         }
     }
 }
 
 impl<F, P: Terms, C> Bounded<F, P, C> {
-    const fn new(inner: F, terms: P, limit: Duration) -> Self {
-        let timer = Timer::Idle { countdown: Countdown::Fresh(limit) };
+    #[inline]
+    const fn new(inner: F, terms: P, limit: Deadline) -> Self {
         Self {
             inner,
-            timer,
-            limit: clock::nanos(limit),
+            timer: Timer::NONE,
+            deadline: limit,
+            limit,
             terms,
             progress: Progress::Fresh,
             class: PhantomData,
@@ -312,33 +295,34 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<C::Answer>> {
-        let mut this = self.project();
+        let this = self.project();
         if let Progress::Done = this.progress {
             // Whoever polls again must not start the body anew.
             return Poll::Pending;
         }
         *this.progress = Progress::Polling;
-        let mut countdown = this.timer.countdown();
-        let inner = this.inner;
-        if let Poll::Ready(out) = countdown.poll(|| inner.poll(cx)) {
+        let in_force = this.deadline.enter();
+        if let Poll::Ready(out) = this.inner.poll(cx) {
+            drop(in_force);
             *this.progress = Progress::Done;
             this.terms.count(if C::is_ok(&out) { SUCCEEDED } else { FAILED });
             return Poll::Ready(C::reply(out));
         }
+        *this.deadline = in_force.learnt(*this.deadline);
         *this.progress = Progress::Waiting;
-        if matches!(*this.timer, Timer::Idle { .. }) {
-            match countdown.start() {
-                Some(deadline) => this.timer.set(Timer::Armed { sleep: clock::sleep_until(deadline) }),
-                None => return Poll::Pending,
-            }
+        if this.timer.is_none() {
+            let Some(deadline) = this.deadline.start() else { return Poll::Pending };
+            *this.timer = Timer::until(deadline);
         }
-        match this.timer.project() {
-            TimerProjection::Armed { sleep } => ready!(sleep.poll(cx)),
-            TimerProjection::Idle { .. } => return Poll::Pending,
-        }
+        ready!(this.timer.poll(cx));
         *this.progress = Progress::Done;
-        Poll::Ready(Reply::Refusal(give_up(*this.terms, Duration::from_nanos(*this.limit))))
+        Poll::Ready(Reply::Refusal(give_up(*this.terms, this.limit.limit())))
     }
+}
+
+#[cold]
+fn cut_short<P: Terms>(terms: P, progress: Progress) {
+    terms.count(if let Progress::Polling = progress { PANICKED } else { ABANDONED });
 }
 
 #[cold]

@@ -9,15 +9,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::Instant;
-
 use super::purse::Purse;
 use super::wait::Wait;
 use super::{RetryPolicy, STEM, Settings};
 use crate::backoff::{Backoff, Previous, Schedule};
 use crate::error::Rejected;
 use crate::events::{EventKind, RetryEnd};
-use crate::frame::{self, Frame};
+use crate::frame::{self, Deadline};
 use crate::level::Seen;
 use crate::outcome::{Cause, Class};
 use crate::registry::{self, Record};
@@ -121,7 +119,7 @@ enum Progress {
 pub(super) struct State {
     kept: Option<Arc<Settings>>,
     /// When the time of `within` is up.
-    deadline: Option<Instant>,
+    deadline: Deadline,
     previous: Previous,
     attempt: u32,
     progress: Progress,
@@ -159,7 +157,7 @@ impl<P: Deref<Target: Terms>> Retrying<P> {
             purse.called();
         }
         if let Some(within) = self.terms.within() {
-            self.state.deadline = clock::now().checked_add(within);
+            self.state.deadline = Deadline::within(within);
         }
     }
 }
@@ -199,14 +197,19 @@ fn contain(terms: &impl Terms, hook: impl FnOnce()) {
 }
 
 impl State {
-    const FRESH: Self =
-        Self { kept: None, deadline: None, previous: Previous::NONE, attempt: 1, progress: Progress::Fresh };
+    const FRESH: Self = Self {
+        kept: None,
+        deadline: Deadline::NONE,
+        previous: Previous::NONE,
+        attempt: 1,
+        progress: Progress::Fresh,
+    };
 
     /// Runs user code that belongs to the attempt.
     #[inline]
     pub(super) fn enter<R>(&mut self, attempt: impl FnOnce() -> R) -> R {
         self.progress = Progress::Running;
-        let _entered = Frame::of_attempt(self.attempt, self.deadline).enter();
+        let _attempting = frame::enter_attempt(self.attempt, self.deadline);
         attempt()
     }
 
@@ -295,7 +298,7 @@ impl State {
     }
 
     fn reaches_deadline(&self, delay: Duration) -> bool {
-        let nearest = match (self.deadline, frame::deadline()) {
+        let nearest = match (self.deadline.instant(), frame::deadline()) {
             (Some(own), Some(outer)) => Some(own.min(outer)),
             (own, outer) => own.or(outer),
         };

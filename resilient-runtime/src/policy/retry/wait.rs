@@ -5,13 +5,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use pin_project_lite::pin_project;
 use tokio::task::coop;
-use tokio::time::Sleep;
 
-use crate::clock;
+use crate::timer::Timer;
 
-/// A wait that has not begun; so small that it costs the call's future nothing.
+/// A wait that has not begun.
 #[derive(Clone, Copy, Debug)]
 #[must_use = "the next attempt is due after the wait"]
 pub(super) struct Wait(pub(super) Duration);
@@ -21,35 +19,23 @@ impl IntoFuture for Wait {
     type IntoFuture = Waiting;
 
     fn into_future(self) -> Waiting {
-        match self.0 {
-            Duration::ZERO => Waiting::Nothing,
-            delay => Waiting::Sleeping { sleep: clock::sleep(delay) },
-        }
+        Waiting(if self.0.is_zero() { Timer::NONE } else { Timer::after(self.0) })
     }
 }
 
-pin_project! {
-    /// A wait that has begun.
-    #[project = WaitingProjection]
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub enum Waiting {
-        Nothing,
-        Sleeping { #[pin] sleep: Sleep },
-    }
-}
+/// A wait that has begun.
+#[derive(Debug)]
+#[must_use = "futures do nothing unless polled"]
+pub(super) struct Waiting(Timer);
 
 impl Future for Waiting {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        match self.project() {
-            // No timer, but attempts that never wait must let other tasks run once in a while.
-            WaitingProjection::Nothing => {
-                ready!(coop::poll_proceed(cx)).made_progress();
-                Poll::Ready(())
-            }
-            WaitingProjection::Sleeping { sleep } => sleep.poll(cx),
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0.is_none() {
+            // Attempts that never wait must let other tasks run once in a while.
+            ready!(coop::poll_proceed(cx)).made_progress();
         }
+        self.0.poll(cx)
     }
 }
