@@ -6,6 +6,7 @@
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> { BODY }
 //!
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> {
+//!     use ::resilient_runtime::__private as p;
 //!     static __RESILIENT: p::Record<2> = …;
 //!     let __class = p::errors::<RET>().class();
 //!     let reply = p::timeout(&__RESILIENT, 0, async move {
@@ -39,6 +40,7 @@ use syn::{Expr, FnArg, Signature, Token};
 
 use crate::func::{Func, rebuilt};
 use crate::params::{Binding, Mutabilities, Mutability, Passing};
+use crate::paths::Paths;
 use crate::policy::{Layer, Uses};
 use crate::{record, scan};
 
@@ -67,17 +69,18 @@ pub(crate) struct Scope<'a> {
 }
 
 /// Rewrites the function through all its layers, top first.
-pub(crate) fn lower(func: &Func, layers: &[Layer], p: TokenStream) -> TokenStream {
-    let rewrite = Rewrite { func, layers, p, mutabilities: RefCell::default() };
+pub(crate) fn lower(func: &Func, layers: &[Layer], paths: &Paths) -> TokenStream {
+    let rewrite = Rewrite { func, layers, p: Paths::imported(), mutabilities: RefCell::default() };
     let mut level = rewrite.scope(layers.len()).body();
     for (index, layer) in layers.iter().enumerate().rev() {
         level = layer.policy.wrap(&rewrite.scope(index), level);
     }
     let answer = rewrite.edge(&level);
-    let record = record::record(&rewrite.p, layers);
+    let record = record::record(paths, layers);
     let sig = rewrite.signature();
     let errors = rewrite.errors();
-    rebuilt(func, &sig, &quote!(#record #errors #answer))
+    let import = paths.import();
+    rebuilt(func, &sig, &quote!(#import #record #errors #answer))
 }
 
 impl<'a> Rewrite<'a> {

@@ -58,6 +58,17 @@ impl Paths {
         &self.private
     }
 
+    /// The same inside of a rewritten function, which imports it: every token costs time to check.
+    pub(crate) fn imported() -> TokenStream {
+        quote_spanned!(Span::mixed_site()=> __rt)
+    }
+
+    /// The import.
+    pub(crate) fn import(&self) -> TokenStream {
+        let (private, imported) = (&self.private, Self::imported());
+        quote!(use #private as #imported;)
+    }
+
     /// Whether both lead to one place, as far as tokens tell.
     pub(crate) fn same(&self, other: &Self) -> bool {
         self.root.to_string() == other.root.to_string()

@@ -2,39 +2,54 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
-use syn::{Attribute, Expr, ExprLit, Lit, Meta, parse_quote};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, parse_quote};
 
+use crate::paths::Paths;
 use crate::policy::Layer;
+use crate::reader::{Held, Setting};
 
 /// The static of a function: what is known of it, and a place for the policy of each layer.
 ///
-/// Plain values and few types, the same for all functions: the compiler checks and runs what stands here
-/// for every annotated function of a crate.
-pub(crate) fn record(p: &TokenStream, layers: &[Layer]) -> TokenStream {
-    let entries = layers.iter().map(|layer| {
-        let stem = layer.kind.stem;
-        let name = layer.name.as_ref().map_or_else(
-            || quote!(::core::option::Option::None),
-            |name| quote!(::core::option::Option::Some(#name)),
-        );
-        let settings = layer.settings.iter().map(|setting| {
-            let (key, value) = (&setting.key, &setting.value);
-            quote!((#key, #value))
-        });
-        quote!(#p::Layer { stem: #stem, name: #name, written: &[#(#settings),*] })
-    });
+/// The layers are one text, which the runtime reads when somebody asks: the compiler checks and runs what
+/// stands here for every annotated function of a crate, and a text is the cheapest there is.
+pub(crate) fn record(paths: &Paths, layers: &[Layer]) -> TokenStream {
+    // A macro behind an import is not found while any other attribute is not.
+    let (p, root) = (Paths::imported(), paths.private());
+    let (text, constants) = told(layers);
     let count = Literal::usize_unsuffixed(layers.len());
     quote! {
         enum __Here {}
         static __RESILIENT: #p::Record<#count> = #p::Record::new(
             #p::type_name::<__Here>,
             ::core::module_path!(),
-            ::core::file!(),
-            ::core::line!(),
-            &[#(#entries),*],
+            #text,
+            &[#(#constants),*],
         );
-        #p::inventory::submit! { #p::Entry(&__RESILIENT.function) }
+        #root::inventory::submit! { #p::Entry(&__RESILIENT.function) }
     }
+}
+
+/// Each layer as its stem, its name, its keys with their values, and an empty field: every field behind its
+/// length. A `const` leaves its value to the second list.
+fn told(layers: &[Layer]) -> (String, Vec<&TokenStream>) {
+    let (mut text, mut constants) = (String::new(), Vec::new());
+    let mut field = |of: &str| text.extend([&of.len().to_string(), ":", of]);
+    for layer in layers {
+        field(layer.kind.stem);
+        field(&layer.name.as_ref().map(LitStr::value).unwrap_or_default());
+        for Setting { key, value, .. } in &layer.settings {
+            field(key);
+            match value {
+                Held::Text(kind, value) => field(&format!("{kind}{value}")),
+                Held::Constant(value) => {
+                    field("=");
+                    constants.push(value);
+                }
+            }
+        }
+        field("");
+    }
+    (text, constants)
 }
 
 /// A section that lists the layers, for a function that has documentation.

@@ -118,7 +118,7 @@ fn apply(stack: &[Raw], item: Annotated) -> TokenStream {
     let mut layers = Vec::new();
     for (raw, (args, faults)) in stack.iter().zip(read) {
         diag.append(faults);
-        layers.extend(layer(raw, args, (&paths, func.as_ref()), &mut diag));
+        layers.extend(layer(raw, args, func.as_ref(), &mut diag));
     }
     order::check(&layers, func.as_ref(), &mut diag);
     let Some(mut func) = func.filter(|_| diag.is_empty()) else {
@@ -133,7 +133,7 @@ fn apply(stack: &[Raw], item: Annotated) -> TokenStream {
         let stems = stack.iter().map(|raw| Ident::new(&raw.stem.to_string(), Span::call_site()));
         func.attrs.push(Attr::new("__applied", quote!(#p::__applied(#(#stems),*))));
     }
-    lower::lower(&func, &layers, p.clone())
+    lower::lower(&func, &layers, &paths)
 }
 
 /// The arguments told apart, and what was wrong with that.
@@ -142,10 +142,10 @@ fn arguments(raw: &Raw) -> (Args, Diag) {
     (Args::parse(raw.args.clone(), &mut faults), faults)
 }
 
-fn layer(raw: &Raw, args: Args, around: (&Paths, Option<&Func>), diag: &mut Diag) -> Option<Layer> {
+fn layer(raw: &Raw, args: Args, func: Option<&Func>, diag: &mut Diag) -> Option<Layer> {
     let kind = policy::kind(&raw.stem.to_string())?;
     let span = raw.stem.span();
-    let mut reader = Reader::new(kind, span, args, around, diag);
+    let mut reader = Reader::new(kind, span, args, func, diag);
     let policy = (kind.read)(&mut reader);
     let (name, settings) = reader.finish();
     Some(Layer { kind, span, name, settings, policy })

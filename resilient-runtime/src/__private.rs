@@ -16,7 +16,7 @@ pub use crate::policy::circuit_breaker::{
 pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
 pub use crate::policy::retry::{After, attempt, attempt_with, retry};
 pub use crate::policy::timeout::timeout;
-pub use crate::registry::{Entry, Layer, Record};
+pub use crate::registry::{Entry, Record};
 
 /// Name of a type as the compiler writes it.
 #[must_use]

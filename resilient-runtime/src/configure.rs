@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use crate::function::{Function, Layer};
 use crate::policy::{Complaint, STEMS, Stem, Value, Written};
-use crate::registry::{Function, functions, intern, registry};
+use crate::registry::{functions, intern, registry};
 
 /// Settings added at start-up, in the order they were added.
 #[derive(Clone, Debug, Default)]
@@ -112,14 +113,14 @@ fn check(stem: &'static str, name: &'static str, written: &Written) -> Vec<Confi
 /// The attributes are checked when they are compiled; this is for what is installed over them.
 fn timing(function: &'static Function, merged: &Merged) -> Vec<ConfigFault> {
     let mut faults = Vec::new();
-    let mut bound: Option<(usize, Duration)> = None;
+    let mut bound: Option<(&Layer, Duration)> = None;
     let mut repeats = false;
-    for (index, layer) in function.layers().iter().enumerate() {
+    for layer in function.layers() {
         let Some(stem) = STEMS.iter().find(|stem| stem.name == layer.stem()) else { continue };
-        let Some(written) = merged.get(&(stem.name, function.policy_name(index))) else { continue };
+        let Some(written) = merged.get(&(stem.name, layer.policy_name())) else { continue };
         let mut complain = |time, what: &str| {
             let Some((above, limit)) = bound.filter(|(_, limit)| *limit <= time) else { return };
-            let (stem, name) = (function.layers()[above].stem(), function.policy_name(above));
+            let (stem, name) = (above.stem(), above.policy_name());
             let message = format!("{limit:?} for all of `{}`, but {what} {time:?}", function.path());
             faults.push(ConfigFault { stem, name, key: Some("limit"), message });
         };
@@ -132,7 +133,7 @@ fn timing(function: &'static Function, merged: &Merged) -> Vec<ConfigFault> {
                 complain(limit, "each attempt may take");
             }
             if bound.is_none_or(|(_, tightest)| limit < tightest) {
-                (bound, repeats) = (Some((index, limit)), false);
+                (bound, repeats) = (Some((layer, limit)), false);
             }
         }
     }
@@ -164,8 +165,8 @@ impl Layers {
 
 fn used_names(stem: &Stem) -> BTreeSet<&'static str> {
     let layers = functions().iter().flat_map(|function| {
-        let of_stem = function.layers().iter().enumerate().filter(|(_, layer)| layer.stem() == stem.name);
-        of_stem.map(|(index, _)| function.policy_name(index))
+        let of_stem = function.layers().iter().filter(|layer| layer.stem() == stem.name);
+        of_stem.map(Layer::policy_name)
     });
     layers.collect()
 }
@@ -261,9 +262,9 @@ fn position(stem: &Stem, key: &str) -> Option<usize> {
 fn attributes() -> (Merged, Vec<Clash>) {
     let mut said = Said::default();
     for &function in functions() {
-        for (index, layer) in function.layers().iter().enumerate() {
+        for layer in function.layers() {
             let Some(stem) = STEMS.iter().find(|stem| stem.name == layer.stem()) else { continue };
-            let name = function.policy_name(index);
+            let name = layer.policy_name();
             said.merged.entry((stem.name, name)).or_insert(Written::NOTHING);
             for &(key, value) in layer.written() {
                 said.claim(stem, name, Claim { key, value, function });

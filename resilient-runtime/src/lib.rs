@@ -72,6 +72,7 @@ mod configure;
 mod error;
 mod events;
 mod frame;
+mod function;
 mod level;
 mod names;
 mod outcome;
@@ -91,6 +92,7 @@ pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
 pub use crate::error::{Fault, Rejected};
 pub use crate::events::{Event, EventKind, Missed, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};
+pub use crate::function::{Function, Layer};
 pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
@@ -99,7 +101,7 @@ pub use crate::policy::{
     FallbackSnapshot, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout,
     TimeoutSnapshot, Value,
 };
-pub use crate::registry::{Function, Layer, Registry, registry, subscribe};
+pub use crate::registry::{Registry, registry, subscribe};
 
 /// The examples of the README, compiled.
 #[cfg(doctest)]

@@ -3,105 +3,13 @@
 use std::any::{Any, TypeId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
+use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use crate::configure::{self, Layers};
 use crate::events::{Bus, EventKind, Subscription};
-use crate::names;
+use crate::function::Function;
 use crate::policy::{Found, Named, Policy, STEMS, Snapshot, Value, Written};
-
-/// What an annotated function says about itself at link time.
-#[derive(Debug)]
-pub struct Function {
-    type_name: fn() -> &'static str,
-    module: &'static str,
-    file: &'static str,
-    line: u32,
-    layers: &'static [Layer],
-}
-
-impl Function {
-    /// Its path: `module::function`, `module::Type::method` or `module::<Type as Trait>::method`.
-    #[must_use]
-    pub fn path(&'static self) -> &'static str {
-        self.derived(0)
-    }
-
-    /// The path, or the name of the layer that is the `nth` of its stem and has no other. Kept apart, so
-    /// that the compiler has less to check in the static of each function.
-    fn derived(&'static self, nth: usize) -> &'static str {
-        type Derived = HashMap<(usize, usize), &'static str>;
-        static DERIVED: RwLock<Option<Derived>> = RwLock::new(None);
-        let key = (std::ptr::from_ref(self).addr(), nth);
-        let known =
-            DERIVED.read().unwrap_or_else(PoisonError::into_inner).as_ref().map(|all| all.get(&key).copied());
-        known.flatten().unwrap_or_else(|| {
-            let path = names::readable((self.type_name)(), self.module);
-            let name = intern(&if nth == 0 { path } else { format!("{path}#{}", nth + 1) });
-            DERIVED.write().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(key, name);
-            name
-        })
-    }
-
-    /// Source file it stands in.
-    #[must_use]
-    pub const fn file(&self) -> &'static str {
-        self.file
-    }
-
-    /// Line of the source file.
-    #[must_use]
-    pub const fn line(&self) -> u32 {
-        self.line
-    }
-
-    /// Its policies, outermost first.
-    #[must_use]
-    pub const fn layers(&self) -> &'static [Layer] {
-        self.layers
-    }
-
-    /// Name of the policy of one layer: the written one, or one made of the path.
-    pub(crate) fn policy_name(&'static self, index: usize) -> &'static str {
-        let layer = &self.layers[index];
-        layer.name.unwrap_or_else(|| {
-            let above = &self.layers[..index];
-            self.derived(above.iter().filter(|above| above.stem == layer.stem).count())
-        })
-    }
-}
-
-/// One attribute of an annotated function.
-#[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "written by the expansion only")]
-pub struct Layer {
-    #[doc(hidden)]
-    pub stem: &'static str,
-    #[doc(hidden)]
-    pub name: Option<&'static str>,
-    #[doc(hidden)]
-    pub written: &'static [(&'static str, Value)],
-}
-
-impl Layer {
-    /// Kind of policy: the attribute's name.
-    #[must_use]
-    pub const fn stem(&self) -> &'static str {
-        self.stem
-    }
-
-    /// Name written in the attribute, if any.
-    #[must_use]
-    pub const fn name(&self) -> Option<&'static str> {
-        self.name
-    }
-
-    /// Keys written in the attribute, with their values.
-    #[must_use]
-    pub const fn written(&self) -> &'static [(&'static str, Value)] {
-        self.written
-    }
-}
 
 /// A link-time record.
 #[derive(Debug)]
@@ -114,7 +22,7 @@ pub(crate) fn functions() -> &'static [&'static Function] {
     static FUNCTIONS: OnceLock<Vec<&'static Function>> = OnceLock::new();
     FUNCTIONS.get_or_init(|| {
         let mut functions: Vec<_> = inventory::iter::<Entry>.into_iter().map(|entry| entry.0).collect();
-        functions.sort_by_cached_key(|function| (function.path(), function.file, function.line));
+        functions.sort_by_cached_key(|function| (function.path(), function.file(), function.line()));
         functions
     })
 }
@@ -143,14 +51,14 @@ pub struct Record<const N: usize> {
 impl<const N: usize> Record<N> {
     #[doc(hidden)]
     #[must_use]
+    #[track_caller]
     pub const fn new(
         type_name: fn() -> &'static str,
         module: &'static str,
-        file: &'static str,
-        line: u32,
-        layers: &'static [Layer],
+        layers: &'static str,
+        constants: &'static [Value],
     ) -> Self {
-        let function = Function { type_name, module, file, line, layers };
+        let function = Function { type_name, module, location: Location::caller(), layers, constants };
         Self { function, found: [const { OnceLock::new() }; N] }
     }
 
@@ -166,7 +74,7 @@ impl<const N: usize> Record<N> {
 
     #[cold]
     fn resolve<P: Named>(&'static self, layer: usize) -> &'static P {
-        let policy: &P = registry().0.get_or_create(self.function.policy_name(layer));
+        let policy: &P = registry().0.get_or_create(self.function.layers()[layer].policy_name());
         self.found[layer].get_or_init(|| policy.found());
         policy
     }

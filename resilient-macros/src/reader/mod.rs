@@ -1,7 +1,6 @@
 //! Typed access to the arguments of one layer: what they mean, what is wrong with them.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
 use syn::{Expr, Ident, LitStr};
 
 use crate::args::{Args, Form, Unknown};
@@ -23,10 +22,18 @@ pub(crate) struct Given<T> {
     pub(crate) at: TokenStream,
 }
 
+/// What a key was set to, as the record of the function keeps it.
+pub(crate) enum Held {
+    /// Its kind, a letter, and its text.
+    Text(char, String),
+    /// An expression that only the compiler can read.
+    Constant(TokenStream),
+}
+
 /// One key as the record of the function shows it.
 pub(crate) struct Setting {
     pub(crate) key: String,
-    pub(crate) value: TokenStream,
+    pub(crate) value: Held,
     /// As the user wrote it.
     pub(crate) written: String,
     position: usize,
@@ -50,12 +57,20 @@ impl<'a> Reader<'a> {
         kind: &'static Kind,
         span: Span,
         args: Args,
-        around: (&Paths, Option<&'a Func>),
+        func: Option<&'a Func>,
         diag: &'a mut Diag,
     ) -> Self {
-        let (paths, func) = around;
-        let p = paths.private().clone();
-        Self { kind, span, func, diag, p, args, asked: vec!["crate"], settings: Vec::new(), name: None }
+        Self {
+            kind,
+            span,
+            func,
+            diag,
+            p: Paths::imported(),
+            args,
+            asked: vec!["crate"],
+            settings: Vec::new(),
+            name: None,
+        }
     }
 
     /// Reports what nobody asked for; gives the name and the settings in the order written.
@@ -124,23 +139,19 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn record(&mut self, key: &str, value: TokenStream, written: String) {
+    fn record(&mut self, key: &str, value: Held, written: String) {
         let position = self.args.position(key).unwrap_or_default();
         self.settings.push(Setting { key: key.to_owned(), value, written, position });
     }
 
     fn show(&mut self, key: &str, word: &str, written: &TokenStream) {
-        let p = &self.p;
-        let value = quote!(#p::Value::Word(#word));
-        self.record(key, value, scan::source(written.clone()));
+        self.record(key, Held::Text('w', word.to_owned()), scan::source(written.clone()));
     }
 
     /// Keeps the source of an expression, which is shown and never configured.
     fn show_code(&mut self, key: &str, code: TokenStream) {
-        let p = &self.p;
         let written = scan::source(code);
-        let value = quote!(#p::Value::Code(#written));
-        self.record(key, value, written);
+        self.record(key, Held::Text('x', written.clone()), written);
     }
 
     /// The expression behind `key =`.

@@ -1,11 +1,11 @@
 //! Counts, shares and factors: a literal checked here, or a `const` checked by the compiler.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, UnOp};
 
-use super::{Given, Reader};
+use super::{Given, Held, Reader};
 use crate::scan;
 
 /// What a `const` must hold.
@@ -45,9 +45,7 @@ impl Reader<'_> {
             None => self.diag.at(&value, format!("`{key}` is too large: the most is {}", u32::MAX)),
             Some(number) if number < least => self.diag.at(&value, small),
             Some(number) => {
-                let p = &self.p;
-                let count = Literal::u32_unsuffixed(number);
-                self.record(key, quote!(#p::Value::Count(#count)), scan::source(value.to_token_stream()));
+                self.record(key, Held::Text('c', number.to_string()), scan::source(value.to_token_stream()));
                 return Some(Given { literal: Some(number), at: value.to_token_stream() });
             }
         }
@@ -107,8 +105,7 @@ impl Reader<'_> {
     }
 
     fn record_number(&mut self, key: &str, number: f64, value: &Expr) {
-        let p = &self.p;
-        self.record(key, quote!(#p::Value::number(#number)), scan::source(value.to_token_stream()));
+        self.record(key, Held::Text('n', number.to_string()), scan::source(value.to_token_stream()));
     }
 
     fn number(
@@ -154,7 +151,7 @@ impl Reader<'_> {
             self.diag.at(path, fault);
         } else {
             let checked = checked(path, limits);
-            self.record(key, quote!(#wrap(#checked)), scan::source(at.clone()));
+            self.record(key, Held::Constant(quote!(#wrap(#checked))), scan::source(at.clone()));
         }
         Given { literal: None, at }
     }

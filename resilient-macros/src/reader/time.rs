@@ -7,7 +7,7 @@ use quote::{ToTokens as _, quote};
 use syn::{Expr, ExprLit, Lit, UnOp};
 
 use super::number::Limits;
-use super::{Given, Reader};
+use super::{Given, Held, Reader};
 use crate::args::{Arg, Form};
 use crate::{literal, scan};
 
@@ -72,8 +72,7 @@ impl Reader<'_> {
             }
             Ok(time) => {
                 let nanos = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-                let p = &self.p;
-                self.record(key, quote!(#p::Value::nanos(#nanos)), scan::source(at.clone()));
+                self.record(key, Held::Text('t', nanos.to_string()), scan::source(at.clone()));
                 return Some(Given { literal: Some(time), at });
             }
         }
