@@ -198,6 +198,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::prop::cases;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -341,7 +342,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(cases(20_000))]
 
         #[test]
         fn no_delay_exceeds_the_cap(

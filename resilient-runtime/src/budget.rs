@@ -64,6 +64,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::prop::cases;
 
     const START: Tick = Tick::from_nanos(1 << 62);
 
@@ -179,7 +180,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #![proptest_config(cases(20_000))]
 
         #[test]
         fn late_credit_equals_credit_as_it_comes(steps in steps()) {

@@ -77,6 +77,8 @@ mod level;
 mod names;
 mod outcome;
 mod policy;
+#[cfg(test)]
+mod prop;
 mod random;
 mod registry;
 mod sync;

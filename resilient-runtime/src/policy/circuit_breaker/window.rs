@@ -301,6 +301,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::prop::cases;
 
     /// One record per call, looked through each time.
     struct Naive {
@@ -352,7 +353,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(7_000))]
+        #![proptest_config(cases(20_000))]
 
         #[test]
         fn a_window_of_calls_equals_a_list(calls in 1..150_u32, steps in steps()) {
