@@ -9,17 +9,23 @@ mod arrows;
 mod engine;
 mod guard;
 #[cfg(test)]
+mod histories;
+#[cfg(test)]
 mod interventions;
 mod keyed;
 mod limits;
 #[cfg(test)]
 mod model;
 mod probes;
+#[cfg(test)]
+mod pure;
 mod settings;
 mod snapshot;
 mod state;
 mod ticket;
 mod transition;
+#[cfg(all(test, feature = "test-util", not(resilient_loom)))]
+mod whole;
 mod window;
 
 use std::future::Future;
