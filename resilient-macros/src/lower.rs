@@ -13,9 +13,9 @@
 //!         let mut __retry = p::retry(&__RESILIENT, 1);
 //!         loop {
 //!             let order = p::attempt_arg(&order);
-//!             match p::attempt(__retry, async { TYPED; BODY }, __class).await {
+//!             match p::attempt(&mut __retry, async { TYPED; BODY }, __class).await {
 //!                 p::After::Done(out) => break out,
-//!                 p::After::Again(again) => __retry = again,
+//!                 p::After::Again => {}
 //!             }
 //!         }
 //!     }, __class).await;

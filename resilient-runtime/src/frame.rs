@@ -18,7 +18,7 @@ thread_local! {
 
 /// When the running code is given up, in one word: nanoseconds above, what they mean below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Deadline(u64);
+pub struct Deadline(u64);
 
 /// Counts from the first time somebody asks, so that nobody reads the clock before.
 const AFTER: u64 = 1;

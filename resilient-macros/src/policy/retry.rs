@@ -338,9 +338,9 @@ impl Policy for Retry {
                 loop {
                     #renew_self
                     #clones
-                    match #p::#attempt(__retry, #inner, #class #rules).await {
+                    match #p::#attempt(&mut __retry, #inner, #class #rules).await {
                         #p::After::Done(__out) => break __out,
-                        #p::After::Again(__again) => __retry = __again,
+                        #p::After::Again => {}
                     }
                 }
             }}

@@ -1,7 +1,7 @@
 //! One attempt of an annotated function, and the wait behind it.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::state::{Next, Retrying, Rules, settle};
+use super::state::{Next, RETRIES, Retrying, Rules, Terms, settle};
 use super::wait::Waiting;
 use super::{RetryCause, RetryPolicy};
 use crate::level::Judge;
@@ -19,16 +19,15 @@ pin_project! {
     /// One attempt. The wait takes the room of the call, so that the two cost an annotated function one
     /// `.await`, and its future no more than the larger.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Attempt<F, R> {
+    pub struct Attempt<'a, F, R> {
         #[pin]
         step: Step<F>,
-        // Gone once it has been handed back, so that it is neither stored twice nor pointed to.
-        retrying: Option<Retrying<&'static RetryPolicy>>,
+        retrying: &'a mut Retrying<&'static RetryPolicy>,
         rules: R,
     }
 }
 
-impl<F, R> fmt::Debug for Attempt<F, R> {
+impl<F, R> fmt::Debug for Attempt<'_, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Attempt").field("retrying", &self.retrying).finish_non_exhaustive()
     }
@@ -38,11 +37,11 @@ pin_project! {
     #[project = StepProjection]
     enum Step<F> {
         Running { #[pin] inner: F },
-        Waiting { #[pin] wait: Waiting },
+        Waiting { wait: Waiting },
     }
 }
 
-impl<F, R> Future for Attempt<F, R>
+impl<F, R> Future for Attempt<'_, F, R>
 where
     F: Future,
     R: Rules<F::Output>,
@@ -53,21 +52,18 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         if let StepProjection::Running { inner } = this.step.as_mut().project() {
-            // Polled after the end, which no caller may do.
-            let Some(Retrying { terms, state }) = this.retrying else { return Poll::Pending };
+            let Retrying { terms, state } = &mut **this.retrying;
             let out = ready!(state.poll_attempt(inner, cx));
-            match settle(state, *terms, out, this.rules) {
-                Next::Done(out) => {
-                    *this.retrying = None;
-                    return Poll::Ready(After::Done(out));
-                }
-                Next::Wait(wait) => this.step.set(Step::Waiting { wait: wait.into_future() }),
+            match settle(state, terms, out, this.rules) {
+                Next::Done(out) => return Poll::Ready(After::Done(out)),
+                Next::Wait(delay) => this.step.set(Step::Waiting { wait: Waiting::new(delay) }),
             }
         }
         if let StepProjection::Waiting { wait } = this.step.project() {
             ready!(wait.poll(cx));
         }
-        this.retrying.take().map_or(Poll::Pending, |retrying| Poll::Ready(After::Again(retrying)))
+        this.retrying.terms.count(RETRIES);
+        Poll::Ready(After::Again)
     }
 }
 
@@ -77,8 +73,8 @@ where
 pub enum After<R> {
     /// The answer.
     Done(R),
-    /// Another attempt, of the same call.
-    Again(Retrying<&'static RetryPolicy>),
+    /// Another attempt.
+    Again,
 }
 
 /// The class of an error decides.
@@ -122,20 +118,24 @@ impl<O, C: Judge<O>> Rules<O> for ByFunctions<C, C::Value, C::Error> {
 
 /// Runs and judges one attempt, which knows its number and its deadline, and waits for the next.
 #[inline]
-pub fn attempt<F, C>(retrying: Retrying<&'static RetryPolicy>, inner: F, _: C) -> Attempt<F, ByClass<C>> {
+pub fn attempt<'a, F, C>(
+    retrying: &'a mut Retrying<&'static RetryPolicy>,
+    inner: F,
+    _: C,
+) -> Attempt<'a, F, ByClass<C>> {
     Attempt::new(retrying, inner, ByClass(PhantomData))
 }
 
 /// The same with the user's own rules.
 #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "written by the expansion only")]
-pub fn attempt_with<F, C>(
-    retrying: Retrying<&'static RetryPolicy>,
+pub fn attempt_with<'a, F, C>(
+    retrying: &'a mut Retrying<&'static RetryPolicy>,
     inner: F,
     _: C,
     when: Option<fn(&<C as Judge<F::Output>>::Error) -> bool>,
     when_ok: Option<fn(&<C as Judge<F::Output>>::Value) -> bool>,
     on_retry: Option<fn(u32, Duration, RetryCause<'_, <C as Judge<F::Output>>::Error>)>,
-) -> Attempt<F, ByFunctions<C, <C as Judge<F::Output>>::Value, <C as Judge<F::Output>>::Error>>
+) -> Attempt<'a, F, ByFunctions<C, <C as Judge<F::Output>>::Value, <C as Judge<F::Output>>::Error>>
 where
     F: Future,
     C: Judge<F::Output>,
@@ -143,10 +143,9 @@ where
     Attempt::new(retrying, inner, ByFunctions { class: PhantomData, when, when_ok, on_retry })
 }
 
-impl<F, R> Attempt<F, R> {
+impl<'a, F, R> Attempt<'a, F, R> {
     #[inline]
-    fn new(mut retrying: Retrying<&'static RetryPolicy>, inner: F, rules: R) -> Self {
-        retrying.begin();
-        Self { step: Step::Running { inner }, retrying: Some(retrying), rules }
+    fn new(retrying: &'a mut Retrying<&'static RetryPolicy>, inner: F, rules: R) -> Self {
+        Self { step: Step::Running { inner }, retrying, rules }
     }
 }

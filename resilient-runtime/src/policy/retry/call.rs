@@ -1,7 +1,6 @@
 //! Retried calls made by hand.
 
-use std::future::{Future, IntoFuture};
-use std::ops::Deref;
+use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::hand::{Hand, Set, Unset};
-use super::state::{Next, Retrying, Rules, Terms, settle};
+use super::state::{Next, RETRIES, Retrying, Rules, Terms, settle};
 use super::wait::Waiting;
 use super::{Retry, RetryCause};
 use crate::outcome::Classify;
@@ -225,8 +224,7 @@ pin_project! {
     #[must_use = "futures do nothing unless polled"]
     pub struct Run<P, O, Fut>
     where
-        P: Deref,
-        P::Target: Terms,
+        P: Terms,
     {
         retrying: Retrying<P>,
         operation: O,
@@ -241,7 +239,7 @@ pin_project! {
     enum Step<Fut> {
         Start,
         Attempt { #[pin] attempt: Fut },
-        Wait { #[pin] wait: Waiting },
+        Wait { wait: Waiting },
         Done,
     }
 }
@@ -250,12 +248,12 @@ impl<R> Next<R> {
     fn step<Fut>(&self) -> Step<Fut> {
         match self {
             Self::Done(_) => Step::Done,
-            Self::Wait(wait) => Step::Wait { wait: wait.into_future() },
+            Self::Wait(delay) => Step::Wait { wait: Waiting::new(*delay) },
         }
     }
 }
 
-impl<P: Deref<Target: Terms>, O, Fut> Run<P, O, Fut> {
+impl<P: Terms, O, Fut> Run<P, O, Fut> {
     const fn new(terms: P, operation: O) -> Self {
         Self { retrying: Retrying::new(terms), operation, step: Step::Start }
     }
@@ -266,7 +264,7 @@ impl<P: Deref<Target: Terms>, O, Fut> Run<P, O, Fut> {
         mut waits: impl FnMut(Duration),
     ) -> Poll<Fut::Output>
     where
-        P: Deref<Target: Rules<Result<T, E>>>,
+        P: Rules<Result<T, E>>,
         O: Attempts<Fut>,
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
@@ -282,15 +280,16 @@ impl<P: Deref<Target: Terms>, O, Fut> Run<P, O, Fut> {
                 StepProjection::Attempt { attempt } => {
                     let out = ready!(this.retrying.state.poll_attempt(attempt, cx));
                     let Retrying { terms, state } = &mut *this.retrying;
-                    let next = settle(state, &**terms, out, &**terms);
+                    let next = settle(state, terms, out, terms);
                     this.step.set(next.step());
                     match next {
-                        Next::Wait(wait) => waits(wait.0),
+                        Next::Wait(delay) => waits(delay),
                         Next::Done(out) => return Poll::Ready(out),
                     }
                 }
                 StepProjection::Wait { wait } => {
                     ready!(wait.poll(cx));
+                    this.retrying.terms.count(RETRIES);
                     this.step.set(Step::Start);
                 }
                 // Polled after the end, which no caller may do.
@@ -302,8 +301,7 @@ impl<P: Deref<Target: Terms>, O, Fut> Run<P, O, Fut> {
 
 impl<P, O, Fut, T, E> Future for Run<P, O, Fut>
 where
-    P: Deref,
-    P::Target: Terms + Rules<Result<T, E>>,
+    P: Terms + Rules<Result<T, E>>,
     O: Attempts<Fut>,
     Fut: Future<Output = Result<T, E>>,
     E: Classify,
@@ -330,8 +328,7 @@ pub struct RetryReport<T, E> {
 pin_project! {
     struct Reported<P, O, Fut>
     where
-        P: Deref,
-        P::Target: Terms,
+        P: Terms,
     {
         #[pin]
         run: Run<P, O, Fut>,
@@ -341,8 +338,7 @@ pin_project! {
 
 impl<P, O, Fut, T, E> Future for Reported<P, O, Fut>
 where
-    P: Deref,
-    P::Target: Terms + Rules<Result<T, E>>,
+    P: Terms + Rules<Result<T, E>>,
     O: Attempts<Fut>,
     Fut: Future<Output = Result<T, E>>,
     E: Classify,

@@ -1,12 +1,13 @@
 //! What a retry made by hand carries into its calls: settings, predicates and hook.
 
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::policy::Agreed;
 use super::purse::Purse;
-use super::state::{Rules, Terms};
+use super::state::{FIRST_TRY, FIRST_TRY_ELSEWHERE, Rules, Terms};
 use super::{Retry, RetryCause, RetryPolicy, RetryWith, Settings};
+use crate::frame::Deadline;
 use crate::outcome::{Cause, Classify};
 
 /// No function given.
@@ -31,11 +32,9 @@ impl Retry {
     fn by(self) -> By {
         match self.policy {
             Some(policy) if self.set == 0 => By::Name(policy),
-            Some(policy) => By::Value {
-                name: policy.name(),
-                settings: self.over(&policy.settings.load()),
-                counts: Some(policy),
-            },
+            Some(policy) => {
+                By::Value { name: policy.name, settings: self.over(&policy.in_force()), counts: Some(policy) }
+            }
             None => By::Value { name: self.name, settings: self.settings, counts: None },
         }
     }
@@ -72,47 +71,51 @@ enum By {
     Value { name: &'static str, settings: Settings, counts: Option<&'static RetryPolicy> },
 }
 
-/// Lent to itself: others find their terms behind a reference.
-impl<W, V, H> Deref for Hand<W, V, H> {
-    type Target = Self;
-
-    fn deref(&self) -> &Self {
-        self
-    }
-}
-
 impl<W, V, H> Terms for Hand<W, V, H> {
     fn name(&self) -> &'static str {
         match self.by {
-            By::Name(policy) => policy.name(),
+            By::Name(policy) => policy.name,
             By::Value { name, .. } => name,
         }
     }
 
-    fn within(&self) -> Option<Duration> {
+    fn begin(&self) -> Deadline {
         match self.by {
-            By::Name(policy) => policy.within(),
-            By::Value { settings, .. } => settings.within,
+            By::Name(policy) => policy.begin(),
+            By::Value { settings, .. } => {
+                Purse::named(settings.budget).into_iter().for_each(Purse::called);
+                settings.within.map_or(Deadline::NONE, Deadline::within)
+            }
         }
     }
 
-    fn settings(&self, kept: &mut Option<Arc<Settings>>) -> Settings {
+    fn first_failed(&self, kept: &mut Option<Arc<Agreed>>) {
+        if let By::Name(policy) = self.by {
+            policy.first_failed(kept);
+        }
+    }
+
+    fn settings(&self, kept: &mut Option<Arc<Agreed>>) -> Settings {
         match self.by {
             By::Name(policy) => policy.settings(kept),
             By::Value { settings, .. } => settings,
         }
     }
 
-    fn purse(&self) -> Option<&'static Purse> {
+    fn pays(&self, kept: Option<&Agreed>) -> bool {
         match self.by {
-            By::Name(policy) => policy.purse(),
-            By::Value { settings, .. } => Purse::named(settings.budget),
+            By::Name(policy) => policy.pays(kept),
+            By::Value { settings, .. } => Purse::named(settings.budget).is_none_or(Purse::take),
         }
     }
 
     fn count(&self, counter: usize) {
-        if let By::Name(policy) | By::Value { counts: Some(policy), .. } = self.by {
-            policy.count(counter);
+        match self.by {
+            By::Name(policy) => policy.count(counter),
+            By::Value { counts: Some(policy), .. } => {
+                policy.count(if counter == FIRST_TRY { FIRST_TRY_ELSEWHERE } else { counter });
+            }
+            By::Value { counts: None, .. } => {}
         }
     }
 }

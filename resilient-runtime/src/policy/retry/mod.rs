@@ -7,27 +7,21 @@
 mod attempt;
 mod call;
 mod hand;
+mod policy;
 mod purse;
 mod state;
 mod wait;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-
-use arc_swap::ArcSwap;
 
 pub use self::attempt::{After, attempt, attempt_with};
 pub use self::call::{RetryReport, RetryWith};
-use self::purse::Purse;
-use self::state::Terms;
+pub(crate) use self::policy::RetryPolicy;
 pub use self::state::{RetryCause, retry};
-use super::{Complaint, Key, Kind, Policy, Snapshot, Stem, Value, Written};
+use super::{Complaint, Key, Kind, Stem, Value, Written};
 use crate::backoff::{Backoff, Jitter, Schedule};
-use crate::clock;
 use crate::configure::Configure;
 use crate::registry::Registry;
-use crate::tally::Tally;
 
 const MAX: usize = 0;
 const BACKOFF: usize = 1;
@@ -319,109 +313,6 @@ impl RetrySnapshot {
         let good = self.first_try + self.after_retry;
         let given_up = self.exhausted + self.not_retryable + self.deadline + self.budget + self.retry_after;
         good + given_up + self.abandoned + self.panicked + self.retries
-    }
-}
-
-/// A retry as the registry holds it.
-#[derive(Debug)]
-pub struct RetryPolicy {
-    name: &'static str,
-    /// What a successful call needs, so that it need not look at the settings.
-    within: AtomicU64,
-    settings: ArcSwap<Settings>,
-    /// The purse that was named when the first call asked.
-    purse: OnceLock<(&'static str, Option<&'static Purse>)>,
-    /// Whether the settings name another by now.
-    moved: AtomicBool,
-    tally: Tally,
-}
-
-const NO_LIMIT: u64 = u64::MAX;
-
-impl RetryPolicy {
-    fn new(name: &'static str, written: &Written) -> Self {
-        let policy = Self {
-            name,
-            within: AtomicU64::new(NO_LIMIT),
-            settings: ArcSwap::from_pointee(Settings::of(written)),
-            purse: OnceLock::new(),
-            moved: AtomicBool::new(false),
-            tally: Tally::new(),
-        };
-        policy.apply(written);
-        policy
-    }
-
-    fn find_purse(&self) -> (&'static str, Option<&'static Purse>) {
-        let name = self.settings.load().budget;
-        (name, Purse::named(name))
-    }
-}
-
-impl Terms for RetryPolicy {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    #[inline]
-    fn within(&self) -> Option<Duration> {
-        match self.within.load(Relaxed) {
-            NO_LIMIT => None,
-            nanos => Some(Duration::from_nanos(nanos)),
-        }
-    }
-
-    fn settings(&self, kept: &mut Option<Arc<Settings>>) -> Settings {
-        **kept.get_or_insert_with(|| self.settings.load_full())
-    }
-
-    #[inline]
-    fn purse(&self) -> Option<&'static Purse> {
-        if self.moved.load(Relaxed) {
-            return self.find_purse().1;
-        }
-        self.purse.get_or_init(|| self.find_purse()).1
-    }
-
-    #[inline]
-    fn count(&self, counter: usize) {
-        self.tally.add(counter, 1);
-    }
-}
-
-impl Policy for RetryPolicy {
-    fn apply(&self, written: &Written) {
-        let settings = Settings::of(written);
-        self.within.store(settings.within.map_or(NO_LIMIT, clock::nanos), Relaxed);
-        self.settings.store(Arc::new(settings));
-        let moved = self.purse.get().is_some_and(|(name, _)| *name != settings.budget);
-        self.moved.store(moved, Relaxed);
-    }
-
-    fn snapshot(&self) -> Snapshot {
-        let total = |counter| self.tally.total(counter);
-        Snapshot::Retry(RetrySnapshot {
-            name: self.name,
-            max: self.settings.load().max,
-            first_try: total(state::FIRST_TRY),
-            after_retry: total(state::AFTER_RETRY),
-            exhausted: total(state::EXHAUSTED),
-            not_retryable: total(state::NOT_RETRYABLE),
-            deadline: total(state::DEADLINE),
-            budget: total(state::BUDGET),
-            retry_after: total(state::RETRY_AFTER),
-            abandoned: total(state::ABANDONED),
-            panicked: total(state::PANICKED),
-            retries: total(state::RETRIES),
-            budget_left: self.purse.get().and_then(|_| self.purse()).map(Purse::left),
-        })
-    }
-
-    fn reset(&self) {
-        self.tally.reset();
-        if self.purse.get().is_some() {
-            self.purse().into_iter().for_each(Purse::refill);
-        }
     }
 }
 

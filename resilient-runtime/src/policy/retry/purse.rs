@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use super::state::FIRST_TRY;
 use crate::budget::Budget;
 use crate::clock;
 use crate::registry::{SharedSite, registry};
@@ -14,15 +15,41 @@ const CALLS: usize = 0;
 pub(super) const DEFAULT: &str = "default";
 
 /// A budget by name, shared by all retries that name it.
+///
+/// A call is credited when its first attempt is over. Those that needed no other are in their policy's
+/// statistics anyway, so a success counts once.
 #[derive(Debug)]
-pub struct Purse {
+pub(super) struct Purse {
     calls: Tally,
-    budget: Mutex<Budget>,
+    account: Mutex<Account>,
+}
+
+#[derive(Debug)]
+struct Account {
+    budget: Budget,
+    members: Vec<Member>,
+    /// What members earned that have left.
+    former: u64,
+}
+
+/// A policy whose calls earn.
+#[derive(Debug)]
+struct Member {
+    tally: &'static Tally,
+    /// What it had counted before it joined.
+    before: u64,
+}
+
+impl Member {
+    fn earned(&self) -> u64 {
+        self.tally.sum(FIRST_TRY).saturating_sub(self.before)
+    }
 }
 
 impl Purse {
     fn new() -> Self {
-        Self { calls: Tally::new(), budget: Mutex::new(Budget::FULL) }
+        let account = Account { budget: Budget::FULL, members: Vec::new(), former: 0 };
+        Self { calls: Tally::new(), account: Mutex::new(account) }
     }
 
     pub(super) fn named(name: &'static str) -> Option<&'static Self> {
@@ -34,26 +61,45 @@ impl Purse {
         }
     }
 
-    /// A call has begun; it is credited when the next retry asks.
-    #[inline]
+    pub(super) fn join(&self, tally: &'static Tally) {
+        self.account().members.push(Member { tally, before: tally.sum(FIRST_TRY) });
+    }
+
+    pub(super) fn leave(&self, tally: &Tally) {
+        let mut account = self.account();
+        if let Some(at) = account.members.iter().position(|member| std::ptr::eq(member.tally, tally)) {
+            account.former += account.members.swap_remove(at).earned();
+        }
+    }
+
+    /// A call that no member's statistics credit.
     pub(super) fn called(&self) {
         self.calls.add(CALLS, 1);
     }
 
     pub(super) fn take(&self) -> bool {
-        let (calls, now) = (self.calls.sum(CALLS), clock::tick());
-        self.budget().take(calls, now)
+        let now = clock::tick();
+        let mut account = self.account();
+        let calls = self.calls(&account);
+        account.budget.take(calls, now)
     }
 
     pub(super) fn left(&self) -> u64 {
-        self.budget().left(self.calls.sum(CALLS), clock::tick())
+        let now = clock::tick();
+        let account = self.account();
+        account.budget.left(self.calls(&account), now)
     }
 
     pub(super) fn refill(&self) {
-        *self.budget() = Budget::FULL;
+        self.account().budget = Budget::FULL;
     }
 
-    fn budget(&self) -> MutexGuard<'_, Budget> {
-        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    fn calls(&self, account: &Account) -> u64 {
+        let earned = account.members.iter().map(Member::earned);
+        self.calls.sum(CALLS) + account.former + earned.sum::<u64>()
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,15 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
-use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::purse::Purse;
-use super::wait::Wait;
+use super::policy::Agreed;
 use super::{RetryPolicy, STEM, Settings};
 use crate::backoff::{Backoff, Previous, Schedule};
 use crate::error::Rejected;
@@ -31,14 +29,20 @@ pub(super) const RETRY_AFTER: usize = 6;
 pub(super) const ABANDONED: usize = 7;
 pub(super) const PANICKED: usize = 8;
 pub(super) const RETRIES: usize = 9;
+/// First tries that earn for another budget than the policy's.
+pub(super) const FIRST_TRY_ELSEWHERE: usize = 10;
 
 /// Who sets the terms: a registered policy, or a value made by hand.
-pub trait Terms: Sized {
+pub trait Terms {
     fn name(&self) -> &'static str;
-    fn within(&self) -> Option<Duration>;
+    /// A call begins, and has to end by the deadline.
+    fn begin(&self) -> Deadline;
+    /// The first attempt of a call is over and was no success.
+    fn first_failed(&self, kept: &mut Option<Arc<Agreed>>);
     /// The settings of this call, kept from the first time it needs them.
-    fn settings(&self, kept: &mut Option<Arc<Settings>>) -> Settings;
-    fn purse(&self) -> Option<&'static Purse>;
+    fn settings(&self, kept: &mut Option<Arc<Agreed>>) -> Settings;
+    /// Whether the budget pays for another attempt.
+    fn pays(&self, kept: Option<&Agreed>) -> bool;
     fn count(&self, counter: usize);
 }
 
@@ -102,7 +106,7 @@ pub(super) enum Next<R> {
     /// The answer.
     Done(R),
     /// Another attempt, after this.
-    Wait(Wait),
+    Wait(Duration),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,7 +121,7 @@ enum Progress {
 /// Where a call stands.
 #[derive(Debug)]
 pub(super) struct State {
-    kept: Option<Arc<Settings>>,
+    kept: Option<Arc<Agreed>>,
     /// When the time of `within` is up.
     deadline: Deadline,
     previous: Previous,
@@ -127,7 +131,7 @@ pub(super) struct State {
 
 /// A retried call, from its first attempt to its answer.
 #[derive(Debug)]
-pub struct Retrying<P: Deref<Target: Terms>> {
+pub struct Retrying<P: Terms> {
     pub(super) terms: P,
     pub(super) state: State,
 }
@@ -136,39 +140,38 @@ pub struct Retrying<P: Deref<Target: Terms>> {
 #[inline]
 #[must_use]
 pub fn retry<const N: usize>(function: &'static Record<N>, layer: usize) -> Retrying<&'static RetryPolicy> {
-    Retrying::new(function.policy(layer))
+    let policy: &RetryPolicy = function.policy(layer);
+    let deadline = policy.begin();
+    Retrying { terms: policy, state: State { deadline, ..State::FRESH } }
 }
 
-impl<P: Deref<Target: Terms>> Retrying<P> {
+impl<P: Terms> Retrying<P> {
     #[inline]
     pub(super) const fn new(terms: P) -> Self {
         Self { terms, state: State::FRESH }
     }
 
     /// An attempt is due; with the first one the call begins.
-    #[inline]
     pub(super) fn begin(&mut self) {
-        if self.state.progress != Progress::Fresh {
-            self.terms.count(RETRIES);
-            return;
+        if self.state.attempt == 1 {
+            self.state.deadline = self.terms.begin();
         }
-        self.state.progress = Progress::Waiting;
-        if let Some(purse) = self.terms.purse() {
-            purse.called();
+    }
+
+    #[cold]
+    fn cut_short(&mut self) {
+        if self.state.attempt == 1 {
+            self.terms.first_failed(&mut self.state.kept);
         }
-        if let Some(within) = self.terms.within() {
-            self.state.deadline = Deadline::within(within);
-        }
+        self.terms.count(if self.state.progress == Progress::Running { PANICKED } else { ABANDONED });
     }
 }
 
-impl<P: Deref<Target: Terms>> Drop for Retrying<P> {
+impl<P: Terms> Drop for Retrying<P> {
     #[inline]
     fn drop(&mut self) {
-        match self.state.progress {
-            Progress::Fresh | Progress::Done => {}
-            Progress::Waiting => self.terms.count(ABANDONED),
-            Progress::Running => self.terms.count(PANICKED),
+        if let Progress::Running | Progress::Waiting = self.state.progress {
+            self.cut_short();
         }
     }
 }
@@ -185,7 +188,7 @@ pub(super) fn settle<O>(state: &mut State, terms: &impl Terms, out: O, rules: &i
     let attempt = state.attempt;
     let Some(delay) = state.next(terms, cause.as_ref(), said) else { return Next::Done(out) };
     contain(terms, || rules.on_retry(attempt, delay, &out));
-    Next::Wait(Wait(delay))
+    Next::Wait(delay)
 }
 
 /// Runs a hook whose panic is none of the call's business.
@@ -242,8 +245,11 @@ impl State {
     fn next(&mut self, terms: &impl Terms, cause: Option<&Cause>, said: Option<bool>) -> Option<Duration> {
         let class = cause.map(Cause::class);
         let worth_it = said.unwrap_or_else(|| !class.is_some_and(Class::is_answer));
-        let decided = if worth_it { self.decide(terms, cause) } else { Err(RetryEnd::NotRetryable) };
         let attempt = self.attempt;
+        if attempt == 1 {
+            terms.first_failed(&mut self.kept);
+        }
+        let decided = if worth_it { self.decide(terms, cause) } else { Err(RetryEnd::NotRetryable) };
         match decided {
             Ok(delay) => {
                 registry::emit(STEM.name, terms.name(), || EventKind::Retrying { attempt, delay, class });
@@ -269,10 +275,7 @@ impl State {
         if self.reaches_deadline(delay) {
             return Err(RetryEnd::Deadline);
         }
-        match terms.purse() {
-            Some(purse) if !purse.take() => Err(RetryEnd::Budget),
-            _ => Ok(delay),
-        }
+        if terms.pays(self.kept.as_deref()) { Ok(delay) } else { Err(RetryEnd::Budget) }
     }
 
     fn delay(&mut self, settings: &Settings, cause: Option<&Cause>) -> Result<Duration, RetryEnd> {
