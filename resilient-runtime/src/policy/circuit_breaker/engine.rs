@@ -3,21 +3,23 @@
 //! The only file of the breaker that knows atomics, locks and time.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use super::fast::Fast;
+use super::last_error::LastError;
 use super::limits::Limits;
 use super::state::Machine;
 use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::{Control, Report, Transition};
+use super::word::{ASK, DISABLED, FORCED_OPEN, OPEN, TELL, TIMED, TURNS};
 use super::{NAME, Verdict};
-use crate::clock::{self, Tick, nanos};
+use crate::clock::{self, Tick};
 use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::outcome::Class;
 use crate::registry;
-use crate::sync::{AtomicU64, Mutex, MutexGuard};
+use crate::sync::{Mutex, MutexGuard};
 use crate::tally::Tally;
 
 /// Successes of a closed breaker that nobody had to be told of yet.
@@ -30,23 +32,6 @@ pub(super) const PANICKED: usize = 5;
 pub(super) const SLOW: usize = 6;
 pub(super) const REJECTED: usize = 7;
 pub(super) const WOULD_REJECT: usize = 8;
-
-/// A call has to ask whether it may pass.
-const ASK: u64 = 1;
-/// A success has to be told at once.
-const TELL: u64 = 1 << 1;
-/// A success has to look whether a bucket turned.
-const TURNS: u64 = 1 << 2;
-/// Calls are timed.
-const TIMED: u64 = 1 << 3;
-const FORCED_OPEN: u64 = 1 << 4;
-/// Refuses everything for a known time.
-const OPEN: u64 = 1 << 5;
-const DISABLED: u64 = 1 << 6;
-
-const fn generation(word: u64) -> u32 {
-    (word >> 32) as u32
-}
 
 /// An admitted call.
 #[derive(Clone, Copy, Debug)]
@@ -75,17 +60,6 @@ pub struct Engine {
     slow: Mutex<Slow>,
 }
 
-/// What calls read; written on transitions and where a success begins or ceases to matter.
-#[derive(Debug, Default)]
-#[repr(align(64))]
-struct Fast {
-    word: AtomicU64,
-    slow_call: AtomicU64,
-    turns_at: AtomicU64,
-    refuses_from: AtomicU64,
-    refuses_until: AtomicU64,
-}
-
 #[derive(Debug)]
 struct Slow {
     machine: Machine,
@@ -111,7 +85,7 @@ impl Engine {
         }
         let slow = Slow { machine, absorbed: 0, last_error: None, outbox: VecDeque::new(), raising: false };
         let engine = Self { fast: Fast::default(), tally: Tally::new(), name, key, slow: Mutex::new(slow) };
-        engine.publish(&engine.lock().machine);
+        engine.fast.publish(&engine.lock().machine);
         engine
     }
 
@@ -126,35 +100,34 @@ impl Engine {
     /// Lets a call in if that needs no asking.
     #[inline]
     pub(super) fn enter_at_once(&self) -> Option<Pass> {
-        let word = self.fast.word.load(Acquire);
-        (word & (ASK | TIMED) == 0).then(|| Pass::untimed(Ticket::closed(generation(word))))
+        let word = self.fast.word();
+        (!word.has(ASK | TIMED)).then(|| Pass::untimed(Ticket::closed(word.generation())))
     }
 
     #[inline(never)]
     pub(super) fn ask(&self) -> Result<Pass, Rejected> {
-        let word = self.fast.word.load(Acquire);
-        if word & FORCED_OPEN != 0 {
+        let word = self.fast.word();
+        if word.has(FORCED_OPEN) {
             return Err(self.reject(None));
         }
-        if word & DISABLED != 0 {
+        if word.has(DISABLED) {
             return Ok(Pass::NONE);
         }
         let now = clock::tick();
-        if word & ASK == 0 {
-            return Ok(Pass { ticket: Ticket::closed(generation(word)), started: now });
+        if !word.has(ASK) {
+            return Ok(Pass { ticket: Ticket::closed(word.generation()), started: now });
         }
-        if word & OPEN != 0 {
-            let from = self.fast.refuses_from.load(Relaxed);
-            let until = self.fast.refuses_until.load(Relaxed);
-            if (from..until).contains(&now.nanos()) {
-                return Err(self.reject(Some(Duration::from_nanos(until - now.nanos()))));
+        if word.has(OPEN) {
+            let left = self.fast.refuses(now);
+            if left.is_some() {
+                return Err(self.reject(left));
             }
         }
         self.ask_machine(now)
     }
 
     fn ask_machine(&self, now: Tick) -> Result<Pass, Rejected> {
-        let mut slow = self.lock();
+        let mut slow = self.take();
         let (admission, transition) = slow.machine.admit(now);
         let only_observes = slow.machine.only_observes();
         self.done(slow, transition);
@@ -178,9 +151,7 @@ impl Engine {
     /// Takes the result of an admitted call.
     #[inline]
     pub(super) fn leave(&self, pass: Pass, verdict: Verdict) {
-        let word = self.fast.word.load(Acquire);
-        let quiet = word & (ASK | TELL | TURNS | TIMED) == 0;
-        if quiet && matches!(verdict, Verdict::Success) && pass.ticket == Ticket::closed(generation(word)) {
+        if matches!(verdict, Verdict::Success) && self.fast.word() == pass.ticket.clean_word() {
             self.tally.add(QUIET, 1);
         } else {
             self.tell(pass, verdict);
@@ -192,50 +163,56 @@ impl Engine {
         if pass.ticket == Ticket::UNCOUNTED {
             return;
         }
-        let word = self.fast.word.load(Acquire);
-        let now = (word & (TURNS | TIMED) != 0).then(clock::tick);
+        if self.count_in_word(pass.ticket, verdict) {
+            return;
+        }
+        let word = self.fast.word();
+        let now = word.has(TURNS | TIMED).then(clock::tick);
         // A time window reads the clock too, where no call is slow.
-        let slow = word & TIMED != 0 && now.is_some_and(|now| self.is_slow(now.since(pass.started)));
+        let slow = word.has(TIMED) && now.is_some_and(|now| self.fast.is_slow(now.since(pass.started)));
         let success = matches!(verdict, Verdict::Success);
-        if success && !slow && word & (ASK | TELL) == 0 && pass.ticket == Ticket::closed(generation(word)) {
-            let turned =
-                word & TURNS != 0 && now.is_some_and(|now| now.nanos() >= self.fast.turns_at.load(Relaxed));
+        if success && !slow && !word.has(ASK | TELL) && pass.ticket == Ticket::closed(word.generation()) {
+            let turned = word.has(TURNS) && now.is_some_and(|now| self.fast.turns(now));
             if !turned {
                 self.tally.add(QUIET, 1);
                 return;
             }
         }
-        self.count(verdict, slow);
+        self.tally.add(counter(verdict), 1);
+        if slow {
+            self.tally.add(SLOW, 1);
+        }
         if pass.ticket != Ticket::OBSERVED {
             self.tell_machine(pass.ticket, verdict, slow, now);
         }
     }
 
-    fn is_slow(&self, took: Duration) -> bool {
-        nanos(took) > self.fast.slow_call.load(Relaxed)
-    }
-
-    fn count(&self, verdict: Verdict, slow: bool) {
-        let counter = match verdict {
-            Verdict::Success => SUCCEEDED,
-            Verdict::Failure(_) => FAILED,
-            Verdict::Ignored => IGNORED,
-            Verdict::Abandoned => ABANDONED,
-            Verdict::Panicked => PANICKED,
+    fn count_in_word(&self, ticket: Ticket, verdict: Verdict) -> bool {
+        let class = match verdict {
+            Verdict::Success => None,
+            Verdict::Failure(class) => class,
+            _ => return false,
         };
-        self.tally.add(counter, 1);
-        if slow {
-            self.tally.add(SLOW, 1);
+        let code = class.map(LastError::code);
+        let failed = !matches!(verdict, Verdict::Success);
+        if code == Some(None) || !self.fast.count(ticket, failed) {
+            return false;
         }
+        if let Some(code) = code.flatten() {
+            self.fast.last_error.set(code);
+        }
+        self.tally.add(if failed { FAILED } else { QUIET }, 1);
+        true
     }
 
     fn tell_machine(&self, ticket: Ticket, verdict: Verdict, slow_call: bool, now: Option<Tick>) {
-        let mut slow = self.lock();
+        let mut slow = self.take();
         slow.absorb(&self.tally);
         let outcome = match verdict {
             Verdict::Success => Outcome::Success,
             Verdict::Failure(class) => {
-                slow.last_error = class.or(slow.last_error);
+                slow.last_error = class.or(self.last_error(&slow));
+                self.fast.last_error.keep_elsewhere();
                 Outcome::Failure
             }
             Verdict::Ignored => Outcome::Ignored,
@@ -248,11 +225,12 @@ impl Engine {
 
     pub(super) fn control(&self, control: Control) {
         let now = clock::tick();
-        let mut slow = self.lock();
+        let mut slow = self.take();
         slow.absorb(&self.tally);
         let transition = slow.machine.control(control, now);
         if control == Control::Reset {
             slow.last_error = None;
+            self.fast.last_error.keep_elsewhere();
             self.tally.reset();
         }
         self.done(slow, transition);
@@ -264,7 +242,7 @@ impl Engine {
 
     pub(super) fn reconfigure(&self, limits: Arc<Limits>) {
         let now = clock::tick();
-        let mut slow = self.lock();
+        let mut slow = self.take();
         slow.absorb(&self.tally);
         slow.machine.reconfigure(limits, now);
         // What was counted before there was a window is not in it.
@@ -278,16 +256,16 @@ impl Engine {
 
     pub(super) fn is_clean(&self) -> bool {
         let now = clock::tick();
-        let mut slow = self.lock();
+        let mut slow = self.look();
         slow.absorb(&self.tally);
         slow.machine.is_clean(now)
     }
 
     pub(super) fn report(&self) -> (Report, Option<Class>) {
         let now = clock::tick();
-        let mut slow = self.lock();
+        let mut slow = self.look();
         slow.absorb(&self.tally);
-        (slow.machine.report(now), slow.last_error)
+        (slow.machine.report(now), self.last_error(&slow))
     }
 
     pub(super) fn total(&self, counter: usize) -> u64 {
@@ -308,9 +286,27 @@ impl Engine {
         self.slow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The machine as of now, for who changes nothing.
+    fn look(&self) -> MutexGuard<'_, Slow> {
+        let mut slow = self.lock();
+        self.fast.look(&mut slow.machine);
+        slow
+    }
+
+    /// The machine, for who will publish what becomes of it.
+    fn take(&self) -> MutexGuard<'_, Slow> {
+        let mut slow = self.lock();
+        self.fast.take(&mut slow.machine);
+        slow
+    }
+
+    fn last_error(&self, slow: &Slow) -> Option<Class> {
+        self.fast.last_error.get().or(slow.last_error)
+    }
+
     /// Ends a turn at the machine: others see what changed, and hear of it.
     fn done(&self, mut slow: MutexGuard<'_, Slow>, transition: Option<Transition>) {
-        self.publish(&slow.machine);
+        self.fast.publish(&slow.machine);
         slow.outbox.extend(transition);
         if slow.outbox.is_empty() || slow.raising {
             return;
@@ -339,37 +335,15 @@ impl Engine {
     fn emit(&self, kind: EventKind) {
         registry::emit_for(NAME, self.name, self.key.as_ref(), kind);
     }
-
-    fn publish(&self, machine: &Machine) {
-        let flag = |on: bool, flag: u64| if on { flag } else { 0 };
-        let mut word = u64::from(machine.generation()) << 32;
-        word |= flag(!machine.admits_all(), ASK) | flag(machine.success_matters(), TELL);
-        if let Some(slow_call) = machine.limits().slow_call {
-            word |= TIMED;
-            update(&self.fast.slow_call, nanos(slow_call), Relaxed);
-        }
-        if let Some(at) = machine.turns_at() {
-            word |= TURNS;
-            update(&self.fast.turns_at, at.nanos(), Relaxed);
-        }
-        match machine.held_by() {
-            Some(Control::ForceOpen) => word |= FORCED_OPEN,
-            Some(Control::Disable) => word |= DISABLED,
-            _ => {}
-        }
-        if let Some((from, until)) = machine.refuses() {
-            word |= OPEN;
-            update(&self.fast.refuses_from, from.nanos(), Relaxed);
-            update(&self.fast.refuses_until, until.nanos(), Relaxed);
-        }
-        update(&self.fast.word, word, Release);
-    }
 }
 
-/// Leaves the line alone when nothing changed, as most failures do. The lock is held.
-fn update(cell: &AtomicU64, value: u64, order: Ordering) {
-    if cell.load(Relaxed) != value {
-        cell.store(value, order);
+const fn counter(verdict: Verdict) -> usize {
+    match verdict {
+        Verdict::Success => SUCCEEDED,
+        Verdict::Failure(_) => FAILED,
+        Verdict::Ignored => IGNORED,
+        Verdict::Abandoned => ABANDONED,
+        Verdict::Panicked => PANICKED,
     }
 }
 
@@ -400,7 +374,7 @@ mod races;
 
 #[cfg(test)]
 mod tests {
-    use super::super::CircuitBreaker;
+    use super::super::{CircuitBreaker, CircuitState};
     use super::*;
 
     #[test]
@@ -435,6 +409,33 @@ mod tests {
     }
 
     const HOUR: Duration = Duration::from_secs(3_600);
+
+    #[test]
+    fn failures_take_no_lock_until_they_open() {
+        let limits = Arc::new(Limits::new(&plain().failure_threshold(3).written));
+        let engine = Engine::new("payments", None, limits, None);
+        let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
+        let failure = |class| Verdict::Failure(Some(class));
+        let held = engine.lock();
+        for _ in 0..100 {
+            call(failure(Class::Transient));
+            call(failure(Class::Unknown));
+            call(Verdict::Success);
+        }
+        drop(held);
+        let (report, last_error) = engine.report();
+        assert_eq!((report.state, last_error), (CircuitState::Closed, Some(Class::Unknown)));
+        assert_eq!((engine.total(SUCCEEDED), engine.total(FAILED)), (100, 200));
+        assert!(engine.is_clean());
+        let after = Some(Duration::from_secs(1));
+        for class in [Class::Transient, Class::Throttled { after }, Class::Transient] {
+            assert_eq!(engine.report().0.state, CircuitState::Closed);
+            call(failure(class));
+            assert!(!engine.is_clean());
+            assert_eq!(engine.report().1, Some(class));
+        }
+        assert_eq!(engine.report().0.state, CircuitState::Open);
+    }
 
     #[test]
     fn successes_take_no_lock_where_failures_in_a_row_decide() {

@@ -7,15 +7,18 @@
 #[cfg(test)]
 mod arrows;
 mod engine;
+mod fast;
 mod guard;
 #[cfg(test)]
 mod histories;
 #[cfg(test)]
 mod interventions;
 mod keyed;
+mod last_error;
 mod limits;
 #[cfg(test)]
 mod model;
+mod phase;
 mod probes;
 #[cfg(test)]
 mod pure;
@@ -27,6 +30,7 @@ mod transition;
 #[cfg(all(test, feature = "test-util", not(resilient_loom)))]
 mod whole;
 mod window;
+mod word;
 
 use std::future::Future;
 use std::sync::{Arc, OnceLock};

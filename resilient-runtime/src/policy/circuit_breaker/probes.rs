@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use super::word;
 use crate::clock::{Tick, nanos};
 
 /// Probes are numbered from 1; the numbers above mean something else in a ticket.
-pub(super) const LAST_PROBE: u32 = u32::MAX - 2;
+pub(super) const LAST_PROBE: u32 = word::MOST - 2;
 
 /// The places of one half-open episode.
 ///

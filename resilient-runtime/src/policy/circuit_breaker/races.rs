@@ -1,7 +1,7 @@
 //! Every order, within a bound, in which a few threads can meet at one breaker.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64 as Count;
+use std::sync::atomic::{AtomicU64 as Count, Ordering::Relaxed};
 
 use loom::sync::Arc as Shared;
 use loom::thread;
@@ -141,6 +141,55 @@ fn a_forced_opening_races_a_closing_probe() {
         assert!(engine.enter().is_err());
         engine.control(Control::Resume);
         assert!(engine.enter_at_once().is_some());
+    });
+}
+
+/// Two failures in a row open, and `other` changes nothing about that.
+fn failing(name: &str, other: impl Fn(&Engine) + Copy + Send + Sync + 'static) {
+    explore(name, move || {
+        let engine = engine(&CircuitBreaker::new("payments").failure_threshold(2));
+        let passes = [engine.enter().expect("closed"), engine.enter().expect("closed")];
+        let fail = |pass| -> Box<dyn FnOnce(&Engine) + Send> {
+            Box::new(move |engine| engine.leave(pass, Verdict::Failure(Some(Class::Unknown))))
+        };
+        let [first, second] = passes.map(fail);
+        race(&engine, vec![first, second, Box::new(other)]);
+        assert_eq!(engine.report(), (engine.lock().machine.report(clock::tick()), Some(Class::Unknown)));
+        assert_eq!((engine.report().0.state, engine.total(FAILED)), (CircuitState::Open, 2));
+    });
+}
+
+#[test]
+fn no_failure_in_a_row_is_lost_while_somebody_looks() {
+    failing("no_failure_in_a_row_is_lost_while_somebody_looks", |engine| {
+        engine.report();
+    });
+}
+
+#[test]
+fn no_failure_in_a_row_is_lost_under_new_limits() {
+    failing("no_failure_in_a_row_is_lost_under_new_limits", |engine| {
+        engine.reconfigure(engine.limits());
+    });
+}
+
+#[test]
+fn a_success_among_failures_comes_somewhere() {
+    explore("a_success_among_failures_comes_somewhere", || {
+        let engine = engine(&CircuitBreaker::new("payments").failure_threshold(2));
+        let passes = [engine.enter().expect("closed"), engine.enter().expect("closed")];
+        let [failure, success] = passes;
+        race(
+            &engine,
+            vec![
+                Box::new(move |engine| engine.leave(failure, Verdict::Failure(None))),
+                Box::new(move |engine| engine.leave(success, Verdict::Success)),
+            ],
+        );
+        let before = engine.is_clean();
+        engine.leave(engine.enter().expect("closed"), Verdict::Failure(None));
+        let opened = engine.report().0.state == CircuitState::Open;
+        assert_eq!(opened, !before, "the failure counted last, or it was forgotten");
     });
 }
 

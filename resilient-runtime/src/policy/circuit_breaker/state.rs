@@ -3,9 +3,9 @@
 //! No clock, lock, thread or event is in here; `mod.rs` puts them around it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::limits::Limits;
+use super::phase::{Hand, Phase};
 use super::probes::{LAST_PROBE, Probes, Ramp};
 use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::{CircuitCause, CircuitState, Control, Figures, Report, Transition};
@@ -26,33 +26,6 @@ pub(super) struct Machine {
     reopened: u32,
     window: Option<Window>,
     probes: Probes,
-}
-
-#[derive(Debug)]
-enum Phase {
-    Closed { failures: u32, ramp: Option<Ramp> },
-    Open { length: Duration },
-    HalfOpen,
-}
-
-impl Phase {
-    const CLEAN: Self = Self::Closed { failures: 0, ramp: None };
-
-    const fn state(&self) -> CircuitState {
-        match self {
-            Self::Closed { .. } => CircuitState::Closed,
-            Self::Open { .. } => CircuitState::Open,
-            Self::HalfOpen => CircuitState::HalfOpen,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Hand {
-    Off,
-    ForcedOpen,
-    Disabled,
-    Observing,
 }
 
 impl Machine {
@@ -113,6 +86,13 @@ impl Machine {
     pub(super) fn absorb(&mut self, successes: u64) {
         if let (Phase::Closed { .. }, Some(window)) = (&self.phase, &mut self.window) {
             window.succeed(successes);
+        }
+    }
+
+    /// Takes the failures in a row, which were counted elsewhere.
+    pub(super) const fn set_failures(&mut self, failed: u32) {
+        if let Phase::Closed { failures, .. } = &mut self.phase {
+            *failures = failed;
         }
     }
 
@@ -266,11 +246,9 @@ impl Machine {
 
     /// The state that was last entered, whatever time it is.
     const fn state(&self) -> CircuitState {
-        match self.hand {
-            Hand::Off => self.phase.state(),
-            Hand::ForcedOpen => CircuitState::ForcedOpen,
-            Hand::Disabled => CircuitState::Disabled,
-            Hand::Observing => CircuitState::Observing,
+        match self.hand.state() {
+            Some(state) => state,
+            None => self.phase.state(),
         }
     }
 
@@ -354,12 +332,7 @@ impl Machine {
 
     /// Puts another breaker under the same hand.
     pub(super) const fn held_by(&self) -> Option<Control> {
-        match self.hand {
-            Hand::Off => None,
-            Hand::ForcedOpen => Some(Control::ForceOpen),
-            Hand::Disabled => Some(Control::Disable),
-            Hand::Observing => Some(Control::Observe),
-        }
+        self.hand.control()
     }
 
     pub(super) const fn has_window(&self) -> bool {
@@ -403,6 +376,16 @@ impl Machine {
         let sum = window.sum();
         let settled = sum.calls >= u64::from(rates.min_calls) && self.tripped_by_rate().is_none();
         !sum.is_clean() && !settled
+    }
+
+    /// Failures in a row, and how many of them open, where nothing else decides.
+    pub(super) fn failures_in_a_row(&self) -> Option<(u32, u32)> {
+        match (&self.phase, self.limits.failure_threshold, &self.window) {
+            (Phase::Closed { failures, .. }, Some(threshold), None) if self.admits_all() => {
+                Some((*failures, threshold))
+            }
+            _ => None,
+        }
     }
 
     /// When a window of time has to be moved on, and until then successes may wait.

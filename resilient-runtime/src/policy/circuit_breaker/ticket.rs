@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::probes::LAST_PROBE;
+use super::word::{NO_WORD, Word};
 
 /// How an admitted call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +18,10 @@ pub(super) enum Outcome {
 /// An admission: the generation it was made in above, its place below.
 ///
 /// The place is the number of a probe, zero for a call through a closed breaker, or one of the
-/// constants. One word, because it travels with each call.
+/// constants. One word, because it travels with each call, and laid out like the breaker's own, so that
+/// one look tells whether anything has happened since.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ticket(u64);
+pub(super) struct Ticket(Word);
 
 impl Ticket {
     /// Runs only because the breaker only observes; no decision rests on it.
@@ -28,7 +30,7 @@ impl Ticket {
     pub(super) const UNCOUNTED: Self = Self::new(0, LAST_PROBE + 2);
 
     pub(super) const fn new(generation: u32, place: u32) -> Self {
-        Self((generation as u64) << 32 | place as u64)
+        Self(Word::new(generation, place, if place == 0 { 0 } else { NO_WORD }))
     }
 
     /// A call through a closed breaker.
@@ -37,13 +39,17 @@ impl Ticket {
     }
 
     pub(super) const fn generation(self) -> u32 {
-        (self.0 >> 32) as u32
+        self.0.generation()
     }
 
     /// The number of a probe, if nothing else.
-    #[expect(clippy::cast_possible_truncation, reason = "the generation is above it")]
     pub(super) const fn place(self) -> u32 {
-        self.0 as u32
+        self.0.count()
+    }
+
+    /// The breaker's word if it is closed since before this call, with nothing counted and nobody to ask or tell.
+    pub(super) const fn clean_word(self) -> Word {
+        self.0
     }
 }
 
@@ -53,4 +59,19 @@ pub(super) enum Admission {
     Admitted(Ticket),
     /// Does not run; or runs under [`Observing`], where it would not have run.
     Refused { retry_after: Option<Duration> },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_call_through_a_closed_breaker_has_a_clean_word() {
+        assert_eq!(Ticket::closed(7).clean_word(), Word::new(7, 0, 0));
+        let probes = (1..1_000).chain([LAST_PROBE]).map(|number| Ticket::new(0, number));
+        for ticket in probes.chain([Ticket::OBSERVED, Ticket::UNCOUNTED]) {
+            assert!(ticket.clean_word().has(NO_WORD), "{ticket:?}");
+        }
+        assert_eq!(Ticket::new(3, LAST_PROBE).place(), LAST_PROBE);
+    }
 }

@@ -1,0 +1,121 @@
+//! What calls read, and all that most of them need.
+
+use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
+use std::time::Duration;
+
+use super::last_error::LastError;
+use super::state::Machine;
+use super::ticket::Ticket;
+use super::transition::Control;
+use super::word::{ASK, DISABLED, FORCED_OPEN, MOST, OPEN, TELL, TIMED, TURNS, Word};
+use crate::clock::{Tick, nanos};
+use crate::sync::AtomicU64;
+
+/// One line: written on transitions, by failures in a row, and where a success begins or ceases to matter.
+///
+/// Whoever holds the machine's lock writes all of it; the word is the last to change and the first to be
+/// read, so nobody sees a figure that is older than the word.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+pub(super) struct Fast {
+    word: AtomicU64,
+    slow_call: AtomicU64,
+    turns_at: AtomicU64,
+    refuses_from: AtomicU64,
+    refuses_until: AtomicU64,
+    /// Failures in a row that open, where they are counted in the word; else zero.
+    threshold: AtomicU64,
+    pub(super) last_error: LastError,
+}
+
+impl Fast {
+    #[inline]
+    pub(super) fn word(&self) -> Word {
+        Word(self.word.load(Acquire))
+    }
+
+    pub(super) fn is_slow(&self, took: Duration) -> bool {
+        nanos(took) > self.slow_call.load(Relaxed)
+    }
+
+    /// Whether a bucket turned.
+    pub(super) fn turns(&self, now: Tick) -> bool {
+        now.nanos() >= self.turns_at.load(Relaxed)
+    }
+
+    /// How much longer it is open, if it is at `now`.
+    pub(super) fn refuses(&self, now: Tick) -> Option<Duration> {
+        let until = self.refuses_until.load(Relaxed);
+        let open = (self.refuses_from.load(Relaxed)..until).contains(&now.nanos());
+        open.then(|| Duration::from_nanos(until - now.nanos()))
+    }
+
+    /// Counts a call where failures in a row decide, unless they now do.
+    pub(super) fn count(&self, ticket: Ticket, failed: bool) -> bool {
+        let mut word = self.word();
+        while word.counts(ticket) {
+            let threshold = self.threshold.load(Relaxed);
+            if threshold == 0 || failed && u64::from(word.count()) + 1 >= threshold {
+                return false;
+            }
+            let next = if failed { word.after_failure() } else { word.after_success() };
+            // Nothing is handed over beside the word itself.
+            match self.word.compare_exchange_weak(word.0, next.0, Relaxed, Acquire) {
+                Ok(_) => return true,
+                Err(now) => word = Word(now),
+            }
+        }
+        false
+    }
+
+    /// Tells the machine what it was not told, for who holds the lock and changes nothing.
+    pub(super) fn look(&self, machine: &mut Machine) {
+        if self.threshold.load(Relaxed) != 0 {
+            machine.set_failures(self.word().count());
+        }
+    }
+
+    /// The same for who will publish.
+    pub(super) fn take(&self, machine: &mut Machine) {
+        if self.threshold.load(Relaxed) != 0 {
+            // Whoever would count in the word that is about to be replaced has to come to the lock.
+            machine.set_failures(Word(self.word.fetch_or(TELL, Relaxed)).count());
+        }
+    }
+
+    /// Shows what became of the machine to who holds no lock.
+    pub(super) fn publish(&self, machine: &Machine) {
+        let flag = |on: bool, flag: u64| if on { flag } else { 0 };
+        let run = machine.failures_in_a_row().filter(|(failures, _)| *failures <= MOST);
+        let (failures, threshold) = run.unwrap_or_default();
+        update(&self.threshold, threshold.into(), Relaxed);
+        let mut flags = flag(!machine.admits_all(), ASK);
+        flags |= flag(run.is_none() && machine.success_matters(), TELL);
+        if let Some(slow_call) = machine.limits().slow_call {
+            flags |= TIMED;
+            update(&self.slow_call, nanos(slow_call), Relaxed);
+        }
+        if let Some(at) = machine.turns_at() {
+            flags |= TURNS;
+            update(&self.turns_at, at.nanos(), Relaxed);
+        }
+        match machine.held_by() {
+            Some(Control::ForceOpen) => flags |= FORCED_OPEN,
+            Some(Control::Disable) => flags |= DISABLED,
+            _ => {}
+        }
+        if let Some((from, until)) = machine.refuses() {
+            flags |= OPEN;
+            update(&self.refuses_from, from.nanos(), Relaxed);
+            update(&self.refuses_until, until.nanos(), Relaxed);
+        }
+        update(&self.word, Word::new(machine.generation(), failures, flags).0, Release);
+    }
+}
+
+/// Leaves the line alone when nothing changed, as most failures do. The lock is held.
+fn update(cell: &AtomicU64, value: u64, order: Ordering) {
+    if cell.load(Relaxed) != value {
+        cell.store(value, order);
+    }
+}
