@@ -149,3 +149,21 @@ fn no_layer_adds_more_than_it_may() {
         assert!(guarded <= plain + most, "{layer}: {plain} bytes became {guarded}");
     }
 }
+
+/// Guards against keys that keep what they learned, or a place, when others take theirs.
+#[test]
+fn a_hundred_thousand_keys_take_the_room_of_the_first_thousand() {
+    #[circuit_breaker(name = "tenants", key = tenant, failure_rate = 0.9, window = 100)]
+    async fn per_tenant(tenant: u64, ok: bool) -> Answer {
+        if ok { Ok(tenant) } else { Err(Fault::Failed("down")) }
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let _entered = runtime.enter();
+    let call = |tenants: std::ops::Range<u64>| {
+        measure(|| tenants.for_each(|tenant| drop(at_once(per_tenant(tenant, tenant > 300))))).bytes_current
+    };
+    let first = call(0..1_000);
+    assert!(first <= 1_000 * 2_048, "{first} bytes for a thousand breakers");
+    let others = call(1_000..100_000);
+    assert!(others <= first / 10, "{first} bytes for a thousand keys, and {others} for the others");
+}
