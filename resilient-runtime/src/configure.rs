@@ -5,8 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::function::{Function, Layer};
+use crate::names::intern;
 use crate::policy::{Complaint, STEMS, Stem, Value, Written};
-use crate::registry::{functions, intern, registry};
+use crate::registry::{functions, registry};
 
 /// Settings added at start-up, in the order they were added.
 #[derive(Clone, Debug, Default)]

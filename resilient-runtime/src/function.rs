@@ -4,9 +4,8 @@ use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::{PoisonError, RwLock};
 
-use crate::names;
+use crate::names::{intern, readable};
 use crate::policy::Value;
-use crate::registry::intern;
 
 /// What an annotated function says about itself at link time.
 #[derive(Debug)]
@@ -56,7 +55,7 @@ impl Function {
             .as_ref()
             .and_then(|all| all.get(&key).copied());
         known.unwrap_or_else(|| {
-            let path = intern(&names::readable((self.type_name)(), self.module));
+            let path = intern(&readable((self.type_name)(), self.module));
             let reading = Reading { path, layers: layers(path, self.layers, self.constants) };
             let mut all = READ.write().unwrap_or_else(PoisonError::into_inner);
             all.get_or_insert_default().entry(key).or_insert_with(|| Box::leak(Box::new(reading)))

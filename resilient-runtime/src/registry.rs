@@ -27,19 +27,6 @@ pub(crate) fn functions() -> &'static [&'static Function] {
     })
 }
 
-/// The one `&'static str` for this text.
-pub(crate) fn intern(text: &str) -> &'static str {
-    static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let names = names.get_or_insert_default();
-    if let Some(&known) = names.get(text) {
-        return known;
-    }
-    let name: &'static str = Box::leak(text.into());
-    names.insert(name);
-    name
-}
-
 /// The static of an annotated function: what it says about itself, and its policies, each found once.
 #[derive(Debug)]
 pub struct Record<const N: usize> {
@@ -333,14 +320,4 @@ pub(crate) fn emit(stem: &'static str, name: &'static str, kind: impl FnOnce() -
 /// Raises an event of one key of the policy `name`.
 pub(crate) fn emit_for(stem: &'static str, name: &'static str, key: Option<&Arc<str>>, kind: EventKind) {
     world().bus.emit(stem, name, key, kind);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn equal_names_are_one_name() {
-        assert!(std::ptr::eq(intern("payments"), intern(&String::from("payments"))));
-    }
 }
