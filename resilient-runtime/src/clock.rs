@@ -2,6 +2,9 @@
 //!
 //! Time is tokio's, so a paused test drives this crate together with the code it guards.
 
+#[cfg(all(target_os = "linux", not(resilient_loom)))]
+mod coarse;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -74,6 +77,23 @@ pub(crate) fn now() -> Instant {
 #[cfg(not(resilient_loom))]
 pub(crate) fn tick() -> Tick {
     now().into()
+}
+
+/// How far [`earlier`] may lie behind: two ticks of a system that counts a hundred a second.
+pub(crate) const LAG: Duration = Duration::from_millis(20);
+
+/// A moment no later than now, for a fifth of the price where time cannot be paused.
+///
+/// A machine that stands still for a while may put it further behind than [`LAG`].
+#[cfg(all(target_os = "linux", not(resilient_loom)))]
+pub(crate) fn earlier() -> Tick {
+    let coarse = if coarse::CAN_PAUSE { None } else { coarse::tick() };
+    coarse.unwrap_or_else(tick)
+}
+
+#[cfg(not(all(target_os = "linux", not(resilient_loom))))]
+pub(crate) fn earlier() -> Tick {
+    tick()
 }
 
 /// A model repeats itself only if its time does.

@@ -1,6 +1,6 @@
 //! The machine behind a lock, and a word that lets most calls pass without it.
 //!
-//! The only file of the breaker that knows atomics, locks and time.
+//! With `fast.rs`, the only file of the breaker that knows atomics, locks and time.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::state::Machine;
 use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::{Control, Report, Transition};
-use super::word::{ASK, DISABLED, FORCED_OPEN, OPEN, TELL, TIMED, TURNS};
+use super::word::{ASK, DISABLED, FORCED_OPEN, OPEN, TIMED, TURNS, Word};
 use super::{NAME, Verdict};
 use crate::clock::{self, Tick};
 use crate::error::Rejected;
@@ -113,15 +113,21 @@ impl Engine {
         if word.has(DISABLED) {
             return Ok(Pass::NONE);
         }
+        if word.has(OPEN) {
+            // A cheap reading will do as long as the end is far away.
+            let left = self.fast.refuses(clock::earlier()).filter(|left| *left > clock::LAG);
+            if left.is_some() {
+                return Err(self.reject(left));
+            }
+        }
         let now = clock::tick();
         if !word.has(ASK) {
             return Ok(Pass { ticket: Ticket::closed(word.generation()), started: now });
         }
-        if word.has(OPEN) {
-            let left = self.fast.refuses(now);
-            if left.is_some() {
-                return Err(self.reject(left));
-            }
+        if word.has(OPEN)
+            && let left @ Some(_) = self.fast.refuses(now)
+        {
+            return Err(self.reject(left));
         }
         self.ask_machine(now)
     }
@@ -163,18 +169,16 @@ impl Engine {
         if pass.ticket == Ticket::UNCOUNTED {
             return;
         }
-        if self.count_in_word(pass.ticket, verdict) {
-            return;
-        }
         let word = self.fast.word();
-        let now = word.has(TURNS | TIMED).then(clock::tick);
-        // A time window reads the clock too, where no call is slow.
-        let slow = word.has(TIMED) && now.is_some_and(|now| self.fast.is_slow(now.since(pass.started)));
-        let success = matches!(verdict, Verdict::Success);
-        if success && !slow && !word.has(ASK | TELL) && pass.ticket == Ticket::closed(word.generation()) {
-            let turned = word.has(TURNS) && now.is_some_and(|now| self.fast.turns(now));
-            if !turned {
-                self.tally.add(QUIET, 1);
+        let now = word.has(TIMED).then(clock::tick);
+        let slow = now.is_some_and(|now| self.fast.is_slow(now.since(pass.started)));
+        if !slow && word.is_closed_since(pass.ticket) {
+            let counted = match verdict {
+                Verdict::Success if word.has(TURNS | TIMED) => self.count_in_bucket(word),
+                Verdict::Success | Verdict::Failure(_) => self.count_in_word(pass.ticket, verdict),
+                _ => false,
+            };
+            if counted {
                 return;
             }
         }
@@ -183,25 +187,36 @@ impl Engine {
             self.tally.add(SLOW, 1);
         }
         if pass.ticket != Ticket::OBSERVED {
+            let now = now.or_else(|| word.has(TURNS).then(clock::tick));
             self.tell_machine(pass.ticket, verdict, slow, now);
         }
     }
 
+    /// Counts a success, unless a bucket turned.
+    fn count_in_bucket(&self, word: Word) -> bool {
+        let turned = word.has(TURNS)
+            && self.fast.turns(clock::earlier().plus(clock::LAG))
+            && self.fast.turns(clock::tick());
+        if !turned {
+            self.tally.add(QUIET, 1);
+        }
+        !turned
+    }
+
+    /// Counts a success or a failure, unless it opens or its class has no room.
     fn count_in_word(&self, ticket: Ticket, verdict: Verdict) -> bool {
-        let class = match verdict {
-            Verdict::Success => None,
-            Verdict::Failure(class) => class,
-            _ => return false,
+        let (counter, class) = match verdict {
+            Verdict::Failure(class) => (FAILED, class),
+            _ => (QUIET, None),
         };
         let code = class.map(LastError::code);
-        let failed = !matches!(verdict, Verdict::Success);
-        if code == Some(None) || !self.fast.count(ticket, failed) {
+        if code == Some(None) || !self.fast.count(ticket, counter == FAILED) {
             return false;
         }
         if let Some(code) = code.flatten() {
             self.fast.last_error.set(code);
         }
-        self.tally.add(if failed { FAILED } else { QUIET }, 1);
+        self.tally.add(counter, 1);
         true
     }
 

@@ -53,7 +53,7 @@ impl Fast {
     /// Counts a call where failures in a row decide, unless they now do.
     pub(super) fn count(&self, ticket: Ticket, failed: bool) -> bool {
         let mut word = self.word();
-        while word.counts(ticket) {
+        while word.is_closed_since(ticket) {
             let threshold = self.threshold.load(Relaxed);
             if threshold == 0 || failed && u64::from(word.count()) + 1 >= threshold {
                 return false;

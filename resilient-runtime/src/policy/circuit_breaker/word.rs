@@ -45,9 +45,9 @@ impl Word {
         self.0 as u32 / ONE as u32
     }
 
-    /// Whether it is closed since before the call that has this ticket, and nobody has to be told.
-    pub(super) fn counts(self, ticket: Ticket) -> bool {
-        !self.has(FLAGS) && self.after_success() == ticket.clean_word()
+    /// Whether it is closed since before the call that has this ticket, and nobody has to be asked or told.
+    pub(super) fn is_closed_since(self, ticket: Ticket) -> bool {
+        !self.has(ASK | TELL) && Self::new(self.generation(), 0, 0) == ticket.clean_word()
     }
 
     pub(super) const fn after_success(self) -> Self {
