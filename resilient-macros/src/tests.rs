@@ -1,6 +1,7 @@
 //! The whole macro on streams of tokens: what is reported, and how attributes pass each other on.
 
 mod garbled;
+mod generated;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,5 +1,7 @@
 //! Whatever the tokens, the macros answer, and what they make of a function is items.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
 
@@ -7,22 +9,22 @@ use crate::classify;
 use crate::stack::{collected, enter};
 
 /// A small generator, so that a failure repeats.
-struct Draw(u64);
+pub(super) struct Draw(pub(super) u64);
 
 impl Draw {
-    fn below(&mut self, end: usize) -> usize {
+    pub(super) fn below(&mut self, end: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         usize::try_from(self.0 >> 33).unwrap_or_default() % end.max(1)
     }
 
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+    pub(super) fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.below(of.len())].clone()
     }
 
     /// The tokens with a few slips in them, at any depth.
-    fn garbled(&mut self, tokens: TokenStream, words: &[TokenTree]) -> TokenStream {
+    pub(super) fn garbled(&mut self, tokens: TokenStream, words: &[TokenTree]) -> TokenStream {
         let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
         for _ in 0..=self.below(3) {
             let at = self.below(tokens.len() + 1);
@@ -48,13 +50,13 @@ impl Draw {
         Group::new(group.delimiter(), self.garbled(group.stream(), words)).into()
     }
 
-    fn wrapped(&mut self, token: TokenTree) -> TokenTree {
+    pub(super) fn wrapped(&mut self, token: TokenTree) -> TokenTree {
         let delimiters = [Delimiter::None, Delimiter::Parenthesis, Delimiter::Bracket, Delimiter::Brace];
         Group::new(self.one(&delimiters), token.into()).into()
     }
 }
 
-fn words() -> Vec<TokenTree> {
+pub(super) fn words() -> Vec<TokenTree> {
     quote!(
         async fn self Self mut ref move pub crate impl dyn where const unsafe let return await use in for
         max name key value fn when retry fallback err a b x T E Result Ok Pin Box Future Output __self __stack
@@ -64,7 +66,7 @@ fn words() -> Vec<TokenTree> {
     .collect()
 }
 
-fn items() -> Vec<TokenStream> {
+pub(super) fn items() -> Vec<TokenStream> {
     vec![
         quote!(
             async fn f(a: A, b: &mut B) -> Result<T, E> {
@@ -111,11 +113,31 @@ fn arguments() -> Vec<(&'static str, TokenStream)> {
     ]
 }
 
+/// So many, unless `PROPTEST_CASES` says otherwise.
+pub(super) fn rounds(normal: u64) -> u64 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(normal)
+}
+
+/// Expands, and says what was given if that panics.
+pub(super) fn expanded(shown: &str, expand: impl FnOnce() -> TokenStream) -> TokenStream {
+    let output = catch_unwind(AssertUnwindSafe(expand));
+    assert!(output.is_ok(), "{shown}\nmakes the macro panic");
+    output.unwrap_or_default()
+}
+
+/// Items, be it that an error is one of them.
+#[track_caller]
+pub(super) fn answers(shown: &str, output: TokenStream) {
+    let text = output.to_string();
+    let parsed = syn::parse2::<syn::File>(output);
+    assert!(parsed.is_ok(), "{shown}\nmakes\n{text}\n{:?}", parsed.err());
+}
+
 #[test]
 fn no_tokens_make_a_macro_panic() {
     let (words, items, arguments) = (words(), items(), arguments());
     let mut draw = Draw(0x9e37_79b9_7f4a_7c15);
-    for round in 0..1_500 {
+    for round in 0..rounds(1_500) {
         let (stem, args) = draw.one(&arguments);
         let mut item = draw.one(&items);
         let args = draw.garbled(args, &words);
@@ -124,12 +146,13 @@ fn no_tokens_make_a_macro_panic() {
         }
         let shown = format!("#[{stem}({args})] {item}");
         let good = syn::parse2::<syn::ItemFn>(item.clone()).is_ok();
-        let output = enter(stem, args.clone(), item.clone());
+        let output = expanded(&shown, || enter(stem, args.clone(), item.clone()));
+        let again = expanded(&shown, || collected(args, item));
+        // The compiler gives us nothing that it cannot read itself.
         if good {
-            let parsed = syn::parse2::<syn::File>(output.clone());
-            assert!(parsed.is_ok(), "{shown}\nmakes\n{output}\n{:?}", parsed.err());
+            answers(&shown, output);
+            answers(&shown, again);
         }
-        let _ = collected(args, item);
     }
 }
 
@@ -153,10 +176,10 @@ fn no_tokens_make_the_derive_panic() {
         }
     );
     let mut draw = Draw(0x2545_f491_4f6c_dd1d);
-    for _ in 0..1_000 {
+    for _ in 0..rounds(1_000) {
         let garbled = draw.garbled(good.clone(), &words);
-        let output = classify::derive(garbled.clone());
-        let parsed = syn::parse2::<syn::File>(output.clone());
-        assert!(parsed.is_ok(), "{garbled}\nmakes\n{output}");
+        let shown = garbled.to_string();
+        let output = expanded(&shown, || classify::derive(garbled));
+        answers(&shown, output);
     }
 }
