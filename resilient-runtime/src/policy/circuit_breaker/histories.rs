@@ -35,7 +35,7 @@ fn control() -> impl Strategy<Value = Control> {
     ])
 }
 
-pub(super) fn step() -> impl Strategy<Value = Step> {
+pub(super) fn step(timed: bool) -> impl Strategy<Value = Step> {
     let outcome = prop_oneof![
         4 => Just(Outcome::Success),
         4 => Just(Outcome::Failure),
@@ -49,55 +49,48 @@ pub(super) fn step() -> impl Strategy<Value = Step> {
         16 => (any::<prop::sample::Index>(), outcome).prop_map(|(index, outcome)| Step::Leave(index, outcome)),
         8 => (0..20_u8).prop_map(Step::Succeed),
         2 => control().prop_map(Step::Control),
-        1 => limits().prop_map(Step::Reconfigure),
+        1 => limits(timed).prop_map(Step::Reconfigure),
         2 => Just(Step::Report),
     ]
 }
 
-/// Settings so small that histories of a few steps meet every one; `slow_call` is always known, because
-/// calls are timed only then.
-pub(super) fn limits() -> impl Strategy<Value = Limits> {
+/// Limits as they come from settings, so small that histories of a few steps meet every one.
+///
+/// Calls are timed in all of one history or in none: those that run while that changes may be either.
+pub(super) fn limits(timed: bool) -> impl Strategy<Value = Limits> {
     let window = prop_oneof![
-        (1..12_u32).prop_map(CircuitWindow::Calls),
-        (1..5_u64).prop_map(|tens| CircuitWindow::Time(Duration::from_nanos(tens * 10))),
+        (1..12_u32, 1..6_u32).prop_map(|(calls, least)| (CircuitWindow::Calls(calls), least.min(calls))),
+        (1..5_u64, 1..6_u32)
+            .prop_map(|(tens, least)| (CircuitWindow::Time(Duration::from_nanos(tens * 10)), least)),
     ];
-    let rate = || prop_oneof![Just(None), (1..=4_u8).prop_map(|quarters| Some(f64::from(quarters) / 4.0))];
-    let rates =
-        (window, 1..6_u32, rate(), rate()).prop_map(|(window, min_calls, failure_rate, slow_rate)| Rates {
-            window,
-            min_calls: if let CircuitWindow::Calls(calls) = window {
-                min_calls.min(calls)
-            } else {
-                min_calls
-            },
-            failure_rate,
-            slow_rate,
-        });
+    let quarters = || (1..=4_u8).prop_map(|quarters| f64::from(quarters) / 4.0);
+    let decides = (prop::option::of(quarters()), 1..5_u32, window, quarters(), 0..30_u64);
     let recovery = (1..4_u32, 1..4_u32, 1..40_u64, 1..40_u64, 1..3_u8, any::<bool>());
     let ramp = prop::option::weighted(0.3, 1..40_u64);
-    (prop::option::of(1..5_u32), prop::option::of(rates), recovery, ramp, 0..30_u64).prop_map(
-        |(failure_threshold, rates, recovery, ramp, slow_call)| {
-            let (half_open_calls, success_threshold, reset, lease, factor, abandoned_fails) = recovery;
-            Limits {
-                failure_threshold,
-                rates,
-                slow_call: Some(Duration::from_nanos(slow_call)),
-                reset_timeout: Duration::from_nanos(reset),
-                reset_factor: f64::from(factor),
-                max_reset_timeout: Duration::from_nanos(60),
-                half_open_calls,
-                success_threshold,
-                half_open_timeout: Duration::from_nanos(lease),
-                ramp: ramp.map(Duration::from_nanos),
-                abandoned_fails,
-                max_keys: 1,
-            }
-        },
-    )
+    (decides, recovery, ramp).prop_map(move |(decides, recovery, ramp)| {
+        let (failure_rate, threshold, (window, min_calls), slow_rate, slow_call) = decides;
+        let (half_open_calls, success_threshold, reset, lease, factor, abandoned_fails) = recovery;
+        let slow_rate = timed.then_some(slow_rate);
+        let decides_by_rate = failure_rate.is_some() || timed;
+        Limits {
+            failure_threshold: failure_rate.is_none().then_some(threshold),
+            rates: decides_by_rate.then_some(Rates { window, min_calls, failure_rate, slow_rate }),
+            slow_call: timed.then_some(Duration::from_nanos(slow_call)),
+            reset_timeout: Duration::from_nanos(reset),
+            reset_factor: f64::from(factor),
+            max_reset_timeout: Duration::from_nanos(60),
+            half_open_calls,
+            success_threshold,
+            half_open_timeout: Duration::from_nanos(lease),
+            ramp: ramp.map(Duration::from_nanos),
+            abandoned_fails,
+            max_keys: 1,
+        }
+    })
 }
 
 pub(super) fn histories() -> impl Strategy<Value = (Limits, Vec<Step>)> {
-    (limits(), prop::collection::vec(step(), 0..80))
+    any::<bool>().prop_flat_map(|timed| (limits(timed), prop::collection::vec(step(timed), 0..80)))
 }
 
 /// A breaker that goes through a history.
