@@ -42,6 +42,8 @@ type Group = [OnceLock<Box<Shard>>; PER_GROUP];
 /// Sixteen monotone counters, summed over the threads that wrote them.
 pub(crate) struct Tally {
     groups: [OnceLock<Box<Group>>; GROUPS],
+    /// The numbers of those who own a shard, a bit each: a sum looks at no other place.
+    owners: AtomicU64,
     crowd: OnceLock<Box<Shard>>,
     /// What had been counted when the counters were last reset.
     base: OnceLock<Box<Shard>>,
@@ -49,7 +51,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self { groups: none(), crowd: OnceLock::new(), base: OnceLock::new() }
+        Self { groups: none(), owners: AtomicU64::new(0), crowd: OnceLock::new(), base: OnceLock::new() }
     }
 
     #[inline]
@@ -75,7 +77,9 @@ impl Tally {
             return;
         }
         let group = self.groups[thread / PER_GROUP].get_or_init(|| Box::new(none()));
-        group[thread % PER_GROUP].get_or_init(Shard::boxed).add(counter, n);
+        let shard = group[thread % PER_GROUP].get_or_init(Shard::boxed);
+        self.owners.fetch_or(1 << thread, Relaxed);
+        shard.add(counter, n);
     }
 
     /// Counted since the last reset.
@@ -95,11 +99,15 @@ impl Tally {
 
     /// Counted since the first day.
     pub(crate) fn sum(&self, counter: usize) -> u64 {
-        let owned = self.groups.iter().filter_map(OnceLock::get).flat_map(|group| group.iter());
-        owned
-            .chain([&self.crowd])
-            .filter_map(OnceLock::get)
-            .fold(0, |sum, shard| sum.wrapping_add(shard.0[counter].load(Relaxed)))
+        let count = |shard: &Shard| shard.0[counter].load(Relaxed);
+        let mut sum = self.crowd.get().map_or(0, |shard| count(shard));
+        let mut owners = self.owners.load(Relaxed);
+        while owners != 0 {
+            let shard = self.own(owners.trailing_zeros() as usize);
+            sum = sum.wrapping_add(shard.map_or(0, count));
+            owners &= owners - 1;
+        }
+        sum
     }
 }
 
