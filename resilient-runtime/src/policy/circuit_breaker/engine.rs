@@ -322,7 +322,9 @@ impl Engine {
     /// Ends a turn at the machine: others see what changed, and hear of it.
     fn done(&self, mut slow: MutexGuard<'_, Slow>, transition: Option<Transition>) {
         self.fast.publish(&slow.machine);
-        slow.outbox.extend(transition);
+        if let Some(transition) = transition {
+            slow.outbox.push_back(transition);
+        }
         if slow.outbox.is_empty() || slow.raising {
             return;
         }

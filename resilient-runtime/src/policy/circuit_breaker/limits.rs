@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::settings as key;
-use super::window::CircuitWindow;
+use super::window::{CircuitWindow, Sum};
 use crate::policy::{Value, Written};
 
 /// No time a breaker waits or looks back over is shorter.
@@ -49,6 +49,13 @@ pub(super) struct Rates {
     pub(super) min_calls: u32,
     pub(super) failure_rate: Option<f64>,
     pub(super) slow_rate: Option<f64>,
+}
+
+impl Rates {
+    /// Whether there are enough calls to tell.
+    pub(super) fn are_known(&self, sum: Sum) -> bool {
+        sum.calls >= u64::from(self.min_calls.max(1))
+    }
 }
 
 impl Limits {

@@ -9,7 +9,7 @@ use super::phase::{Hand, Phase};
 use super::probes::{LAST_PROBE, Probes, Ramp};
 use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::{CircuitCause, CircuitState, Control, Figures, Report, Transition};
-use super::window::{Sum, Window, share};
+use super::window::{Sum, Window, reaches, share};
 use crate::clock::Tick;
 
 #[derive(Debug)]
@@ -217,18 +217,21 @@ impl Machine {
 
     fn tripped_by_rate(&self) -> Option<CircuitCause> {
         let (rates, sum) = (self.limits.rates?, self.window.as_ref()?.sum());
-        let (failure_rate, slow_rate) = self.rates(sum);
-        let reaches = |rate: Option<f64>, limit: Option<f64>| matches!((rate, limit), (Some(rate), Some(limit)) if rate >= limit);
-        if reaches(failure_rate, rates.failure_rate) {
+        if !rates.are_known(sum) {
+            return None;
+        }
+        if rates.failure_rate.is_some_and(|limit| reaches(sum.failures, sum.calls, limit)) {
             return Some(CircuitCause::FailureRate);
         }
-        reaches(slow_rate, rates.slow_rate).then_some(CircuitCause::SlowRate)
+        rates
+            .slow_rate
+            .is_some_and(|limit| reaches(sum.slow, sum.calls, limit))
+            .then_some(CircuitCause::SlowRate)
     }
 
     /// Shares of failures and of slow calls, unknown below the minimum.
     fn rates(&self, sum: Sum) -> (Option<f64>, Option<f64>) {
-        let enough = |rates: &super::limits::Rates| sum.calls >= u64::from(rates.min_calls.max(1));
-        if !self.limits.rates.as_ref().is_some_and(enough) {
+        if !self.limits.rates.is_some_and(|rates| rates.are_known(sum)) {
             return (None, None);
         }
         (Some(share(sum.failures, sum.calls)), self.limits.slow_call.map(|_| share(sum.slow, sum.calls)))

@@ -59,8 +59,19 @@ impl Sum {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "exact up to 2^53 calls, and a share is rounded anyway")]
+const fn float(calls: u64) -> f64 {
+    // With a sign, which no number of calls reaches, it is one instruction.
+    calls.cast_signed() as f64
+}
+
 pub(super) fn share(part: u64, calls: u64) -> f64 {
-    part as f64 / calls as f64
+    float(part) / float(calls)
+}
+
+/// Whether the share is `limit` or more.
+pub(super) fn reaches(part: u64, calls: u64, limit: f64) -> bool {
+    // A product is cheaper than a quotient, and most shares are too small for rounding to matter.
+    float(part) >= 0.99 * limit * float(calls) && share(part, calls) >= limit
 }
 
 #[derive(Debug)]
@@ -168,13 +179,16 @@ impl Ring {
     }
 
     fn push(&mut self, failed: bool, slow: bool) {
-        let (cell, bit) = (self.next / u64::BITS, self.next % u64::BITS);
-        self.overwrite(1);
-        let cell = &mut self.cells[cell as usize];
-        cell.failed |= u64::from(failed) << bit;
-        cell.slow |= u64::from(slow) << bit;
-        self.sum.failures += u64::from(failed);
-        self.sum.slow += u64::from(slow);
+        let bit = self.next % u64::BITS;
+        let cell = &mut self.cells[(self.next / u64::BITS) as usize];
+        let (failed, slow) = (u64::from(failed), u64::from(slow));
+        self.sum.failures += failed;
+        self.sum.failures -= cell.failed >> bit & 1;
+        self.sum.slow += slow;
+        self.sum.slow -= cell.slow >> bit & 1;
+        let others = !(1 << bit);
+        *cell = Cell { failed: cell.failed & others | failed << bit, slow: cell.slow & others | slow << bit };
+        self.advance(1);
     }
 
     fn succeed(&mut self, count: u64) {
@@ -190,13 +204,22 @@ impl Ring {
         let run = at_most.min(u64::BITS - bit).min(self.capacity - self.next);
         let mask = (u64::MAX >> (u64::BITS - run)) << bit;
         let cell = &mut self.cells[(self.next / u64::BITS) as usize];
-        self.sum.failures -= u64::from((cell.failed & mask).count_ones());
-        self.sum.slow -= u64::from((cell.slow & mask).count_ones());
-        cell.failed &= !mask;
-        cell.slow &= !mask;
-        self.next = (self.next + run) % self.capacity;
-        self.sum.calls = (self.sum.calls + u64::from(run)).min(u64::from(self.capacity));
+        if (cell.failed | cell.slow) & mask != 0 {
+            self.sum.failures -= u64::from((cell.failed & mask).count_ones());
+            self.sum.slow -= u64::from((cell.slow & mask).count_ones());
+            cell.failed &= !mask;
+            cell.slow &= !mask;
+        }
+        self.advance(run);
         run
+    }
+
+    fn advance(&mut self, run: u32) {
+        self.next += run;
+        if self.next == self.capacity {
+            self.next = 0;
+        }
+        self.sum.calls = (self.sum.calls + u64::from(run)).min(u64::from(self.capacity));
     }
 
     fn clear(&mut self) {
