@@ -142,9 +142,9 @@ fn a_success_starts_the_count_again() {
         for _ in 0..4 {
             rig.call(Failure);
         }
-        assert!(rig.machine.success_matters());
+        assert!(rig.machine.success_matters(true));
         rig.call(Success);
-        assert!(!rig.machine.success_matters());
+        assert!(!rig.machine.success_matters(true));
     }
     assert_eq!(rig.state(), CircuitState::Closed);
 }
@@ -178,7 +178,7 @@ fn a_failure_rate_opens_once_the_minimum_is_reached() {
     rig.call(Failure);
     assert_eq!(rig.machine.report(rig.now).figures.failure_rate, None);
     rig.call(Success);
-    assert!(rig.machine.success_matters());
+    assert!(rig.machine.success_matters(true));
     rig.call(Success);
     assert_eq!(rig.arrow(), Some((CircuitState::Closed, CircuitState::Open, CircuitCause::FailureRate)));
     let figures = rig.last.expect("opened").figures;

@@ -235,7 +235,11 @@ impl Engine {
             Verdict::Panicked => Outcome::Panicked,
         };
         let transition = slow.machine.record(ticket, outcome, slow_call, || now.unwrap_or_else(clock::tick));
-        self.done(slow, transition);
+        if transition.is_none() && slow.outbox.is_empty() {
+            self.fast.publish_outcome(&slow.machine);
+        } else {
+            self.done(slow, transition);
+        }
     }
 
     pub(super) fn control(&self, control: Control) {

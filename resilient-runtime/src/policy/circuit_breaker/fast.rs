@@ -85,19 +85,10 @@ impl Fast {
 
     /// Shows what became of the machine to who holds no lock.
     pub(super) fn publish(&self, machine: &Machine) {
-        let flag = |on: bool, flag: u64| if on { flag } else { 0 };
-        let run = machine.failures_in_a_row().filter(|(failures, _)| *failures <= MOST);
-        let (failures, threshold) = run.unwrap_or_default();
-        update(&self.threshold, threshold.into(), Relaxed);
-        let mut flags = flag(!machine.admits_all(), ASK);
-        flags |= flag(run.is_none() && machine.success_matters(), TELL);
+        let mut flags = if machine.admits_all() { 0 } else { ASK };
         if let Some(slow_call) = machine.limits().slow_call {
             flags |= TIMED;
             update(&self.slow_call, nanos(slow_call), Relaxed);
-        }
-        if let Some(at) = machine.turns_at() {
-            flags |= TURNS;
-            update(&self.turns_at, at.nanos(), Relaxed);
         }
         match machine.held_by() {
             Some(Control::ForceOpen) => flags |= FORCED_OPEN,
@@ -108,6 +99,26 @@ impl Fast {
             flags |= OPEN;
             update(&self.refuses_from, from.nanos(), Relaxed);
             update(&self.refuses_until, until.nanos(), Relaxed);
+        }
+        self.publish_counts(machine, flags | TELL);
+    }
+
+    /// The same after an outcome that changed no more than what is counted.
+    pub(super) fn publish_outcome(&self, machine: &Machine) {
+        self.publish_counts(machine, self.word().flags());
+    }
+
+    fn publish_counts(&self, machine: &Machine, before: u64) {
+        let mut flags = before & !(TELL | TURNS);
+        let run = machine.failures_in_a_row().filter(|(failures, _)| *failures <= MOST);
+        let (failures, threshold) = run.unwrap_or_default();
+        update(&self.threshold, threshold.into(), Relaxed);
+        if run.is_none() && machine.success_matters(before & TELL != 0) {
+            flags |= TELL;
+        }
+        if let Some(at) = machine.turns_at() {
+            flags |= TURNS;
+            update(&self.turns_at, at.nanos(), Relaxed);
         }
         update(&self.word, Word::new(machine.generation(), failures, flags).0, Release);
     }

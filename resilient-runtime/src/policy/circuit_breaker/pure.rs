@@ -61,7 +61,7 @@ impl Subject for Pure {
         let turned = self.machine.turns_at().is_some_and(|at| self.now >= at.nanos());
         let quiet = ticket == Ticket::closed(self.machine.generation())
             && self.machine.admits_all()
-            && !self.machine.success_matters()
+            && !self.machine.success_matters(true)
             && !turned;
         if outcome == Outcome::Success && !slow && quiet {
             self.untold += 1;

@@ -370,15 +370,17 @@ impl Machine {
     }
 
     /// Whether a fast success has to be told at once, or may wait to be absorbed.
-    pub(super) fn success_matters(&self) -> bool {
+    ///
+    /// Where that was so before, the window may be one that opens though no outcome said so.
+    pub(super) fn success_matters(&self, mattered: bool) -> bool {
         let Phase::Closed { failures, .. } = self.phase else { return true };
         if failures > 0 {
             return true;
         }
         let (Some(rates), Some(window)) = (self.limits.rates, &self.window) else { return false };
         let sum = window.sum();
-        let settled = sum.calls >= u64::from(rates.min_calls) && self.tripped_by_rate().is_none();
-        !sum.is_clean() && !settled
+        let settled = || rates.are_known(sum) && !(mattered && self.tripped_by_rate().is_some());
+        !sum.is_clean() && !settled()
     }
 
     /// Failures in a row, and how many of them open, where nothing else decides.

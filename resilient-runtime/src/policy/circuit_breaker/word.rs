@@ -35,6 +35,10 @@ impl Word {
         self.0 & flags != 0
     }
 
+    pub(super) const fn flags(self) -> u64 {
+        self.0 & FLAGS
+    }
+
     pub(super) const fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }
@@ -51,7 +55,7 @@ impl Word {
     }
 
     pub(super) const fn after_success(self) -> Self {
-        Self::new(self.generation(), 0, self.0 & FLAGS)
+        Self::new(self.generation(), 0, self.flags())
     }
 
     pub(super) const fn after_failure(self) -> Self {
