@@ -1,6 +1,8 @@
 //! Counters that cost a load and a store: each thread adds to a shard that it alone writes.
 
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+// Not explored by models: not to see an owner's bit yet is not to see the shard yet, which they do explore.
+use std::sync::atomic::AtomicU64 as Owners;
 
 use crate::sync::{AtomicU64, OnceLock};
 
@@ -43,7 +45,7 @@ type Group = [OnceLock<Box<Shard>>; PER_GROUP];
 pub(crate) struct Tally {
     groups: [OnceLock<Box<Group>>; GROUPS],
     /// The numbers of those who own a shard, a bit each: a sum looks at no other place.
-    owners: AtomicU64,
+    owners: Owners,
     crowd: OnceLock<Box<Shard>>,
     /// What had been counted when the counters were last reset.
     base: OnceLock<Box<Shard>>,
@@ -51,7 +53,7 @@ pub(crate) struct Tally {
 
 impl Tally {
     pub(crate) fn new() -> Self {
-        Self { groups: none(), owners: AtomicU64::new(0), crowd: OnceLock::new(), base: OnceLock::new() }
+        Self { groups: none(), owners: Owners::new(0), crowd: OnceLock::new(), base: OnceLock::new() }
     }
 
     #[inline]
