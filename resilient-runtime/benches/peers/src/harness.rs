@@ -1,14 +1,33 @@
+//! Batches of calls that take turns, so that a busy spell of the machine meets every case alike.
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the real clock")]
 
 use std::hint::black_box;
 use std::pin::pin;
-use std::sync::Barrier;
+use std::sync::{Barrier, LazyLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-const BATCH: u64 = 20_000;
-const PAIR_BATCH: u64 = 200_000;
-const ROUNDS: usize = 60;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+
+/// About what a batch takes: long enough for two threads to meet.
+const BATCH: Duration = Duration::from_millis(2);
+const ROUNDS: usize = 100;
+/// Batches of two threads, until so many have overlapped.
+const ENOUGH: usize = 25;
+const TRIES: usize = 250;
+pub const TASKS: u64 = 8;
+const CALLS_OF_A_TASK: u64 = 4_000;
+
+/// Where timers live; nobody drives it but [`drive`].
+pub static ONE: LazyLock<Runtime> = LazyLock::new(|| {
+    tokio::runtime::Builder::new_current_thread().enable_time().build().expect("a runtime with a timer")
+});
+
+/// Waits for a delay of zero that is a timer all the same, and so takes a millisecond.
+pub fn drive<T>(call: impl Future<Output = T>) -> T {
+    ONE.block_on(call)
+}
 
 /// Polls a future that never waits, without a scheduler to blur what it costs.
 #[inline(always)]
@@ -19,79 +38,163 @@ pub fn at_once<T>(call: impl Future<Output = T>) -> T {
     }
 }
 
-pub struct Case<F: ?Sized> {
-    pub row: &'static str,
+/// Polls a future again and again, where two threads may wait for one another.
+#[inline(always)]
+pub fn spin<T>(call: impl Future<Output = T>) -> T {
+    let (mut call, mut context) = (pin!(call), Context::from_waker(Waker::noop()));
+    loop {
+        if let Poll::Ready(answer) = call.as_mut().poll(&mut context) {
+            return answer;
+        }
+        std::hint::spin_loop();
+    }
+}
+
+/// Polls a future that waits once.
+#[inline(always)]
+pub fn at_last<T>(call: impl Future<Output = T>) -> T {
+    let (mut call, mut context) = (pin!(call), Context::from_waker(Waker::noop()));
+    assert!(call.as_mut().poll(&mut context).is_pending(), "waits once");
+    match call.poll(&mut context) {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => panic!("waits once only"),
+    }
+}
+
+pub struct Case {
+    pub path: &'static str,
     pub name: &'static str,
-    pub run: Box<F>,
+    pub run: Box<dyn Fn(u64) + Send + Sync>,
+    /// Measured with two threads as well.
+    pub two: bool,
 }
 
-pub type Single = Case<dyn FnMut(u64)>;
-pub type Pair = Case<dyn Fn(u64) + Sync>;
-
-fn median(sorted: &[f64]) -> f64 {
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+/// A batch of calls, each in one poll, or in as many as `$poll` makes.
+#[macro_export]
+macro_rules! calls {
+    ($n:ident => $call:expr) => {
+        $crate::calls!($n => $call; $crate::harness::at_once)
+    };
+    ($n:ident => $call:expr; $poll:path) => {
+        Box::new(move |calls| (0..calls).for_each(|$n| drop(::std::hint::black_box($poll($call)))))
+    };
 }
 
-/// For a profiler: nothing but the calls of one case.
-pub fn one(cases: &mut [Single], row: &str, name: &str, calls: u64) {
-    let case = cases.iter_mut().find(|case| case.row == row && case.name == name);
-    (case.expect("a path and a case as the table writes them").run)(calls);
+/// The same for a tower service, which is cloned for each thread and asked whether it is ready.
+#[macro_export]
+macro_rules! serves {
+    ($service:ident) => {
+        $crate::serves!($service; $crate::harness::at_once)
+    };
+    ($service:ident; $poll:path) => {
+        Box::new(move |calls| {
+            let mut service = $service.clone();
+            (0..calls).for_each(|n| {
+                let call = async { ::tower::ServiceExt::ready(&mut service).await?.call(n).await };
+                drop(::std::hint::black_box($poll(call)));
+            });
+        })
+    };
 }
 
-/// Interleaved, so that a busy spell of the machine meets every case alike.
-pub fn single(cases: &mut [Single]) {
+pub struct Measured {
+    pub path: &'static str,
+    pub name: &'static str,
+    /// Nanoseconds of one call.
+    pub min: f64,
+    pub median: f64,
+    pub allocations: f64,
+    /// Calls in a microsecond on two threads, with the number of batches that count.
+    pub two: Option<(f64, usize)>,
+}
+
+pub fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+/// Nanoseconds of each of so many calls.
+pub fn time(run: &dyn Fn(u64), calls: u64) -> f64 {
+    let began = Instant::now();
+    run(black_box(calls));
+    began.elapsed().as_secs_f64() * 1e9 / calls as f64
+}
+
+/// How many calls make a batch.
+fn batch(case: &Case) -> u64 {
+    (case.run)(10);
+    let once = time(&case.run, 10).min(time(&case.run, 10));
+    ((BATCH.as_secs_f64() * 1e9 / once) as u64).max(10)
+}
+
+pub fn measure(cases: &[Case]) -> Vec<Measured> {
+    let batches: Vec<_> = cases.iter().map(batch).collect();
     let mut times = vec![Vec::with_capacity(ROUNDS); cases.len()];
-    cases.iter_mut().for_each(|case| (case.run)(BATCH));
+    let mut rates = vec![Vec::with_capacity(ROUNDS); cases.len()];
+    for (case, &batch) in cases.iter().zip(&batches) {
+        (case.run)(batch);
+    }
     for _ in 0..ROUNDS {
-        for (case, times) in cases.iter_mut().zip(&mut times) {
-            let began = Instant::now();
-            (case.run)(black_box(BATCH));
-            times.push(began.elapsed().as_secs_f64() * 1e9 / BATCH as f64);
+        for ((case, &batch), times) in cases.iter().zip(&batches).zip(&mut times) {
+            times.push(time(&case.run, batch));
         }
     }
-    times.iter_mut().for_each(|times| times.sort_by(f64::total_cmp));
-    println!("| path | case | min ns | median ns | ours / it |\n|---|---|---:|---:|---:|");
-    for (case, its) in cases.iter().zip(&times) {
-        let ours = cases.iter().position(|other| other.row == case.row).expect("its own row");
-        let ratio = times[ours][0] / its[0];
-        println!("| {} | {} | {:.2} | {:.2} | {ratio:.3} |", case.row, case.name, its[0], median(its));
+    for _ in 0..TRIES {
+        for ((case, &batch), rates) in cases.iter().zip(&batches).zip(&mut rates) {
+            let wanted = case.two && rates.len() < ENOUGH;
+            rates.extend(wanted.then(|| together(case, batch)).flatten());
+        }
     }
+    let all = cases.iter().zip(&batches).zip(times.iter_mut().zip(&mut rates));
+    all.map(|((case, &batch), (times, rates))| Measured {
+        path: case.path,
+        name: case.name,
+        median: median(times),
+        min: times[0],
+        allocations: allocation_counter::measure(|| (case.run)(batch)).count_total as f64 / batch as f64,
+        two: case.two.then(|| (median(rates), rates.len())),
+    })
+    .collect()
 }
 
-fn span(case: &Pair, barrier: &Barrier) -> (Instant, Instant) {
+fn span(case: &Case, batch: u64, barrier: &Barrier) -> (Instant, Instant) {
+    let _entered = ONE.enter();
     barrier.wait();
     let began = Instant::now();
-    (case.run)(black_box(PAIR_BATCH));
+    (case.run)(black_box(batch));
     (began, Instant::now())
 }
 
 /// Calls per microsecond, unless one thread ran alone for a fifth of the time or more.
-fn together(case: &Pair) -> Option<f64> {
+fn together(case: &Case, batch: u64) -> Option<f64> {
     let barrier = Barrier::new(2);
     let ((a, b), (c, d)) = std::thread::scope(|scope| {
-        let other = scope.spawn(|| span(case, &barrier));
-        let own = span(case, &barrier);
+        let other = scope.spawn(|| span(case, batch, &barrier));
+        let own = span(case, batch, &barrier);
         (own, other.join().expect("a case does not panic"))
     });
     let whole = b.max(d) - a.min(c);
     let shared = b.min(d).checked_duration_since(a.max(c)).unwrap_or(Duration::ZERO);
-    (shared * 5 > whole * 4).then(|| 2.0 * PAIR_BATCH as f64 / whole.as_secs_f64() / 1e6)
+    (shared * 5 > whole * 4).then(|| 2.0 * batch as f64 / whole.as_secs_f64() / 1e6)
 }
 
-pub fn pairs(cases: &[Pair]) {
-    let mut rates = vec![Vec::new(); cases.len()];
+/// A task that calls so many times, spawned.
+pub struct Crowd {
+    pub path: &'static str,
+    pub name: &'static str,
+    pub spawn: Box<dyn Fn(u64) -> JoinHandle<()>>,
+}
+
+/// Median calls in a microsecond of eight tasks on two workers.
+pub fn crowds(runtime: &Runtime, crowds: &[Crowd]) -> Vec<f64> {
+    let mut rates = vec![Vec::with_capacity(ROUNDS); crowds.len()];
     for _ in 0..ROUNDS {
-        for (case, rates) in cases.iter().zip(&mut rates) {
-            rates.extend(together(case));
+        for (crowd, rates) in crowds.iter().zip(&mut rates) {
+            let began = Instant::now();
+            let tasks: Vec<_> = (0..TASKS).map(|_| (crowd.spawn)(CALLS_OF_A_TASK)).collect();
+            tasks.into_iter().for_each(|task| runtime.block_on(task).expect("a task does not panic"));
+            rates.push((TASKS * CALLS_OF_A_TASK) as f64 / began.elapsed().as_secs_f64() / 1e6);
         }
     }
-    rates.iter_mut().for_each(|rates| rates.sort_by(f64::total_cmp));
-    println!(
-        "\n| two threads | case | median Mops/s | batches that overlapped | ours / it |\n|---|---|---:|---:|---:|"
-    );
-    for (case, its) in cases.iter().zip(&rates) {
-        let ours = cases.iter().position(|other| other.row == case.row).expect("its own row");
-        let (rate, ratio) = (median(its), median(&rates[ours]) / median(its));
-        println!("| {} | {} | {rate:.1} | {}/{ROUNDS} | {ratio:.2} |", case.row, case.name, its.len());
-    }
+    rates.iter_mut().map(|rates| median(rates)).collect()
 }
