@@ -91,9 +91,11 @@ impl Keys {
         let first = (hash >> 32) as usize;
         (first..first + SHARDS).any(|number| {
             let mut shard = write(&self.shards[number % SHARDS]);
-            // Nobody can take one out of the map while it is locked.
-            let idle = shard.iter().find(|(_, engine)| Arc::strong_count(engine) == 1 && engine.is_clean());
-            let Some(engine) = idle.map(|(&hash, _)| hash).and_then(|hash| shard.remove(&hash)) else {
+            // Nobody can take one out of the map while it is locked, and who had one has counted.
+            let is_idle =
+                |engine: &mut Arc<Engine>| Arc::get_mut(engine).is_some_and(|engine| engine.is_clean());
+            let idle = shard.iter_mut().find_map(|(&hash, engine)| is_idle(engine).then_some(hash));
+            let Some(engine) = idle.and_then(|hash| shard.remove(&hash)) else {
                 return false;
             };
             base.inherit(&engine);
