@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::fast::Fast;
 use super::last_error::LastError;
 use super::limits::Limits;
+use super::pass::Pass;
 use super::state::Machine;
 use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::{Control, Report, Transition};
@@ -32,22 +33,6 @@ pub(super) const PANICKED: usize = 5;
 pub(super) const SLOW: usize = 6;
 pub(super) const REJECTED: usize = 7;
 pub(super) const WOULD_REJECT: usize = 8;
-
-/// An admitted call.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Pass {
-    ticket: Ticket,
-    started: Tick,
-}
-
-impl Pass {
-    /// What no clock is read for started at the end of time, and took none.
-    const fn untimed(ticket: Ticket) -> Self {
-        Self { ticket, started: Tick::MAX }
-    }
-
-    pub(super) const NONE: Self = Self::untimed(Ticket::UNCOUNTED);
-}
 
 /// One breaker: the only one of its name, or that of one key.
 #[derive(Debug)]

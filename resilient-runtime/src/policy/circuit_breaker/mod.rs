@@ -18,6 +18,7 @@ mod last_error;
 mod limits;
 #[cfg(test)]
 mod model;
+mod pass;
 mod phase;
 mod probes;
 #[cfg(test)]

@@ -47,6 +47,15 @@ impl Ticket {
         self.0.count()
     }
 
+    /// The same with a number in the bits that only words use.
+    pub(super) const fn with_note(self, note: u64) -> Self {
+        Self(self.0.with_low(note))
+    }
+
+    pub(super) const fn note(self) -> u64 {
+        self.0.low()
+    }
+
     /// The breaker's word if it is closed since before this call, with nothing counted and nobody to ask or tell.
     pub(super) const fn clean_word(self) -> Word {
         self.0

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
 use super::Verdict;
-use super::engine::{ABANDONED, Engine, FAILED, IGNORED, PANICKED, Pass, REJECTED, SUCCEEDED};
+use super::engine::{ABANDONED, Engine, FAILED, IGNORED, PANICKED, REJECTED, SUCCEEDED};
 use super::histories::{Subject, agrees, histories};
 use super::limits::Limits;
+use super::pass::Pass;
 use super::ticket::Outcome;
 use super::transition::{Control, Figures, Report, Transition};
 use crate::clock;

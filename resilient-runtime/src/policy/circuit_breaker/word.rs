@@ -39,6 +39,15 @@ impl Word {
         self.0 & FLAGS
     }
 
+    /// The flags of a word, the note of a ticket.
+    pub(super) const fn low(self) -> u64 {
+        self.0 & (NO_WORD - 1)
+    }
+
+    pub(super) const fn with_low(self, low: u64) -> Self {
+        Self(self.0 & !(NO_WORD - 1) | low)
+    }
+
     pub(super) const fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }

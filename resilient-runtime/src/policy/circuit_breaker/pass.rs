@@ -1,0 +1,72 @@
+//! An admitted call, and how far it has got.
+
+use super::ticket::Ticket;
+use crate::clock::Tick;
+
+/// An admitted call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pass {
+    pub(super) ticket: Ticket,
+    pub(super) started: Tick,
+}
+
+impl Pass {
+    pub(super) const NONE: Self = Self::untimed(Ticket::UNCOUNTED);
+
+    /// What no clock is read for started at the end of time, and took none.
+    pub(super) const fn untimed(ticket: Ticket) -> Self {
+        Self { ticket, started: Tick::MAX }
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Progress {
+    Fresh,
+    /// Still so when the future is dropped, the call has panicked.
+    Polling,
+    Waiting,
+    Done,
+}
+
+/// A pass and its progress, which stands where tickets leave room: every guarded future carries it.
+#[derive(Clone, Copy)]
+pub(super) struct Course {
+    pass: Pass,
+}
+
+impl Course {
+    pub(super) const FRESH: Self = Self::new(Pass::NONE, Progress::Fresh);
+    pub(super) const DONE: Self = Self::new(Pass::NONE, Progress::Done);
+
+    pub(super) const fn new(pass: Pass, progress: Progress) -> Self {
+        Self { pass: Pass { ticket: pass.ticket.with_note(progress as u64), started: pass.started } }
+    }
+
+    pub(super) const fn progress(self) -> Progress {
+        match self.pass.ticket.note() {
+            0 => Progress::Fresh,
+            1 => Progress::Polling,
+            2 => Progress::Waiting,
+            _ => Progress::Done,
+        }
+    }
+
+    pub(super) const fn pass(self) -> Pass {
+        Pass { ticket: self.pass.ticket.with_note(0), started: self.pass.started }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_leaves_the_ticket_alone() {
+        for ticket in [Ticket::closed(u32::MAX), Ticket::new(7, 1), Ticket::OBSERVED, Ticket::UNCOUNTED] {
+            for progress in [Progress::Fresh, Progress::Polling, Progress::Waiting, Progress::Done] {
+                let course = Course::new(Pass { ticket, started: Tick::ZERO }, progress);
+                assert_eq!((course.pass().ticket, course.progress() as u64), (ticket, progress as u64));
+            }
+        }
+    }
+}
