@@ -44,12 +44,11 @@ impl Deadline {
 
     /// The moment so far from now, which nobody keeps.
     pub(crate) fn within(limit: Duration) -> Self {
-        Self::from_now(limit, AT)
+        clock::now().checked_add(limit).map_or(Self::NONE, |at| Self::at(at, AT))
     }
 
-    fn from_now(limit: Duration, kind: u64) -> Self {
-        let at = clock::now().checked_add(limit);
-        at.map_or(Self::NONE, |at| Self::new(Tick::from(at).nanos(), kind))
+    fn at(at: Instant, kind: u64) -> Self {
+        Self::new(Tick::from(at).nanos(), kind)
     }
 
     /// For a setting that many threads read.
@@ -82,10 +81,12 @@ impl Deadline {
 
     /// Counts from now, unless it does already, and says until when.
     pub(crate) fn start(&mut self) -> Option<Instant> {
-        if self.kind() == AFTER {
-            *self = Self::from_now(Duration::from_nanos(self.nanos()), ENFORCED_AT);
+        if self.kind() != AFTER {
+            return self.instant();
         }
-        self.instant()
+        let at = clock::now().checked_add(self.limit());
+        *self = at.map_or(Self::NONE, |at| Self::at(at, ENFORCED_AT));
+        at
     }
 
     /// The moment, once it counts.

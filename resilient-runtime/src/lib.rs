@@ -85,7 +85,6 @@ mod sync;
 mod tally;
 #[cfg(feature = "test-util")]
 pub mod test_util;
-mod timer;
 
 pub use resilient_macros::{Classify, circuit_breaker, fallback, retry, timeout};
 

@@ -11,8 +11,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use tokio::time::Sleep;
 
 use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
+use crate::clock;
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::events::EventKind;
@@ -21,7 +23,6 @@ use crate::level::{ByHand, Judge, Reply};
 use crate::outcome::Unclassified;
 use crate::registry::{self, Record, Registry};
 use crate::tally::Tally;
-use crate::timer::Timer;
 
 const LIMIT: usize = 0;
 
@@ -252,7 +253,8 @@ pin_project! {
     pub struct Bounded<F, P: Terms, C> {
         #[pin]
         inner: F,
-        timer: Timer,
+        #[pin]
+        timer: Option<Sleep>,
         deadline: Deadline,
         limit: Deadline,
         terms: P,
@@ -275,7 +277,7 @@ impl<F, P: Terms, C> Bounded<F, P, C> {
     const fn new(inner: F, terms: P, limit: Deadline) -> Self {
         Self {
             inner,
-            timer: Timer::NONE,
+            timer: None,
             deadline: limit,
             limit,
             terms,
@@ -295,7 +297,7 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<C::Answer>> {
-        let this = self.project();
+        let mut this = self.project();
         if let Progress::Done = this.progress {
             // Whoever polls again must not start the body anew.
             return Poll::Pending;
@@ -312,9 +314,11 @@ where
         *this.progress = Progress::Waiting;
         if this.timer.is_none() {
             let Some(deadline) = this.deadline.start() else { return Poll::Pending };
-            *this.timer = Timer::until(deadline);
+            this.timer.set(Some(clock::sleep_until(deadline)));
         }
-        ready!(this.timer.poll(cx));
+        if let Some(timer) = this.timer.as_pin_mut() {
+            ready!(timer.poll(cx));
+        }
         *this.progress = Progress::Done;
         Poll::Ready(Reply::Refusal(give_up(*this.terms, this.limit.limit())))
     }
