@@ -3,6 +3,7 @@
 
 use std::hint::black_box;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Barrier, LazyLock};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
@@ -157,25 +158,40 @@ pub fn measure(cases: &[Case]) -> Vec<Measured> {
     .collect()
 }
 
-fn span(case: &Case, batch: u64, barrier: &Barrier) -> (Instant, Instant) {
-    let _entered = ONE.enter();
-    barrier.wait();
-    let began = Instant::now();
-    (case.run)(black_box(batch));
-    (began, Instant::now())
+/// Calls until the first of two threads has called for long enough, with when they began and ended.
+struct Span {
+    calls: u64,
+    began: Instant,
+    ended: Instant,
 }
 
-/// Calls per microsecond, unless one thread ran alone for a fifth of the time or more.
+fn span(case: &Case, some: u64, (start, stop): &(Barrier, AtomicBool)) -> Span {
+    let _entered = ONE.enter();
+    start.wait();
+    let (began, mut calls) = (Instant::now(), 0);
+    while !stop.load(Relaxed) {
+        (case.run)(black_box(some));
+        calls += some;
+        if began.elapsed() > BATCH {
+            stop.store(true, Relaxed);
+        }
+    }
+    Span { calls, began, ended: Instant::now() }
+}
+
+/// Calls per microsecond. None if the threads were not together for a fifth of the time or more, or one of
+/// them got nowhere: then the machine had other things to do, and contention looks free.
 fn together(case: &Case, batch: u64) -> Option<f64> {
-    let barrier = Barrier::new(2);
-    let ((a, b), (c, d)) = std::thread::scope(|scope| {
-        let other = scope.spawn(|| span(case, batch, &barrier));
-        let own = span(case, batch, &barrier);
+    let (some, signals) = ((batch / 100).next_multiple_of(2), (Barrier::new(2), AtomicBool::new(false)));
+    let (a, b) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| span(case, some, &signals));
+        let own = span(case, some, &signals);
         (own, other.join().expect("a case does not panic"))
     });
-    let whole = b.max(d) - a.min(c);
-    let shared = b.min(d).checked_duration_since(a.max(c)).unwrap_or(Duration::ZERO);
-    (shared * 5 > whole * 4).then(|| 2.0 * batch as f64 / whole.as_secs_f64() / 1e6)
+    let whole = a.ended.max(b.ended) - a.began.min(b.began);
+    let both = a.ended.min(b.ended).saturating_duration_since(a.began.max(b.began));
+    let contended = both * 5 > whole * 4 && a.calls.min(b.calls) * 4 > a.calls.max(b.calls);
+    contended.then(|| (a.calls + b.calls) as f64 / whole.as_secs_f64() / 1e6)
 }
 
 /// A task that calls so many times, spawned.
