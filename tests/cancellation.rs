@@ -12,8 +12,8 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use resilient_runtime::{
-    CircuitState, Class, Classify, Fault, Snapshot, attempt, circuit_breaker, deadline, fallback, registry,
-    retry, timeout,
+    CircuitState, Class, Classify, Fault, Snapshot, attempt, bulkhead, circuit_breaker, deadline, fallback,
+    registry, retry, timeout,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
@@ -133,6 +133,7 @@ fn stacks() -> Vec<Stack> {
             reset_timeout = "100ms",
             half_open_timeout = "1h"
         )],
+        "bulkhead" = #[bulkhead(name = "bulkhead", max_concurrent = 1, max_wait = "1h")],
         "timeout" = #[timeout(LIMIT, name = "timeout")],
         "total" = #[timeout(TOTAL, name = "total")],
         "fallback" = #[fallback(name = "fallback", fn = plan_b, when = |error: &Fault<Told>| *error == DOWN)]
@@ -198,6 +199,7 @@ fn counted(layer: &str) -> (u64, u64) {
             let ended = s.succeeded + s.failed + s.timed_out + s.abandoned + s.panicked;
             (ended, ended)
         }
+        Snapshot::Bulkhead(s) => (s.admitted + s.rejected + s.abandoned, s.admitted),
         other => panic!("{other:?}"),
     }
 }
@@ -229,6 +231,7 @@ fn nothing_is_held(stack: &Stack) {
             Snapshot::CircuitBreaker(s) if s.state == CircuitState::HalfOpen => {
                 assert_eq!(s.retry_after, None, "a place is taken");
             }
+            Snapshot::Bulkhead(s) => assert_eq!((s.running, s.waiting), (0, 0), "a place is taken"),
             Snapshot::Retry(s) => assert!(s.budget_left.is_none_or(|left| left == 110), "{s:?}"),
             _ => {}
         }

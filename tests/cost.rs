@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
-use resilient_runtime::{CircuitBreaker, Fault, circuit_breaker, fallback, retry, timeout};
+use resilient_runtime::{CircuitBreaker, Fault, bulkhead, circuit_breaker, fallback, retry, timeout};
 
 type Answer = Result<u64, Fault<&'static str>>;
 
@@ -52,6 +52,11 @@ async fn bounded(n: u64) -> Answer {
     work(n).await
 }
 
+#[bulkhead(name = "roomy", max_concurrent = 4, max_wait = "1s")]
+async fn confined(n: u64) -> Answer {
+    work(n).await
+}
+
 #[fallback(value = 0)]
 async fn covered(n: u64) -> Answer {
     work(n).await
@@ -83,7 +88,7 @@ fn the_success_path_allocates_nothing() {
             assert_eq!(counted.count_total, 0, stringify!($call));
         )*};
     }
-    allocates_nothing!(work retried guarded counted timed keyed bounded covered stacked);
+    allocates_nothing!(work retried guarded counted timed keyed bounded confined covered stacked);
 }
 
 #[test]
@@ -143,6 +148,7 @@ fn no_layer_adds_more_than_it_may() {
     for (layer, guarded, most) in [
         ("circuit_breaker", size_of_val(&guarded(1)), 40),
         ("timeout", size_of_val(&bounded(1)), 160 + moved),
+        ("bulkhead", size_of_val(&confined(1)), 40),
         ("retry", size_of_val(&retried(1)), 64 + cloned),
         ("fallback", size_of_val(&covered(1)), 24 + moved),
     ] {

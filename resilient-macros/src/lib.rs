@@ -304,6 +304,88 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("fallback", args.into(), item.into()).into()
 }
 
+/// Caps how many calls run at once.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `name` | text | required | not empty |
+/// | `max_concurrent` | count | required | at least 1 |
+/// | `max_wait` | duration | `"0s"`: refused at once | at most a day |
+/// | `max_queue` | count | no limit | at least 1, with `max_wait` |
+///
+/// All functions that name a bulkhead share its places. Calls beyond `max_concurrent` wait in the order
+/// they came, each for `max_wait` at most and no longer than to its deadline. A call that would wait
+/// although the code around it has a place in the same bulkhead is refused, since it might wait for itself.
+///
+/// # Order
+///
+/// At the bottom, below `#[timeout]`, whose time then counts from the queue on; a retry above it leaves its
+/// place during the wait and comes back at the end of the queue. A `#[circuit_breaker]` above it does not
+/// count its refusals.
+///
+/// # Errors
+///
+/// A call without a place in time is a `Rejected::BulkheadFull`. Where it can leave the function, the error
+/// type needs `From<Rejected>`; `std::io::Error`, `String` and boxed errors have it.
+///
+/// # Cancel safety
+///
+/// A call that is dropped gives its place back, or leaves the queue.
+///
+/// # Expansion
+///
+/// A future around the body.
+///
+/// # Examples
+///
+/// ```
+/// use resilient_runtime::{Rejected, bulkhead};
+///
+/// #[bulkhead(name = "disk", max_concurrent = 1)]
+/// async fn read() -> Result<u32, Rejected> {
+///     tokio::task::yield_now().await;
+///     Ok(42)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (first, second) = tokio::join!(read(), read());
+/// assert_eq!(first, Ok(42));
+/// assert_eq!(second, Err(Rejected::BulkheadFull { name: "disk" }));
+/// # }
+/// ```
+///
+/// With a queue:
+///
+/// ```
+/// use resilient_runtime::{Rejected, bulkhead};
+///
+/// #[bulkhead(name = "pool", max_concurrent = 1, max_wait = "1s", max_queue = 10)]
+/// async fn query() -> Result<u32, Rejected> {
+///     tokio::task::yield_now().await;
+///     Ok(42)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(tokio::join!(query(), query()), (Ok(42), Ok(42)));
+/// # }
+/// ```
+///
+/// A queue in which nobody may wait is a mistake:
+///
+/// ```compile_fail
+/// # use resilient_runtime::bulkhead;
+/// #[bulkhead(name = "pool", max_concurrent = 1, max_queue = 10)] // needs `max_wait`
+/// async fn query() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
+    stack::enter("bulkhead", args.into(), item.into()).into()
+}
+
 /// Gives up after a time.
 ///
 /// | key | type | default | checked when compiling |

@@ -58,6 +58,8 @@ fn right_arguments_are_accepted() {
         ("fallback", quote!(fn = cached::<A, B>(sku, err), when = PayError::outage)),
         ("fallback", quote!(fn = [nearest(sku), cached])),
         ("fallback", quote!(value = Quote::default())),
+        ("bulkhead", quote!(name = "disk", max_concurrent = 10)),
+        ("bulkhead", quote!(name = "disk", max_concurrent = MOST, max_wait = "1s", max_queue = 5)),
         ("timeout", quote!("2s")),
         ("timeout", quote!(LIMIT)),
         ("timeout", quote!(limits::CALL, name = "quote", crate = ::other)),

@@ -10,6 +10,7 @@ pub use crate::level::{
 };
 pub use crate::outcome::{Class, Classify, after};
 pub use crate::policy::Value;
+pub use crate::policy::bulkhead::bulkhead;
 pub use crate::policy::circuit_breaker::{
     KeyOf, ViaInteger, ViaStr, breaker, breaker_for, circuit_breaker, circuit_breaker_when,
 };

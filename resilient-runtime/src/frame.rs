@@ -10,6 +10,7 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use crate::clock::{self, Tick, nanos};
+use crate::policy::bulkhead::Held;
 
 thread_local! {
     static ATTEMPT: Cell<u32> = const { Cell::new(1) };
@@ -237,6 +238,7 @@ pin_project! {
         inner: F,
         attempt: u32,
         deadline: Deadline,
+        held: Held,
     }
 }
 
@@ -268,7 +270,7 @@ pub fn inherit<F: Future>(future: F) -> Inherit<F> {
         None => Deadline::NONE,
         Some(_) => DEADLINE.get().with(AT),
     };
-    Inherit { inner: future, attempt: attempt(), deadline }
+    Inherit { inner: future, attempt: attempt(), deadline, held: Held::current() }
 }
 
 impl<F: Future> Future for Inherit<F> {
@@ -278,6 +280,7 @@ impl<F: Future> Future for Inherit<F> {
         let this = self.project();
         let _in_force = InForce { outer: DEADLINE.replace(*this.deadline) };
         let _attempting = Attempting { outer: ATTEMPT.replace(*this.attempt), _within: None };
+        let _holding = this.held.enter();
         this.inner.poll(cx)
     }
 }

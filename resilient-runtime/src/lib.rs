@@ -85,8 +85,9 @@ mod sync;
 mod tally;
 #[cfg(feature = "test-util")]
 pub mod test_util;
+mod timer;
 
-pub use resilient_macros::{Classify, circuit_breaker, fallback, retry, timeout};
+pub use resilient_macros::{Classify, bulkhead, circuit_breaker, fallback, retry, timeout};
 
 pub use crate::backoff::{Backoff, Jitter};
 pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
@@ -95,6 +96,7 @@ pub use crate::events::{Event, EventKind, Missed, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::function::{Function, Layer};
 pub use crate::outcome::{Class, Classify};
+pub use crate::policy::{Bulkhead, BulkheadPermit, BulkheadSnapshot};
 pub use crate::policy::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };

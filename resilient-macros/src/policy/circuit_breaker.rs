@@ -10,7 +10,7 @@ use crate::args::Foreign;
 use crate::literal;
 use crate::lower::{Carries, Level, Scope, optional, own_span, respanned};
 use crate::policy::{Kind, Policy, Twice};
-use crate::reader::{Given, Reader, Stretch};
+use crate::reader::{Given, OTHER_NAMES, Reader, Stretch};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "circuit_breaker",
@@ -139,7 +139,7 @@ pub(crate) static KIND: Kind = Kind {
             names: &["on_open", "on_close", "on_state_change", "notify"],
             advice: "its changes are events: call `resilient_runtime::subscribe()`",
         },
-        Foreign { names: &["id", "label"], advice: "use `name`" },
+        OTHER_NAMES,
     ],
     lone: "`name = \"payments\"`",
     twice: Twice::UnderOtherNames,
@@ -158,14 +158,7 @@ struct CircuitBreaker {
 
 impl CircuitBreaker {
     fn read(reader: &mut Reader<'_>) -> Self {
-        reader.name("\"payments\"");
-        let named_otherwise = ["id", "label"].iter().any(|key| reader.has(key));
-        if !reader.has("name") && !reader.has_loose() && !named_otherwise {
-            reader.fault(
-                "",
-                "`#[circuit_breaker]` needs a name, by which it is found and tuned: `name = \"payments\"`",
-            );
-        }
+        reader.required_name("\"payments\"");
         opening(reader);
         reopening(reader);
         let probes = reader.count("half_open_calls", 1, ": without a probe it would never close");

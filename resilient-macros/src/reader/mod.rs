@@ -15,6 +15,7 @@ mod time;
 mod word;
 
 pub(crate) use time::Stretch;
+pub(crate) use word::OTHER_NAMES;
 
 /// A number or time, unless a `const` holds it that only the compiler can read.
 pub(crate) struct Given<T> {

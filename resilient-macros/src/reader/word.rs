@@ -6,7 +6,7 @@ use syn::visit::Visit;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, PatIdent};
 
 use super::Reader;
-use crate::args::Form;
+use crate::args::{Foreign, Form};
 use crate::diag::{nearest, quoted};
 use crate::func::Func;
 use crate::scan;
@@ -21,6 +21,9 @@ const SYNONYMS: [(&str, &str); 7] = [
     ("off", "none"),
     ("no", "none"),
 ];
+
+/// What a name is called elsewhere.
+pub(crate) const OTHER_NAMES: Foreign = Foreign { names: &["id", "label"], advice: "use `name`" };
 
 impl Reader<'_> {
     /// One of `words`; the bare key means the first of them.
@@ -84,6 +87,18 @@ impl Reader<'_> {
     /// The policy's own name.
     pub(crate) fn name(&mut self, example: &str) {
         self.name = self.text("name", example);
+    }
+
+    /// The policy's own name, for a policy that is nothing without one.
+    pub(crate) fn required_name(&mut self, example: &str) {
+        self.name(example);
+        let named_otherwise = OTHER_NAMES.names.iter().any(|key| self.has(key));
+        if !self.has("name") && !self.has_loose() && !named_otherwise {
+            let stem = self.kind.stem;
+            let message =
+                format!("`#[{stem}]` needs a name, by which it is found and tuned: `name = {example}`");
+            self.fault("", &message);
+        }
     }
 
     /// The name of another policy.

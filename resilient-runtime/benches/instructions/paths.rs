@@ -7,7 +7,9 @@ use std::task::{Context, Poll, Waker};
 
 use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
-use resilient_runtime::{Class, Classify, Rejected, attempt, circuit_breaker, fallback, retry, timeout};
+use resilient_runtime::{
+    Class, Classify, Rejected, attempt, bulkhead, circuit_breaker, fallback, retry, timeout,
+};
 
 type Answer = Result<u64, Failure>;
 
@@ -103,6 +105,11 @@ async fn retried_once(n: u64) -> Answer {
 
 #[timeout("2s")]
 async fn bounded(n: u64) -> Answer {
+    work(n).await
+}
+
+#[bulkhead(name = "roomy", max_concurrent = 4)]
+async fn confined(n: u64) -> Answer {
     work(n).await
 }
 
@@ -204,6 +211,7 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(594))]
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(75))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(932))]
+#[bench::bulkhead(args = (repeat!(confined)), config = at_most(107))]
 #[bench::stack(args = (repeat!(stacked)), config = at_most(260))]
 #[bench::stack_from_afar(args = (repeat!(stacked_afar, from_afar)), config = at_most(314))]
 fn calls(run: fn(u64)) {

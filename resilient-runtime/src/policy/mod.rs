@@ -1,5 +1,6 @@
 //! The shape each policy follows: its keys, how a setting is checked, what a registry holds.
 
+pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
 pub(crate) mod fallback;
 pub(crate) mod retry;
@@ -9,6 +10,7 @@ use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
+pub use self::bulkhead::{Bulkhead, BulkheadPermit, BulkheadSnapshot};
 pub use self::circuit_breaker::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
@@ -20,6 +22,8 @@ pub use self::timeout::{Timeout, TimeoutSnapshot};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Snapshot {
+    /// Of a bulkhead.
+    Bulkhead(BulkheadSnapshot),
     /// Of a circuit breaker.
     CircuitBreaker(CircuitBreakerSnapshot),
     /// Of a fallback.
@@ -35,6 +39,7 @@ impl Snapshot {
     #[must_use]
     pub const fn stem(&self) -> &'static str {
         match self {
+            Self::Bulkhead(_) => bulkhead::STEM.name,
             Self::CircuitBreaker(_) => circuit_breaker::STEM.name,
             Self::Fallback(_) => fallback::STEM.name,
             Self::Retry(_) => retry::STEM.name,
@@ -46,6 +51,7 @@ impl Snapshot {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Bulkhead(snapshot) => snapshot.name,
             Self::CircuitBreaker(snapshot) => snapshot.name,
             Self::Fallback(snapshot) => snapshot.name,
             Self::Retry(snapshot) => snapshot.name,
@@ -122,6 +128,7 @@ macro_rules! named {
 }
 
 named! {
+    Bulkhead(bulkhead::Bulkhead) is bulkhead::STEM,
     CircuitBreaker(circuit_breaker::CircuitBreaker) is circuit_breaker::STEM,
     Fallback(fallback::FallbackPolicy) is fallback::STEM,
     Retry(retry::RetryPolicy) is retry::STEM,

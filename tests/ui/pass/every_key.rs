@@ -1,4 +1,4 @@
-use resilient_runtime::{circuit_breaker, fallback, retry, timeout};
+use resilient_runtime::{bulkhead, circuit_breaker, fallback, retry, timeout};
 use std::time::Duration;
 
 const ATTEMPTS: u32 = 4;
@@ -49,6 +49,7 @@ fn is_missing(error: &std::io::Error) -> bool {
     max_keys = 100
 )]
 #[timeout("1.5s")]
+#[bulkhead(name = "pool", max_concurrent = ATTEMPTS, max_wait = LIMIT, max_queue = 10)]
 async fn load(tenant: u64, page: String) -> std::io::Result<String> {
     tokio::fs::read_to_string(format!("{tenant}/{page}")).await
 }

@@ -1,0 +1,312 @@
+//! Caps how many calls run at once.
+//!
+//! Calls beyond that wait in the order they came, if they may, or are refused. A call that is dropped
+//! gives its place back, and one that waits leaves no hole in the queue.
+
+mod gate;
+mod held;
+mod place;
+#[cfg(all(test, not(resilient_loom)))]
+mod tests;
+
+use std::future::Future;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+pub(crate) use self::held::Held;
+pub use self::place::BulkheadPermit;
+
+use self::gate::Gate;
+use self::held::Id;
+use self::place::{Confined, Place};
+use super::{Complaint, Key, Kind, Policy, Snapshot, Stem, Value, Written};
+use crate::clock::nanos;
+use crate::configure::Configure;
+use crate::error::Rejected;
+use crate::level::ByHand;
+use crate::outcome::Unclassified;
+use crate::registry::{Record, Registry};
+use crate::tally::Tally;
+
+const MAX_CONCURRENT: usize = 0;
+const MAX_WAIT: usize = 1;
+const MAX_QUEUE: usize = 2;
+
+pub(crate) static STEM: Stem = Stem {
+    name: "bulkhead",
+    keys: &[
+        Key { name: "max_concurrent", kind: Kind::Count(1) },
+        Key { name: "max_wait", kind: Kind::Time(Duration::ZERO) },
+        Key { name: "max_queue", kind: Kind::Count(1) },
+    ],
+    excludes: &[],
+    check: |written| {
+        let waits = written.time(MAX_WAIT).is_some_and(|most| !most.is_zero());
+        let idle = written.get(MAX_QUEUE).is_some() && !waits;
+        idle.then(|| Complaint::new("max_queue", "has no effect without `max_wait`")).into_iter().collect()
+    },
+    limit: |_| None,
+    least_waits: |_| None,
+    create: |name, written| Box::leak(Box::new(Bulkhead { written: *written, ..Bulkhead::new(name) })),
+};
+
+const DEFAULT_MAX_CONCURRENT: u32 = 25;
+
+const ADMITTED: usize = 0;
+const WAITED: usize = 1;
+const REJECTED: usize = 2;
+const ABANDONED: usize = 3;
+
+/// Caps how many calls run at once.
+///
+/// ```
+/// use resilient_runtime::{Bulkhead, Rejected};
+///
+/// static DISK: Bulkhead = Bulkhead::new("disk").max_concurrent(1);
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let running = DISK.try_acquire().unwrap();
+/// let refused = DISK.call(async { Ok::<_, Rejected>(42) }).await;
+/// assert_eq!(refused, Err(Rejected::BulkheadFull { name: "disk" }));
+/// drop(running);
+/// assert_eq!(DISK.call(async { Ok::<_, Rejected>(42) }).await, Ok(42));
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Bulkhead {
+    name: &'static str,
+    written: Written,
+    shared: OnceLock<Shared>,
+}
+
+/// What the calls of one bulkhead share.
+#[derive(Debug)]
+struct Shared {
+    name: &'static str,
+    id: Id,
+    gate: Gate,
+    max_wait: AtomicU64,
+    max_queue: AtomicU32,
+    tally: Tally,
+}
+
+impl Shared {
+    fn new(name: &'static str, written: &Written) -> Self {
+        let shared = Self {
+            name,
+            id: Id::new(),
+            gate: Gate::new(DEFAULT_MAX_CONCURRENT),
+            max_wait: AtomicU64::new(0),
+            max_queue: AtomicU32::new(0),
+            tally: Tally::new(),
+        };
+        shared.apply(written);
+        shared
+    }
+
+    fn apply(&self, written: &Written) {
+        let count = |key| written.count(key).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        self.max_wait.store(written.time(MAX_WAIT).map_or(0, nanos), Relaxed);
+        self.max_queue.store(count(MAX_QUEUE).unwrap_or(u32::MAX), Relaxed);
+        self.gate.set_places(count(MAX_CONCURRENT).unwrap_or(DEFAULT_MAX_CONCURRENT).max(1));
+    }
+
+    fn max_wait(&self) -> Duration {
+        Duration::from_nanos(self.max_wait.load(Relaxed))
+    }
+
+    fn max_queue(&self) -> u32 {
+        self.max_queue.load(Relaxed)
+    }
+}
+
+impl Bulkhead {
+    /// A bulkhead of its own, which shares its name in errors and events only.
+    ///
+    /// The setters take effect before the first call.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, written: Written::NOTHING, shared: OnceLock::new() }
+    }
+
+    const fn with(mut self, key: usize, value: Value) -> Self {
+        self.written = self.written.set(key, value);
+        self
+    }
+
+    /// Calls that run at once, at least one. **Default: 25.**
+    #[must_use]
+    pub const fn max_concurrent(self, calls: u32) -> Self {
+        self.with(MAX_CONCURRENT, Value::count(calls))
+    }
+
+    /// Time a call waits for a place, cut to its deadline. **Default: zero; it is refused at once.**
+    #[must_use]
+    pub const fn max_wait(self, time: Duration) -> Self {
+        self.with(MAX_WAIT, Value::time(time))
+    }
+
+    /// Calls that wait at once. **Default: no limit.**
+    #[must_use]
+    pub const fn max_queue(self, calls: u32) -> Self {
+        self.with(MAX_QUEUE, Value::count(calls))
+    }
+
+    /// Runs `future` in a place of the bulkhead.
+    ///
+    /// It asks for a place when it is first polled; a refused future is never polled. A call that would
+    /// wait while the code around it has a place in the same bulkhead is refused: it might wait for itself.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::BulkheadFull`], converted into `E`, when there is no place in time; otherwise whatever
+    /// `future` returned.
+    ///
+    /// # Panics
+    ///
+    /// When it has to wait outside a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call drops `future` where it stands and gives its place back, or leaves the queue.
+    pub fn call<F, T, E>(&self, future: F) -> impl Future<Output = Result<T, E>> + use<'_, F, T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: From<Rejected>,
+    {
+        ByHand { layer: Confined::<_, Unclassified>::new(self.shared(), future) }
+    }
+
+    /// Waits for a place, which the permit holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::BulkheadFull`] when there is none in time.
+    ///
+    /// # Panics
+    ///
+    /// When it has to wait outside a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call leaves the queue.
+    pub async fn acquire(&self) -> Result<BulkheadPermit<'_>, Rejected> {
+        let mut place = Place::outside(self.shared());
+        std::future::poll_fn(|cx| place.poll_enter(cx)).await?;
+        Ok(BulkheadPermit::new(place))
+    }
+
+    /// Takes a place, which the permit holds.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::BulkheadFull`] when there is none now.
+    pub fn try_acquire(&self) -> Result<BulkheadPermit<'_>, Rejected> {
+        let mut place = Place::outside(self.shared());
+        place.enter_now()?;
+        Ok(BulkheadPermit::new(place))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its statistics.
+    #[must_use]
+    pub fn snapshot(&self) -> BulkheadSnapshot {
+        let shared = self.shared();
+        let (running, waiting) = shared.gate.load();
+        BulkheadSnapshot {
+            name: self.name,
+            max_concurrent: shared.gate.places(),
+            running,
+            waiting,
+            admitted: shared.tally.total(ADMITTED),
+            waited: shared.tally.total(WAITED),
+            rejected: shared.tally.total(REJECTED),
+            abandoned: shared.tally.total(ABANDONED),
+        }
+    }
+
+    #[inline]
+    fn shared(&self) -> &Shared {
+        match self.shared.get() {
+            Some(shared) => shared,
+            None => self.start(),
+        }
+    }
+
+    #[cold]
+    fn start(&self) -> &Shared {
+        self.shared.get_or_init(|| Shared::new(self.name, &self.written))
+    }
+}
+
+impl Policy for Bulkhead {
+    fn apply(&self, written: &Written) {
+        self.shared().apply(written);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::Bulkhead(self.snapshot())
+    }
+
+    /// Whoever runs or waits goes on.
+    fn reset(&self) {
+        self.shared().tally.reset();
+    }
+}
+
+impl Registry {
+    /// The bulkhead `name`, if a function or the configuration knows it.
+    #[must_use]
+    pub fn bulkhead(self, name: &str) -> Option<&'static Bulkhead> {
+        self.find(name)
+    }
+}
+
+impl Configure {
+    /// Sets keys of the bulkhead `name`.
+    pub fn bulkhead(self, name: &str, set: impl FnOnce(Bulkhead) -> Bulkhead) -> Self {
+        self.with(&STEM, name, &set(Bulkhead::new("")).written)
+    }
+}
+
+/// Statistics of a bulkhead.
+///
+/// Every call that came is one of `admitted`, `rejected`, `abandoned` and `waiting`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BulkheadSnapshot {
+    /// Name of the bulkhead.
+    pub name: &'static str,
+    /// Calls that may run at once.
+    pub max_concurrent: u32,
+    /// Calls that run now.
+    pub running: u64,
+    /// Calls that wait now.
+    pub waiting: u64,
+    /// Calls that got a place.
+    pub admitted: u64,
+    /// Of these, those that had to wait for it.
+    pub waited: u64,
+    /// Calls that were refused.
+    pub rejected: u64,
+    /// Calls whose future was dropped while they waited.
+    pub abandoned: u64,
+}
+
+/// The layer of an annotated function.
+#[inline]
+pub fn bulkhead<const N: usize, F, C>(
+    function: &'static Record<N>,
+    layer: usize,
+    inner: F,
+    _: C,
+) -> Confined<'static, F, C> {
+    Confined::new(function.policy::<Bulkhead>(layer).shared(), inner)
+}

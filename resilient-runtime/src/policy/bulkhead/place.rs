@@ -1,0 +1,188 @@
+//! A call on its way into the bulkhead, in it, and out of it.
+
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+
+use super::gate::Queued;
+use super::{ABANDONED, ADMITTED, REJECTED, STEM, Shared, WAITED};
+use crate::error::Rejected;
+use crate::events::EventKind;
+use crate::level::{Judge, Reply};
+use crate::timer::Timer;
+use crate::{clock, frame, registry};
+
+/// Where a call stands. Whatever it holds is given back when it goes.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    shared: &'a Shared,
+    stage: u64,
+    /// Of the wait.
+    timer: Timer,
+}
+
+/// Stages of a call; any other number is its ticket. An enum beside the timer would be a word longer.
+const OUTSIDE: u64 = 0;
+const INSIDE: u64 = u64::MAX;
+
+impl<'a> Place<'a> {
+    pub(super) const fn outside(shared: &'a Shared) -> Self {
+        Self { shared, stage: OUTSIDE, timer: Timer::NONE }
+    }
+
+    /// Takes a place at once or not at all.
+    pub(super) fn enter_now(&mut self) -> Result<(), Rejected> {
+        if self.shared.gate.enter() {
+            self.admitted();
+            return Ok(());
+        }
+        Err(self.shared.reject())
+    }
+
+    #[inline]
+    pub(super) fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+        match self.stage {
+            INSIDE => Poll::Ready(Ok(())),
+            OUTSIDE if self.shared.gate.enter() => {
+                self.admitted();
+                Poll::Ready(Ok(()))
+            }
+            _ => self.poll_queue(cx),
+        }
+    }
+
+    #[inline]
+    fn admitted(&mut self) {
+        self.stage = INSIDE;
+        self.shared.tally.add(ADMITTED, 1);
+    }
+
+    #[cold]
+    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+        if self.stage == OUTSIDE {
+            let Some(timer) = self.patience() else { return Poll::Ready(Err(self.shared.reject())) };
+            match self.shared.gate.queue(self.shared.max_queue(), cx.waker()) {
+                Queued::Entered => {
+                    self.admitted();
+                    return Poll::Ready(Ok(()));
+                }
+                Queued::Full => return Poll::Ready(Err(self.shared.reject())),
+                Queued::Ticket(ticket) => (self.stage, self.timer) = (ticket, timer),
+            }
+        }
+        if !self.shared.gate.is_served(self.stage, cx.waker()) {
+            ready!(self.timer.poll(cx));
+            if self.shared.gate.cancel(self.stage) {
+                self.stage = OUTSIDE;
+                return Poll::Ready(Err(self.shared.reject()));
+            }
+        }
+        self.timer = Timer::NONE;
+        self.shared.tally.add(WAITED, 1);
+        self.admitted();
+        Poll::Ready(Ok(()))
+    }
+
+    /// The timer of a wait, unless nobody can wait here: no time is left, or the place waited for may be
+    /// the caller's own.
+    fn patience(&self) -> Option<Timer> {
+        let most = self.shared.max_wait();
+        if most.is_zero() || self.shared.id.is_held() {
+            return None;
+        }
+        let now = clock::now();
+        let until = match (now.checked_add(most), frame::deadline()) {
+            (Some(own), Some(deadline)) => own.min(deadline),
+            (own, deadline) => own.or(deadline)?,
+        };
+        (until > now).then(|| Timer::until(until))
+    }
+}
+
+impl Drop for Place<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        match self.stage {
+            OUTSIDE => {}
+            INSIDE => self.shared.gate.leave(),
+            ticket => self.shared.abandon(ticket),
+        }
+    }
+}
+
+impl Shared {
+    #[cold]
+    fn reject(&self) -> Rejected {
+        self.tally.add(REJECTED, 1);
+        registry::emit(STEM.name, self.name, || EventKind::Rejected { retry_after: None });
+        Rejected::BulkheadFull { name: self.name }
+    }
+
+    #[cold]
+    fn abandon(&self, ticket: u64) {
+        self.tally.add(ABANDONED, 1);
+        if !self.gate.cancel(ticket) {
+            self.gate.leave();
+        }
+    }
+}
+
+/// A place in a bulkhead, given back when this is dropped.
+#[derive(Debug)]
+#[must_use = "the place is given back when the permit is dropped"]
+pub struct BulkheadPermit<'a> {
+    _place: Place<'a>,
+}
+
+impl<'a> BulkheadPermit<'a> {
+    pub(super) const fn new(place: Place<'a>) -> Self {
+        Self { _place: place }
+    }
+}
+
+pin_project! {
+    /// A call that runs in a place of the bulkhead.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Confined<'a, F, C> {
+        // Dropped before the place is given back: what it holds is gone when the next call begins.
+        #[pin]
+        inner: F,
+        place: Option<Place<'a>>,
+        class: PhantomData<C>,
+    }
+}
+
+impl<'a, F, C> Confined<'a, F, C> {
+    #[inline]
+    pub(super) const fn new(shared: &'a Shared, inner: F) -> Self {
+        Self { inner, place: Some(Place::outside(shared)), class: PhantomData }
+    }
+}
+
+impl<F, C> Future for Confined<'_, F, C>
+where
+    F: Future,
+    C: Judge<F::Output>,
+{
+    type Output = Reply<C::Answer>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<C::Answer>> {
+        let this = self.project();
+        // Whoever polls again must not start the body anew.
+        let Some(place) = this.place else { return Poll::Pending };
+        if let Err(rejected) = ready!(place.poll_enter(cx)) {
+            *this.place = None;
+            return Poll::Ready(Reply::Refusal(rejected));
+        }
+        let holding = place.shared.id.enter();
+        let out = ready!(this.inner.poll(cx));
+        drop(holding);
+        *this.place = None;
+        Poll::Ready(C::reply(out))
+    }
+}

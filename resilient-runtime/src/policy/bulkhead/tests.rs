@@ -1,0 +1,70 @@
+//! The gate on its own, and between threads.
+
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::task::Waker;
+use std::thread;
+
+use super::gate::{Gate, Queued};
+
+fn ticket(gate: &Gate) -> Option<u64> {
+    match gate.queue(u32::MAX, Waker::noop()) {
+        Queued::Ticket(ticket) => Some(ticket),
+        Queued::Entered | Queued::Full => None,
+    }
+}
+
+#[test]
+fn nobody_enters_while_somebody_waits() {
+    let gate = Gate::new(1);
+    assert!(gate.enter());
+    let ticket = ticket(&gate).expect("there is no place");
+    assert_eq!(gate.queue(1, Waker::noop()), Queued::Full);
+    gate.leave();
+    assert_eq!(gate.load(), (1, 0), "the place went to the ticket");
+    assert!(gate.is_served(ticket, Waker::noop()));
+    assert!(!gate.enter());
+    gate.leave();
+    assert_eq!(gate.load(), (0, 0));
+}
+
+#[test]
+fn a_ticket_is_cancelled_unless_it_was_served() {
+    let gate = Gate::new(1);
+    assert!(gate.enter());
+    let (first, second) = (ticket(&gate), ticket(&gate));
+    assert!(gate.cancel(first.expect("there is no place")));
+    gate.leave();
+    assert!(!gate.cancel(second.expect("there is no place")), "it has the place");
+    assert_eq!(gate.load(), (1, 0));
+}
+
+#[test]
+fn threads_never_hold_more_places_than_there_are() {
+    const PLACES: u32 = 3;
+    /// Enters, at once or from the queue, unless it gives up.
+    fn enter(gate: &Gate, patient: bool) -> bool {
+        if gate.enter() {
+            return true;
+        }
+        let Some(ticket) = ticket(gate) else { return true };
+        if !patient && gate.cancel(ticket) {
+            return false;
+        }
+        while !gate.is_served(ticket, Waker::noop()) {
+            thread::yield_now();
+        }
+        true
+    }
+    let (gate, held) = (Gate::new(PLACES), AtomicU32::new(0));
+    let calls = || {
+        for round in 0..20_000 {
+            if enter(&gate, round % 3 != 0) {
+                assert!(held.fetch_add(1, SeqCst) < PLACES);
+                held.fetch_sub(1, SeqCst);
+                gate.leave();
+            }
+        }
+    };
+    thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(calls))));
+    assert_eq!(gate.load(), (0, 0));
+}

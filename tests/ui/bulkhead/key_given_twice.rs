@@ -1,0 +1,8 @@
+use resilient_runtime::bulkhead;
+
+#[bulkhead(name = "disk", max_concurrent = 3, max_concurrent = 4)]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

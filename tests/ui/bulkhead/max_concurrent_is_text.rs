@@ -1,0 +1,18 @@
+use resilient_runtime::bulkhead;
+
+#[bulkhead(name = "disk", max_concurrent = "10")]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+#[bulkhead(name = "disk", max_concurrent = 1.5)]
+async fn size(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+#[bulkhead(name = "disk", max_concurrent = -1)]
+async fn discard(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

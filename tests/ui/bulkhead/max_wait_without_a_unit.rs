@@ -1,0 +1,13 @@
+use resilient_runtime::bulkhead;
+
+#[bulkhead(name = "disk", max_concurrent = 3, max_wait = 10)]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+#[bulkhead(name = "disk", max_concurrent = 3, max_wait = "10")]
+async fn size(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

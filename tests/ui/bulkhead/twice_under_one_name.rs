@@ -1,0 +1,9 @@
+use resilient_runtime::bulkhead;
+
+#[bulkhead(name = "disk", max_concurrent = 3)]
+#[bulkhead(name = "disk", max_concurrent = 3)]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}
