@@ -2,7 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::future::{Future, pending};
 use std::io;
+use std::pin::pin;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use resilient_runtime::{
@@ -74,7 +77,7 @@ async fn the_question_mark_and_return_belong_to_the_body() {
 async fn an_io_error_says_timed_out() {
     #[timeout("1s")]
     async fn never() -> io::Result<()> {
-        std::future::pending().await
+        pending().await
     }
     assert_eq!(never().await.unwrap_err().kind(), io::ErrorKind::TimedOut);
 }
@@ -197,7 +200,7 @@ async fn by_hand_it_takes_any_error_that_can_say_so() {
 async fn extreme_limits_are_harmless() {
     let ready = Timeout::new(Duration::ZERO).call(async { Ok::<_, Fault<()>>(1) }).await;
     assert_eq!(ready, Ok(1));
-    let late = Timeout::new(Duration::ZERO).call(std::future::pending::<Result<(), Fault<()>>>()).await;
+    let late = Timeout::new(Duration::ZERO).call(pending::<Result<(), Fault<()>>>()).await;
     assert!(late.is_err());
     let long = async {
         sleep(1_000 * SECOND).await;
@@ -217,4 +220,27 @@ async fn a_limit_set_on_a_named_timeout_holds_for_that_value_only() {
     assert!(named.limit(SECOND / 2).call(late()).await.is_err());
     assert_eq!(named.call(late()).await, Ok(1));
     assert_eq!(counts("slow"), (1, 0, 1, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_outlives_a_shorter_timeout_around_it_still_ends() {
+    let start = Instant::now();
+    let mut call = pin!(takes(60 * SECOND));
+    let limit = SECOND;
+    let error = Timeout::new(limit).call(call.as_mut()).await.unwrap_err();
+    assert_eq!(error, Fault::Rejected(Rejected::TimedOut { name: "timeout", limit }));
+    let error = call.await.unwrap_err();
+    assert_eq!(error, Fault::Rejected(Rejected::TimedOut { name: "slow", limit: 2 * SECOND }));
+    assert_eq!(start.elapsed(), 2 * SECOND);
+}
+
+#[test]
+fn a_wait_without_a_runtime_is_counted_as_a_panic() {
+    #[timeout("1s", name = "adrift")]
+    async fn never() -> io::Result<()> {
+        pending().await
+    }
+    let call = || drop(pin!(never()).poll(&mut Context::from_waker(Waker::noop())));
+    std::panic::catch_unwind(call).unwrap_err();
+    assert_eq!(counts("adrift"), (0, 0, 0, 0, 1));
 }

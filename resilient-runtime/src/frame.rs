@@ -109,15 +109,14 @@ impl Deadline {
     fn enter_within(&mut self, outer: &mut Self) -> Self {
         outer.start();
         self.start();
-        if *self == Self::NONE {
-            return *outer;
-        }
-        if *outer == Self::NONE || self.nanos() < outer.nanos() {
+        if *outer == Self::NONE || *self != Self::NONE && self.nanos() < outer.nanos() {
             return *self;
         }
-        // An enclosing timeout drops us in time, and it is the one to blame.
-        *self = if outer.kind() == ENFORCED_AT { Self::NONE } else { outer.with(ENFORCED_AT) };
-        *outer
+        if outer.kind() == ENFORCED_AT {
+            return *outer;
+        }
+        *self = outer.with(ENFORCED_AT);
+        *self
     }
 }
 
@@ -128,12 +127,18 @@ pub(crate) struct InForce {
 }
 
 impl InForce {
-    /// Ends, and says what the code inside made of the deadline it was given.
+    /// Ends, and says whether `deadline` was in force; if so it becomes what the code inside made of it.
+    ///
+    /// If not, an enclosing timeout that is no later drops us in time, and it is the one to blame. By the next
+    /// poll it may be gone.
     #[inline]
-    pub(crate) fn learnt(self, given: Deadline) -> Deadline {
-        let now = DEADLINE.get();
-        drop(self);
-        if given.kind() == AFTER { now } else { given }
+    pub(crate) fn binds(self, deadline: &mut Deadline) -> bool {
+        let inner = DEADLINE.get();
+        let binds = inner != self.outer;
+        if binds {
+            *deadline = inner;
+        }
+        binds
     }
 }
 

@@ -310,15 +310,16 @@ where
             this.terms.count(if C::is_ok(&out) { SUCCEEDED } else { FAILED });
             return Poll::Ready(C::reply(out));
         }
-        *this.deadline = in_force.learnt(*this.deadline);
-        *this.progress = Progress::Waiting;
-        if this.timer.is_none() {
-            let Some(deadline) = this.deadline.start() else { return Poll::Pending };
+        let binds = in_force.binds(this.deadline);
+        if this.timer.is_none()
+            && binds
+            && let Some(deadline) = this.deadline.start()
+        {
             this.timer.set(Some(clock::sleep_until(deadline)));
         }
-        if let Some(timer) = this.timer.as_pin_mut() {
-            ready!(timer.poll(cx));
-        }
+        *this.progress = Progress::Waiting;
+        let Some(timer) = this.timer.as_pin_mut() else { return Poll::Pending };
+        ready!(timer.poll(cx));
         *this.progress = Progress::Done;
         Poll::Ready(Reply::Refusal(give_up(*this.terms, this.limit.limit())))
     }
