@@ -2,17 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::io;
 use std::pin::pin;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use resilient_runtime::{
     Fault, Rejected, Snapshot, Timeout, attempt, configure, deadline, inherit, registry, test_util, timeout,
 };
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::task::{JoinHandle, coop, yield_now};
+use tokio::time::{Instant, advance, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -232,6 +232,31 @@ async fn a_call_that_outlives_a_shorter_timeout_around_it_still_ends() {
     let error = call.await.unwrap_err();
     assert_eq!(error, Fault::Rejected(Rejected::TimedOut { name: "slow", limit: 2 * SECOND }));
     assert_eq!(start.elapsed(), 2 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_always_uses_up_what_its_task_may_do_ends_in_time() {
+    let mut polls = 0;
+    let busy = poll_fn(move |cx| {
+        polls += 1;
+        while let Poll::Ready(proceeds) = coop::poll_proceed(cx) {
+            proceeds.made_progress();
+        }
+        if polls < 1_000 { Poll::Pending } else { Poll::Ready(Ok::<_, io::Error>(())) }
+    });
+    let call = tokio::spawn(Timeout::new(SECOND).call(busy));
+    yield_now().await;
+    advance(2 * SECOND).await;
+    assert_eq!(call.await.unwrap().unwrap_err().kind(), io::ErrorKind::TimedOut);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_time_out_at_once_let_other_tasks_run() {
+    let other = tokio::spawn(async {});
+    for _ in 0..1_000 {
+        Timeout::new(Duration::ZERO).call(pending::<io::Result<()>>()).await.unwrap_err();
+    }
+    assert!(other.is_finished());
 }
 
 #[test]

@@ -5,12 +5,13 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use tokio::task::coop;
 use tokio::time::Sleep;
 
 use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
@@ -311,7 +312,8 @@ where
             return Poll::Ready(C::reply(out));
         }
         let binds = in_force.binds(this.deadline);
-        if this.timer.is_none()
+        let armed = this.timer.is_some();
+        if !armed
             && binds
             && let Some(deadline) = this.deadline.start()
         {
@@ -319,10 +321,21 @@ where
         }
         *this.progress = Progress::Waiting;
         let Some(timer) = this.timer.as_pin_mut() else { return Poll::Pending };
-        ready!(timer.poll(cx));
+        ready!(if armed { poll_again(timer, cx) } else { timer.poll(cx) });
         *this.progress = Progress::Done;
         Poll::Ready(Reply::Refusal(give_up(*this.terms, this.limit.limit())))
     }
+}
+
+/// Polls a timer whose body may use up, at every poll, what its task may do.
+///
+/// The first poll is none of these: it has to yield, or calls that time out at once would hold up the task.
+fn poll_again(mut timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
+    let polled = timer.as_mut().poll(cx);
+    if polled.is_ready() || coop::has_budget_remaining() {
+        return polled;
+    }
+    pin!(coop::unconstrained(timer)).poll(cx)
 }
 
 #[cold]
