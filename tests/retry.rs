@@ -778,6 +778,28 @@ async fn a_panic_is_not_retried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_argument_that_panics_while_it_is_copied_is_the_calls_panic() {
+    struct Torn(Arc<AtomicU32>);
+    impl Clone for Torn {
+        fn clone(&self) -> Self {
+            assert_ne!(self.0.fetch_sub(1, Relaxed), 0, "no copy left");
+            Self(Arc::clone(&self.0))
+        }
+    }
+    #[retry(name = "torn")]
+    async fn call(torn: Torn) -> Result<(), Failure> {
+        drop(torn);
+        Err(Failure::Down)
+    }
+    for copies in [0, 1, 2] {
+        let torn = Torn(Arc::new(AtomicU32::new(copies)));
+        tokio::spawn(call(torn)).await.unwrap_err();
+    }
+    let statistics = statistics("torn");
+    assert_eq!((statistics.panicked, statistics.abandoned, statistics.retries), (3, 0, 3));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_report_tells_attempts_and_waits() {
     let script = Script::new([Failure::Down, Failure::Busy(Some(500 * MS))]);
     let report = STEADY.run_reported(|| script.call()).await;

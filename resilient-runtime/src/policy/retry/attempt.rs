@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 
-use super::state::{Next, RETRIES, Retrying, Rules, Terms, settle};
+use super::state::{Next, Retrying, Rules, settle};
 use super::wait::Waiting;
 use super::{RetryCause, RetryPolicy};
 use crate::level::Judge;
@@ -56,13 +56,14 @@ where
             let out = ready!(state.poll_attempt(inner, cx));
             match settle(state, terms, out, this.rules) {
                 Next::Done(out) => return Poll::Ready(After::Done(out)),
-                Next::Wait(delay) => this.step.set(Step::Waiting { wait: Waiting::new(delay) }),
+                Next::Wait(delay) => this.step.set(Step::Waiting { wait: state.wait(delay) }),
             }
         }
         if let StepProjection::Waiting { wait } = this.step.project() {
             ready!(wait.poll(cx));
         }
-        this.retrying.terms.count(RETRIES);
+        let Retrying { terms, state } = &mut **this.retrying;
+        state.again(terms);
         Poll::Ready(After::Again)
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pin_project_lite::pin_project;
 
 use super::hand::{Hand, Set, Unset};
-use super::state::{Next, RETRIES, Retrying, Rules, Terms, settle};
+use super::state::{Next, Retrying, Rules, Terms, settle};
 use super::wait::Waiting;
 use super::{Retry, RetryCause};
 use crate::outcome::Classify;
@@ -244,15 +244,6 @@ pin_project! {
     }
 }
 
-impl<R> Next<R> {
-    fn step<Fut>(&self) -> Step<Fut> {
-        match self {
-            Self::Done(_) => Step::Done,
-            Self::Wait(delay) => Step::Wait { wait: Waiting::new(*delay) },
-        }
-    }
-}
-
 impl<P: Terms, O, Fut> Run<P, O, Fut> {
     const fn new(terms: P, operation: O) -> Self {
         Self { retrying: Retrying::new(terms), operation, step: Step::Start }
@@ -270,7 +261,7 @@ impl<P: Terms, O, Fut> Run<P, O, Fut> {
         E: Classify,
     {
         let mut this = self.project();
-        loop {
+        let out = loop {
             match this.step.as_mut().project() {
                 StepProjection::Start => {
                     this.retrying.begin();
@@ -280,22 +271,25 @@ impl<P: Terms, O, Fut> Run<P, O, Fut> {
                 StepProjection::Attempt { attempt } => {
                     let out = ready!(this.retrying.state.poll_attempt(attempt, cx));
                     let Retrying { terms, state } = &mut *this.retrying;
-                    let next = settle(state, terms, out, terms);
-                    this.step.set(next.step());
-                    match next {
-                        Next::Wait(delay) => waits(delay),
-                        Next::Done(out) => return Poll::Ready(out),
-                    }
+                    let delay = match settle(state, terms, out, terms) {
+                        Next::Wait(delay) => delay,
+                        Next::Done(out) => break out,
+                    };
+                    waits(delay);
+                    this.step.set(Step::Wait { wait: state.wait(delay) });
                 }
                 StepProjection::Wait { wait } => {
                     ready!(wait.poll(cx));
-                    this.retrying.terms.count(RETRIES);
+                    let Retrying { terms, state } = &mut *this.retrying;
+                    state.again(terms);
                     this.step.set(Step::Start);
                 }
                 // Polled after the end, which no caller may do.
                 StepProjection::Done => return Poll::Pending,
             }
-        }
+        };
+        this.step.set(Step::Done);
+        Poll::Ready(out)
     }
 }
 

@@ -9,6 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use super::policy::Agreed;
+use super::wait::Waiting;
 use super::{RetryPolicy, STEM, Settings};
 use crate::backoff::{Backoff, Previous, Schedule};
 use crate::error::Rejected;
@@ -112,7 +113,7 @@ pub(super) enum Next<R> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Progress {
     Fresh,
-    /// An attempt is being polled or judged; still so when the call is dropped, it panicked.
+    /// An attempt is being made, polled or judged; still so when the call is dropped, it panicked.
     Running,
     Waiting,
     Done,
@@ -142,7 +143,8 @@ pub struct Retrying<P: Terms> {
 pub fn retry<const N: usize>(function: &'static Record<N>, layer: usize) -> Retrying<&'static RetryPolicy> {
     let policy: &RetryPolicy = function.policy(layer);
     let deadline = policy.begin();
-    Retrying { terms: policy, state: State { deadline, ..State::FRESH } }
+    // The expansion copies the arguments before it makes the attempt.
+    Retrying { terms: policy, state: State { deadline, progress: Progress::Running, ..State::FRESH } }
 }
 
 impl<P: Terms> Retrying<P> {
@@ -229,6 +231,18 @@ impl State {
         out
     }
 
+    pub(super) fn wait(&mut self, delay: Duration) -> Waiting {
+        let wait = Waiting::new(delay);
+        self.progress = Progress::Waiting;
+        wait
+    }
+
+    /// The wait is over.
+    pub(super) fn again(&mut self, terms: &impl Terms) {
+        self.progress = Progress::Running;
+        terms.count(RETRIES);
+    }
+
     pub(super) fn attempt(&self) -> u32 {
         self.attempt
     }
@@ -254,7 +268,6 @@ impl State {
             Ok(delay) => {
                 registry::emit(STEM.name, terms.name(), || EventKind::Retrying { attempt, delay, class });
                 self.attempt += 1;
-                self.progress = Progress::Waiting;
                 Some(delay)
             }
             Err(reason) => {
