@@ -41,3 +41,20 @@ mod primitives {
 }
 
 pub(crate) use primitives::*;
+
+/// Runs a model in every order of its threads, within a bound, and says how many there were.
+#[cfg(all(test, resilient_loom))]
+pub(crate) fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    let seen = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let (count, start) = (seen.clone(), crate::clock::models::NOW.get());
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = builder.preemption_bound.or(Some(2));
+    builder.max_branches = 100_000;
+    builder.check(move || {
+        count.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        crate::clock::models::NOW.set(start);
+        crate::tally::enter_as(0);
+        model();
+    });
+    println!("{name}: {} interleavings", seen.load(std::sync::atomic::Ordering::Relaxed));
+}

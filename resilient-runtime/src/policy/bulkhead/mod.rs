@@ -6,6 +6,8 @@
 mod gate;
 mod held;
 mod place;
+#[cfg(all(test, resilient_loom))]
+mod races;
 #[cfg(all(test, not(resilient_loom)))]
 mod tests;
 

@@ -1,7 +1,6 @@
 //! Every order, within a bound, in which a few threads can meet at one breaker.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64 as Count, Ordering::Relaxed};
 
 use loom::sync::Arc as Shared;
 use loom::thread;
@@ -11,25 +10,11 @@ use super::super::window::CircuitWindow;
 use super::super::{CircuitBreaker, CircuitState};
 use super::*;
 use crate::clock::models::NOW;
+use crate::sync::explore;
 use crate::tally::enter_as;
 
 const RESET_TIMEOUT: Duration = Duration::from_secs(30);
 const ENDS: [usize; 6] = [SUCCEEDED, FAILED, IGNORED, ABANDONED, PANICKED, REJECTED];
-
-fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {
-    let seen = Arc::new(Count::new(0));
-    let (count, start) = (Arc::clone(&seen), NOW.get());
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = builder.preemption_bound.or(Some(2));
-    builder.max_branches = 100_000;
-    builder.check(move || {
-        count.fetch_add(1, Relaxed);
-        NOW.set(start);
-        enter_as(0);
-        model();
-    });
-    println!("{name}: {} interleavings", seen.load(Relaxed));
-}
 
 fn engine(breaker: &CircuitBreaker) -> Shared<Engine> {
     Shared::new(Engine::new("payments", None, Arc::new(Limits::new(&breaker.written)), None))
