@@ -229,6 +229,9 @@ pub fn attempt() -> u32 {
 #[must_use]
 pub fn deadline() -> Option<Instant> {
     let mut deadline = DEADLINE.get();
+    if deadline == Deadline::NONE {
+        return None;
+    }
     let at = deadline.start();
     DEADLINE.set(deadline);
     at

@@ -1,6 +1,5 @@
 //! What a retry made by hand carries into its calls: settings, predicates and hook.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::policy::Agreed;
@@ -33,7 +32,7 @@ impl Retry {
         match self.policy {
             Some(policy) if self.set == 0 => By::Name(policy),
             Some(policy) => {
-                By::Value { name: policy.name, settings: self.over(&policy.in_force()), counts: Some(policy) }
+                By::Value { name: policy.name, settings: self.over(policy.settings()), counts: Some(policy) }
             }
             None => By::Value { name: self.name, settings: self.settings, counts: None },
         }
@@ -89,20 +88,20 @@ impl<W, V, H> Terms for Hand<W, V, H> {
         }
     }
 
-    fn first_failed(&self, kept: &mut Option<Arc<Agreed>>) {
+    fn first_failed(&self, kept: &mut Option<&'static Agreed>) {
         if let By::Name(policy) = self.by {
             policy.first_failed(kept);
         }
     }
 
-    fn settings(&self, kept: &mut Option<Arc<Agreed>>) -> Settings {
-        match self.by {
-            By::Name(policy) => policy.settings(kept),
+    fn settings<'a>(&'a self, kept: &mut Option<&'static Agreed>) -> &'a Settings {
+        match &self.by {
+            By::Name(policy) => Terms::settings(policy, kept),
             By::Value { settings, .. } => settings,
         }
     }
 
-    fn pays(&self, kept: Option<&Agreed>) -> bool {
+    fn pays(&self, kept: Option<&'static Agreed>) -> bool {
         match self.by {
             By::Name(policy) => policy.pays(kept),
             By::Value { settings, .. } => Purse::named(settings.budget).is_none_or(Purse::take),

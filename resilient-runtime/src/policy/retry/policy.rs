@@ -1,10 +1,8 @@
 //! A retry as the registry holds it: settings in force, budget and statistics.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
-
-use arc_swap::ArcSwap;
 
 use super::purse::Purse;
 use super::state::{self, Terms};
@@ -20,9 +18,10 @@ pub struct RetryPolicy {
     pub(super) name: &'static str,
     /// What a call has to know before its first attempt, so that it need not look at the settings.
     within: AtomicU64,
-    agreed: ArcSwap<Agreed>,
-    /// Held while `agreed` and `within` change.
-    changing: Mutex<()>,
+    agreed: RwLock<&'static Agreed>,
+    /// All there have been, so that a call can keep one without counting who does. Held while `agreed`
+    /// and `within` change.
+    all: Mutex<Vec<&'static Agreed>>,
     tally: Tally,
 }
 
@@ -31,14 +30,14 @@ const UNKNOWN: u64 = u64::MAX;
 const NO_LIMIT: u64 = u64::MAX - 1;
 
 /// What a call takes from its policy, once it needs it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Agreed {
     pub(super) settings: Settings,
     funds: Funds,
 }
 
 /// Where calls earn their retries.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Funds {
     /// No call has begun under these settings.
     Unknown,
@@ -57,58 +56,70 @@ impl Funds {
 
 impl RetryPolicy {
     pub(super) fn new(name: &'static str, written: &Written) -> Self {
+        let first: &'static Agreed =
+            Box::leak(Box::new(Agreed { settings: Settings::of(written), funds: Funds::Unknown }));
         Self {
             name,
             within: AtomicU64::new(UNKNOWN),
-            agreed: ArcSwap::from_pointee(Agreed { settings: Settings::of(written), funds: Funds::Unknown }),
-            changing: Mutex::new(()),
+            agreed: RwLock::new(first),
+            all: Mutex::new(vec![first]),
             tally: Tally::new(),
         }
     }
 
-    pub(super) fn in_force(&self) -> Settings {
-        self.agreed.load().settings
+    fn in_force(&self) -> &'static Agreed {
+        *self.agreed.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The settings in force, their budget found.
-    fn agreed(&'static self) -> Arc<Agreed> {
-        let agreed = self.agreed.load_full();
+    pub(super) fn settings(&self) -> &'static Settings {
+        &self.in_force().settings
+    }
+
+    /// What is in force, the budget found.
+    fn agreed(&'static self) -> &'static Agreed {
+        let agreed = self.in_force();
         if let Funds::Unknown = agreed.funds { self.settle() } else { agreed }
     }
 
     #[cold]
-    fn settle(&'static self) -> Arc<Agreed> {
+    fn settle(&'static self) -> &'static Agreed {
         loop {
-            let agreed = self.agreed.load_full();
+            let agreed = self.in_force();
             // Found before our lock is taken, because it takes one of the registry's.
             let purse = Purse::named(agreed.settings.budget);
-            let changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-            if !Arc::ptr_eq(&agreed, &self.agreed.load()) {
+            let mut all = self.all();
+            if !std::ptr::eq(agreed, self.in_force()) {
                 continue;
             }
             let Funds::Unknown = agreed.funds else { return agreed };
             purse.inspect(|purse| purse.join(&self.tally));
             let funds = purse.map_or(Funds::Endless, Funds::Shared);
-            let agreed = self.agree(Agreed { settings: agreed.settings, funds });
-            drop(changing);
-            return agreed;
+            return self.agree(&mut all, Agreed { settings: agreed.settings, funds });
         }
     }
 
-    /// The caller is the one who changes things.
-    fn agree(&self, agreed: Agreed) -> Arc<Agreed> {
+    fn agree(&self, all: &mut Vec<&'static Agreed>, agreed: Agreed) -> &'static Agreed {
         let within = match agreed.funds {
             Funds::Unknown => UNKNOWN,
             _ => agreed.settings.within.map_or(NO_LIMIT, |limit| clock::nanos(limit).min(NO_LIMIT)),
         };
+        let known = all.iter().copied().find(|known| **known == agreed);
+        let agreed = known.unwrap_or_else(|| {
+            let agreed: &'static Agreed = Box::leak(Box::new(agreed));
+            all.push(agreed);
+            agreed
+        });
         self.within.store(within, Relaxed);
-        let agreed = Arc::new(agreed);
-        self.agreed.store(Arc::clone(&agreed));
+        *self.agreed.write().unwrap_or_else(PoisonError::into_inner) = agreed;
         agreed
     }
 
+    fn all(&self) -> MutexGuard<'_, Vec<&'static Agreed>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn purse(&self) -> Option<&'static Purse> {
-        self.agreed.load().funds.purse()
+        self.in_force().funds.purse()
     }
 
     #[cold]
@@ -135,17 +146,17 @@ impl Terms for &'static RetryPolicy {
     }
 
     /// Had it succeeded, the statistics would credit it.
-    fn first_failed(&self, kept: &mut Option<Arc<Agreed>>) {
+    fn first_failed(&self, kept: &mut Option<&'static Agreed>) {
         if let Some(purse) = kept.get_or_insert_with(|| self.agreed()).funds.purse() {
             purse.called();
         }
     }
 
-    fn settings(&self, kept: &mut Option<Arc<Agreed>>) -> Settings {
-        kept.get_or_insert_with(|| self.agreed()).settings
+    fn settings<'a>(&'a self, kept: &mut Option<&'static Agreed>) -> &'a Settings {
+        &kept.get_or_insert_with(|| self.agreed()).settings
     }
 
-    fn pays(&self, kept: Option<&Agreed>) -> bool {
+    fn pays(&self, kept: Option<&'static Agreed>) -> bool {
         kept.and_then(|agreed| agreed.funds.purse()).is_none_or(Purse::take)
     }
 
@@ -158,20 +169,20 @@ impl Terms for &'static RetryPolicy {
 impl Policy for RetryPolicy {
     fn apply(&self, written: &Written) {
         let settings = Settings::of(written);
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = self.agreed.load();
+        let mut all = self.all();
+        let before = self.in_force();
         let funds = if before.settings.budget == settings.budget { before.funds } else { Funds::Unknown };
         if let (Funds::Unknown, Some(former)) = (funds, before.funds.purse()) {
             former.leave(&self.tally);
         }
-        self.agree(Agreed { settings, funds });
+        self.agree(&mut all, Agreed { settings, funds });
     }
 
     fn snapshot(&self) -> Snapshot {
         let total = |counter| self.tally.total(counter);
         Snapshot::Retry(RetrySnapshot {
             name: self.name,
-            max: self.in_force().max,
+            max: self.settings().max,
             first_try: total(state::FIRST_TRY) + total(state::FIRST_TRY_ELSEWHERE),
             after_retry: total(state::AFTER_RETRY),
             exhausted: total(state::EXHAUSTED),
@@ -189,5 +200,24 @@ impl Policy for RetryPolicy {
     fn reset(&self) {
         self.tally.reset();
         self.purse().into_iter().for_each(Purse::refill);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::retry::Retry;
+
+    #[test]
+    fn settings_that_come_back_take_no_more_memory() {
+        let (slow, fast) = (Retry::new().within(Duration::from_secs(9)).written(), Retry::new().written());
+        let policy: &RetryPolicy = Box::leak(Box::new(RetryPolicy::new("flaps", &fast)));
+        for _ in 0..100 {
+            policy.apply(&slow);
+            assert_ne!(policy.begin(), Deadline::NONE);
+            policy.apply(&fast);
+            assert_eq!(policy.begin(), Deadline::NONE);
+        }
+        assert!(policy.all().len() <= 4, "{}", policy.all().len());
     }
 }

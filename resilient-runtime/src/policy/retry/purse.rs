@@ -46,6 +46,13 @@ impl Member {
     }
 }
 
+/// Each is the only one of its name.
+impl PartialEq for Purse {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
 impl Purse {
     fn new() -> Self {
         let account = Account { budget: Budget::FULL, members: Vec::new(), former: 0 };
@@ -101,5 +108,46 @@ impl Purse {
 
     fn account(&self) -> MutexGuard<'_, Account> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drained() -> Purse {
+        let purse = Purse::new();
+        while purse.take() {}
+        purse
+    }
+
+    fn tally() -> &'static Tally {
+        Box::leak(Box::new(Tally::new()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn successes_of_all_members_earn() {
+        let (purse, one, other) = (drained(), tally(), tally());
+        one.add(FIRST_TRY, 1_000);
+        purse.join(one);
+        purse.join(other);
+        assert_eq!(purse.left(), 0, "nothing for what was counted before");
+        one.add(FIRST_TRY, 5);
+        other.add(FIRST_TRY, 4);
+        purse.called();
+        assert_eq!(purse.left(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_leaves_takes_nothing_along() {
+        let (purse, member) = (drained(), tally());
+        purse.join(member);
+        member.add(FIRST_TRY, 5);
+        purse.leave(member);
+        member.add(FIRST_TRY, 5);
+        assert_eq!(purse.left(), 1);
+        purse.join(member);
+        member.add(FIRST_TRY, 5);
+        assert_eq!(purse.left(), 2);
     }
 }

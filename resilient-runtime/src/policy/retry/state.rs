@@ -4,7 +4,6 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -39,11 +38,11 @@ pub trait Terms {
     /// A call begins, and has to end by the deadline.
     fn begin(&self) -> Deadline;
     /// The first attempt of a call is over and was no success.
-    fn first_failed(&self, kept: &mut Option<Arc<Agreed>>);
+    fn first_failed(&self, kept: &mut Option<&'static Agreed>);
     /// The settings of this call, kept from the first time it needs them.
-    fn settings(&self, kept: &mut Option<Arc<Agreed>>) -> Settings;
+    fn settings<'a>(&'a self, kept: &mut Option<&'static Agreed>) -> &'a Settings;
     /// Whether the budget pays for another attempt.
-    fn pays(&self, kept: Option<&Agreed>) -> bool;
+    fn pays(&self, kept: Option<&'static Agreed>) -> bool;
     fn count(&self, counter: usize);
 }
 
@@ -122,7 +121,7 @@ enum Progress {
 /// Where a call stands.
 #[derive(Debug)]
 pub(super) struct State {
-    kept: Option<Arc<Agreed>>,
+    kept: Option<&'static Agreed>,
     /// When the time of `within` is up.
     deadline: Deadline,
     previous: Previous,
@@ -284,33 +283,11 @@ impl State {
         if self.attempt >= settings.max {
             return Err(RetryEnd::Exhausted);
         }
-        let delay = self.delay(&settings, cause)?;
+        let delay = delay(settings, self.attempt - 1, &mut self.previous, cause)?;
         if self.reaches_deadline(delay) {
             return Err(RetryEnd::Deadline);
         }
-        if terms.pays(self.kept.as_deref()) { Ok(delay) } else { Err(RetryEnd::Budget) }
-    }
-
-    fn delay(&mut self, settings: &Settings, cause: Option<&Cause>) -> Result<Duration, RetryEnd> {
-        let Settings { schedule, max_retry_after, .. } = settings;
-        let computed = schedule.delay(self.attempt - 1, random::unit(), &mut self.previous);
-        match cause {
-            Some(Cause::Class(Class::Throttled { after: Some(after) })) => {
-                if after > max_retry_after {
-                    return Err(RetryEnd::RetryAfter);
-                }
-                Ok(computed.max(*after))
-            }
-            Some(Cause::Rejected(
-                Rejected::CircuitOpen { retry_after, .. } | Rejected::RateLimited { retry_after, .. },
-            )) => {
-                // Nobody waits for a time that nobody knows: the breaker may be held open by hand.
-                let after =
-                    retry_after.filter(|after| *after <= schedule.max_delay).ok_or(RetryEnd::RetryAfter)?;
-                Ok(after.saturating_add(jittered_base(schedule)))
-            }
-            _ => Ok(computed),
-        }
+        if terms.pays(self.kept) { Ok(delay) } else { Err(RetryEnd::Budget) }
     }
 
     fn reaches_deadline(&self, delay: Duration) -> bool {
@@ -319,6 +296,38 @@ impl State {
             (own, outer) => own.or(outer),
         };
         nearest.is_some_and(|nearest| clock::now().checked_add(delay).is_none_or(|then| then >= nearest))
+    }
+}
+
+/// The wait before retry `n`, the first being 0.
+fn delay(
+    settings: &Settings,
+    n: u32,
+    previous: &mut Previous,
+    cause: Option<&Cause>,
+) -> Result<Duration, RetryEnd> {
+    let Settings { schedule, max_retry_after, .. } = settings;
+    let computed = match schedule.base {
+        // Whatever the dice would say.
+        Duration::ZERO => Duration::ZERO,
+        _ => schedule.delay(n, random::unit(), previous),
+    };
+    match cause {
+        Some(Cause::Class(Class::Throttled { after: Some(after) })) => {
+            if after > max_retry_after {
+                return Err(RetryEnd::RetryAfter);
+            }
+            Ok(computed.max(*after))
+        }
+        Some(Cause::Rejected(
+            Rejected::CircuitOpen { retry_after, .. } | Rejected::RateLimited { retry_after, .. },
+        )) => {
+            // Nobody waits for a time that nobody knows: the breaker may be held open by hand.
+            let after =
+                retry_after.filter(|after| *after <= schedule.max_delay).ok_or(RetryEnd::RetryAfter)?;
+            Ok(after.saturating_add(jittered_base(schedule)))
+        }
+        _ => Ok(computed),
     }
 }
 
