@@ -7,7 +7,9 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
-use resilient_runtime::{CircuitBreaker, Fault, bulkhead, circuit_breaker, fallback, retry, timeout};
+use resilient_runtime::{
+    CircuitBreaker, Fault, attempt, bulkhead, circuit_breaker, fallback, retry, timeout,
+};
 
 type Answer = Result<u64, Fault<&'static str>>;
 
@@ -138,6 +140,65 @@ fn what_a_breaker_takes_it_gives_back_and_flapping_takes_nothing() {
 fn a_whole_stack_adds_at_most_256_bytes() {
     let (plain, stacked) = (size_of_val(&plain(1)), size_of_val(&stacked(1)));
     assert!(stacked <= plain + 256, "{plain} bytes became {stacked}");
+}
+
+async fn tiny(n: u64) -> Answer {
+    Ok(n)
+}
+
+#[retry]
+async fn tiny_retried(n: u64) -> Answer {
+    tiny(n).await
+}
+
+#[timeout("2s")]
+async fn tiny_bounded(n: u64) -> Answer {
+    tiny(n).await
+}
+
+/// Guards against a layer that needs room of its own only when it waits, and hides it in a large body's.
+#[test]
+fn a_tiny_body_costs_no_more_than_a_large_one() {
+    async fn plain(n: u64) -> Answer {
+        tiny(n).await
+    }
+    let (plain, moved, cloned) = (size_of_val(&plain(1)), size_of::<u64>(), 3 * size_of::<u64>());
+    for (layer, guarded, most) in [
+        ("timeout", size_of_val(&tiny_bounded(1)), 160 + moved),
+        ("retry", size_of_val(&tiny_retried(1)), 64 + cloned),
+    ] {
+        assert!(guarded <= plain + most, "{layer}: {plain} bytes became {guarded}");
+    }
+}
+
+#[test]
+fn a_wait_allocates_nothing_either() {
+    #[retry(max = 2, base = "1s", jitter = "none", budget = "none")]
+    #[timeout("2s")]
+    async fn waits() -> Answer {
+        tokio::task::yield_now().await;
+        if attempt() == 1 { Err(Fault::Failed("down")) } else { Ok(64) }
+    }
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        waits().await.unwrap();
+        let before = tokio::time::Instant::now();
+        let mut call = pin!(async {
+            for _ in 0..100 {
+                waits().await.unwrap();
+            }
+        });
+        let mut counted = 0;
+        std::future::poll_fn(|cx| {
+            let mut poll = Poll::Pending;
+            counted += measure(|| poll = call.as_mut().poll(cx)).count_total;
+            poll
+        })
+        .await;
+        assert_eq!(counted, 0);
+        assert_eq!(before.elapsed().as_secs(), 100);
+    });
 }
 
 #[test]
