@@ -25,11 +25,11 @@ use crate::tally::Tally;
 
 /// Successes of a closed breaker that nobody had to be told of yet.
 const QUIET: usize = 0;
-pub(super) const SUCCEEDED: usize = 1;
-pub(super) const FAILED: usize = 2;
-pub(super) const IGNORED: usize = 3;
-pub(super) const ABANDONED: usize = 4;
-pub(super) const PANICKED: usize = 5;
+pub(super) const SUCCEEDED: usize = 1 + Outcome::Success as usize;
+pub(super) const FAILED: usize = 1 + Outcome::Failure as usize;
+pub(super) const IGNORED: usize = 1 + Outcome::Ignored as usize;
+pub(super) const ABANDONED: usize = 1 + Outcome::Abandoned as usize;
+pub(super) const PANICKED: usize = 1 + Outcome::Panicked as usize;
 pub(super) const SLOW: usize = 6;
 pub(super) const REJECTED: usize = 7;
 pub(super) const WOULD_REJECT: usize = 8;
@@ -157,17 +157,13 @@ impl Engine {
         let word = self.fast.word();
         let now = word.has(TIMED).then(clock::tick);
         let slow = now.is_some_and(|now| self.fast.is_slow(now.since(pass.started)));
-        if !slow && word.is_closed_since(pass.ticket) {
-            let counted = match verdict {
-                Verdict::Success if word.has(TURNS | TIMED) => self.count_in_bucket(word),
-                Verdict::Success | Verdict::Failure(_) => self.count_in_word(pass.ticket, verdict),
-                _ => false,
-            };
-            if counted {
-                return;
-            }
+        let untold =
+            !slow && word.is_closed_since(pass.ticket) && self.goes_untold(word, pass.ticket, verdict);
+        let outcome = verdict.outcome();
+        self.tally.add(if untold && outcome == Outcome::Success { QUIET } else { 1 + outcome as usize }, 1);
+        if untold {
+            return;
         }
-        self.tally.add(counter(verdict), 1);
         if slow {
             self.tally.add(SLOW, 1);
         }
@@ -177,51 +173,46 @@ impl Engine {
         }
     }
 
-    /// Counts a success, unless a bucket turned.
-    fn count_in_bucket(&self, word: Word) -> bool {
-        let turned = word.has(TURNS)
-            && self.fast.turns(clock::earlier().plus(clock::LAG))
-            && self.fast.turns(clock::tick());
-        if !turned {
-            self.tally.add(QUIET, 1);
-        }
-        !turned
-    }
-
-    /// Counts a success or a failure, unless it opens or its class has no room.
-    fn count_in_word(&self, ticket: Ticket, verdict: Verdict) -> bool {
-        let (counter, class) = match verdict {
-            Verdict::Failure(class) => (FAILED, class),
-            _ => (QUIET, None),
+    /// Whether the machine need not hear of a call yet; then the word counts it if need be.
+    fn goes_untold(&self, word: Word, ticket: Ticket, verdict: Verdict) -> bool {
+        let code = match verdict {
+            Verdict::Success if word.has(TURNS | TIMED) => return !self.turned(word),
+            _ if !self.fast.counts() => return false,
+            Verdict::Success => None,
+            Verdict::Failure(class) => class.map(LastError::code),
+            _ => return false,
         };
-        let code = class.map(LastError::code);
-        if code == Some(None) || !self.fast.count(ticket, counter == FAILED) {
+        let failed = !matches!(verdict, Verdict::Success);
+        if code == Some(None) || self.turned(word) || !self.fast.count(ticket, failed) {
             return false;
         }
         if let Some(code) = code.flatten() {
             self.fast.last_error.set(code);
         }
-        self.tally.add(counter, 1);
         true
+    }
+
+    /// Whether a bucket turned.
+    fn turned(&self, word: Word) -> bool {
+        word.has(TURNS)
+            && self.fast.turns(clock::earlier().plus(clock::LAG))
+            && self.fast.turns(clock::tick())
     }
 
     fn tell_machine(&self, ticket: Ticket, verdict: Verdict, slow_call: bool, now: Option<Tick>) {
         let mut slow = self.take();
         slow.absorb(&self.tally);
-        let outcome = match verdict {
-            Verdict::Success => Outcome::Success,
-            Verdict::Failure(class) => {
-                slow.last_error = class.or(self.last_error(&slow));
-                self.fast.last_error.keep_elsewhere();
-                Outcome::Failure
+        if let Verdict::Failure(Some(class)) = verdict {
+            let code = LastError::code(class);
+            if code.is_none() {
+                slow.last_error = Some(class);
             }
-            Verdict::Ignored => Outcome::Ignored,
-            Verdict::Abandoned => Outcome::Abandoned,
-            Verdict::Panicked => Outcome::Panicked,
-        };
-        let transition = slow.machine.record(ticket, outcome, slow_call, || now.unwrap_or_else(clock::tick));
+            self.fast.last_error.set(code.unwrap_or(LastError::KEPT_ELSEWHERE));
+        }
+        let now = || now.unwrap_or_else(clock::tick);
+        let transition = slow.machine.record(ticket, verdict.outcome(), slow_call, now);
         if transition.is_none() && slow.outbox.is_empty() {
-            self.fast.publish_outcome(&slow.machine);
+            self.fast.publish_counts(&slow.machine);
         } else {
             self.done(slow, transition);
         }
@@ -234,7 +225,7 @@ impl Engine {
         let transition = slow.machine.control(control, now);
         if control == Control::Reset {
             slow.last_error = None;
-            self.fast.last_error.keep_elsewhere();
+            self.fast.last_error.set(LastError::KEPT_ELSEWHERE);
             self.tally.reset();
         }
         self.done(slow, transition);
@@ -260,15 +251,12 @@ impl Engine {
 
     pub(super) fn is_clean(&self) -> bool {
         let now = clock::tick();
-        let mut slow = self.look();
-        slow.absorb(&self.tally);
-        slow.machine.is_clean(now)
+        self.look().machine.is_clean(now)
     }
 
     pub(super) fn report(&self) -> (Report, Option<Class>) {
         let now = clock::tick();
-        let mut slow = self.look();
-        slow.absorb(&self.tally);
+        let slow = self.look();
         (slow.machine.report(now), self.last_error(&slow))
     }
 
@@ -286,18 +274,21 @@ impl Engine {
         }
     }
 
+    #[inline]
     fn lock(&self) -> MutexGuard<'_, Slow> {
         self.slow.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The machine as of now, for who changes nothing.
+    /// The machine, told of everything, for who changes nothing.
     fn look(&self) -> MutexGuard<'_, Slow> {
-        let mut slow = self.lock();
-        self.fast.look(&mut slow.machine);
+        let mut slow = self.take();
+        slow.absorb(&self.tally);
+        self.fast.publish_counts(&slow.machine);
         slow
     }
 
     /// The machine, for who will publish what becomes of it.
+    #[inline]
     fn take(&self) -> MutexGuard<'_, Slow> {
         let mut slow = self.lock();
         self.fast.take(&mut slow.machine);
@@ -340,16 +331,6 @@ impl Engine {
 
     fn emit(&self, kind: EventKind) {
         registry::emit_for(NAME, self.name, self.key.as_ref(), kind);
-    }
-}
-
-const fn counter(verdict: Verdict) -> usize {
-    match verdict {
-        Verdict::Success => SUCCEEDED,
-        Verdict::Failure(_) => FAILED,
-        Verdict::Ignored => IGNORED,
-        Verdict::Abandoned => ABANDONED,
-        Verdict::Panicked => PANICKED,
     }
 }
 
@@ -441,6 +422,24 @@ mod tests {
             assert_eq!(engine.report().1, Some(class));
         }
         assert_eq!(engine.report().0.state, CircuitState::Open);
+    }
+
+    #[test]
+    fn failures_in_a_window_of_time_take_no_lock_while_there_is_room() {
+        let breaker = plain().failure_rate(0.5).window(HOUR).min_calls(10);
+        let engine = Engine::new("payments", None, Arc::new(Limits::new(&breaker.written)), None);
+        let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
+        (0..999).for_each(|_| call(Verdict::Success));
+        call(Verdict::Failure(None));
+        let held = engine.lock();
+        (0..900).for_each(|_| call(Verdict::Failure(None)));
+        drop(held);
+        let (report, _) = engine.report();
+        assert_eq!((report.figures.calls, report.figures.failures), (1_900, 901));
+        (0..97).for_each(|_| call(Verdict::Failure(None)));
+        assert_eq!(engine.report().0.state, CircuitState::Closed);
+        call(Verdict::Failure(None));
+        assert_eq!(engine.report().0.state, CircuitState::Open, "999 of 1998");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) struct Fast {
     turns_at: AtomicU64,
     refuses_from: AtomicU64,
     refuses_until: AtomicU64,
-    /// Failures in a row that open, where they are counted in the word; else zero.
+    /// Failures in the word with which one has to be told, zero where none is counted there.
     threshold: AtomicU64,
     pub(super) last_error: LastError,
 }
@@ -50,12 +50,18 @@ impl Fast {
         open.then(|| Duration::from_nanos(until - now.nanos()))
     }
 
-    /// Counts a call where failures in a row decide, unless they now do.
+    /// Whether there are calls that the word alone counts.
+    pub(super) fn counts(&self) -> bool {
+        self.threshold.load(Relaxed) != 0
+    }
+
+    /// Counts a call in the word, unless it has to be told.
     pub(super) fn count(&self, ticket: Ticket, failed: bool) -> bool {
         let mut word = self.word();
-        while word.is_closed_since(ticket) {
+        loop {
             let threshold = self.threshold.load(Relaxed);
-            if threshold == 0 || failed && u64::from(word.count()) + 1 >= threshold {
+            let told = threshold == 0 || failed && u64::from(word.count()) + 1 >= threshold;
+            if told || !word.is_closed_since(ticket) {
                 return false;
             }
             let next = if failed { word.after_failure() } else { word.after_success() };
@@ -65,21 +71,13 @@ impl Fast {
                 Err(now) => word = Word(now),
             }
         }
-        false
     }
 
-    /// Tells the machine what it was not told, for who holds the lock and changes nothing.
-    pub(super) fn look(&self, machine: &mut Machine) {
-        if self.threshold.load(Relaxed) != 0 {
-            machine.set_failures(self.word().count());
-        }
-    }
-
-    /// The same for who will publish.
+    /// Tells the machine of the failures in the word, for who will publish.
     pub(super) fn take(&self, machine: &mut Machine) {
-        if self.threshold.load(Relaxed) != 0 {
+        if self.counts() {
             // Whoever would count in the word that is about to be replaced has to come to the lock.
-            machine.set_failures(Word(self.word.fetch_or(TELL, Relaxed)).count());
+            machine.absorb_failures(Word(self.word.fetch_or(TELL, Relaxed)).count());
         }
     }
 
@@ -100,20 +98,20 @@ impl Fast {
             update(&self.refuses_from, from.nanos(), Relaxed);
             update(&self.refuses_until, until.nanos(), Relaxed);
         }
-        self.publish_counts(machine, flags | TELL);
+        self.publish_after(machine, flags | TELL);
     }
 
-    /// The same after an outcome that changed no more than what is counted.
-    pub(super) fn publish_outcome(&self, machine: &Machine) {
-        self.publish_counts(machine, self.word().flags());
+    /// The same where no more changed than what is counted.
+    pub(super) fn publish_counts(&self, machine: &Machine) {
+        self.publish_after(machine, self.word().flags());
     }
 
-    fn publish_counts(&self, machine: &Machine, before: u64) {
+    fn publish_after(&self, machine: &Machine, before: u64) {
         let mut flags = before & !(TELL | TURNS);
-        let run = machine.failures_in_a_row().filter(|(failures, _)| *failures <= MOST);
-        let (failures, threshold) = run.unwrap_or_default();
-        update(&self.threshold, threshold.into(), Relaxed);
-        if run.is_none() && machine.success_matters(before & TELL != 0) {
+        let leeway = machine.leeway().filter(|(failures, _)| *failures < MOST);
+        let (failures, threshold) = leeway.unwrap_or_default();
+        update(&self.threshold, threshold.min(MOST).into(), Relaxed);
+        if (leeway.is_none() || machine.has_window()) && machine.success_matters(before & TELL != 0) {
             flags |= TELL;
         }
         if let Some(at) = machine.turns_at() {

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering::Relaxed;
 use crate::outcome::Class;
 use crate::sync::AtomicU64;
 
-/// None, or one that does not fit: whoever holds the lock knows it.
-const KEPT_ELSEWHERE: u64 = 0;
-
 #[derive(Debug, Default)]
 pub(super) struct LastError(AtomicU64);
 
 impl LastError {
+    /// None, or one that does not fit: whoever holds the lock knows it.
+    pub(super) const KEPT_ELSEWHERE: u64 = 0;
+
     /// What a failure of this class leaves behind, nothing if that has no room here.
     pub(super) const fn code(class: Class) -> Option<u64> {
         match class {
@@ -29,10 +29,6 @@ impl LastError {
         if self.0.load(Relaxed) != code {
             self.0.store(code, Relaxed);
         }
-    }
-
-    pub(super) fn keep_elsewhere(&self) {
-        self.set(KEPT_ELSEWHERE);
     }
 
     /// The class, unless it is kept elsewhere.
@@ -67,7 +63,7 @@ mod tests {
             assert_eq!(last.get(), Some(class));
         }
         assert_eq!(LastError::code(Class::Throttled { after: Some(std::time::Duration::ZERO) }), None);
-        last.keep_elsewhere();
+        last.set(LastError::KEPT_ELSEWHERE);
         assert_eq!(last.get(), None);
     }
 }

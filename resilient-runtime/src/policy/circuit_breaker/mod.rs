@@ -45,6 +45,7 @@ pub use self::window::CircuitWindow;
 use self::engine::Engine;
 use self::keyed::Keys;
 use self::limits::Limits;
+use self::ticket::Outcome;
 use self::transition::Control;
 use super::{Policy, Snapshot, Stem, Written};
 use crate::configure::Configure;
@@ -76,6 +77,18 @@ pub enum Verdict {
     Ignored,
     Abandoned,
     Panicked,
+}
+
+impl Verdict {
+    const fn outcome(self) -> Outcome {
+        match self {
+            Self::Success => Outcome::Success,
+            Self::Failure(_) => Outcome::Failure,
+            Self::Ignored => Outcome::Ignored,
+            Self::Abandoned => Outcome::Abandoned,
+            Self::Panicked => Outcome::Panicked,
+        }
+    }
 }
 
 /// Stops calling what keeps failing, and tries again after a while.

@@ -179,6 +179,24 @@ fn a_success_among_failures_comes_somewhere() {
 }
 
 #[test]
+fn no_failure_is_lost_in_a_window_of_time() {
+    explore("no_failure_is_lost_in_a_window_of_time", || {
+        let window = CircuitWindow::Time(Duration::from_secs(10));
+        let breaker = CircuitBreaker::new("payments").failure_rate(0.9).window(window).min_calls(2);
+        let engine = engine(&breaker);
+        let call = |verdict: Verdict| -> Box<dyn FnOnce(&Engine) + Send> {
+            Box::new(move |engine| engine.leave(engine.enter().expect("closed"), verdict))
+        };
+        for verdict in [Verdict::Success, Verdict::Success, Verdict::Failure(None)] {
+            call(verdict)(&engine);
+        }
+        race(&engine, vec![call(Verdict::Failure(None)), call(Verdict::Panicked)]);
+        let (report, _) = engine.report();
+        assert_eq!((report.figures.calls, report.figures.failures), (5, 3));
+    });
+}
+
+#[test]
 fn no_success_is_lost_while_shards_drain() {
     explore("no_success_is_lost_while_shards_drain", || {
         let window = CircuitWindow::Calls(20);

@@ -9,7 +9,7 @@ use super::phase::{Hand, Phase};
 use super::probes::{LAST_PROBE, Probes, Ramp};
 use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::{CircuitCause, CircuitState, Control, Figures, Report, Transition};
-use super::window::{Sum, Window, reaches, share};
+use super::window::{Sum, Window, reaches, room, share};
 use crate::clock::Tick;
 
 #[derive(Debug)]
@@ -89,10 +89,13 @@ impl Machine {
         }
     }
 
-    /// Takes the failures in a row, which were counted elsewhere.
-    pub(super) const fn set_failures(&mut self, failed: u32) {
-        if let Phase::Closed { failures, .. } = &mut self.phase {
-            *failures = failed;
+    /// Takes the failures that were counted elsewhere: all those in a row, or those of a bucket since
+    /// the last call.
+    pub(super) fn absorb_failures(&mut self, count: u32) {
+        match (&mut self.phase, &mut self.window) {
+            (Phase::Closed { .. }, Some(window)) => window.fail(count),
+            (Phase::Closed { failures, .. }, None) => *failures = count,
+            _ => {}
         }
     }
 
@@ -107,7 +110,9 @@ impl Machine {
         if ticket.generation() != self.generation || ticket.place() > LAST_PROBE {
             return None;
         }
-        self.probes.leave(ticket.place());
+        if ticket.place() != 0 {
+            self.probes.leave(ticket.place());
+        }
         let failed = match outcome {
             Outcome::Success => false,
             Outcome::Failure | Outcome::Panicked => true,
@@ -216,7 +221,7 @@ impl Machine {
     }
 
     fn tripped_by_rate(&self) -> Option<CircuitCause> {
-        let (rates, sum) = (self.limits.rates?, self.window.as_ref()?.sum());
+        let (rates, sum) = (self.limits.rates.as_ref()?, self.window.as_ref()?.sum());
         if !rates.are_known(sum) {
             return None;
         }
@@ -377,20 +382,27 @@ impl Machine {
         if failures > 0 {
             return true;
         }
-        let (Some(rates), Some(window)) = (self.limits.rates, &self.window) else { return false };
+        let (Some(rates), Some(window)) = (&self.limits.rates, &self.window) else { return false };
         let sum = window.sum();
         let settled = || rates.are_known(sum) && !(mattered && self.tripped_by_rate().is_some());
         !sum.is_clean() && !settled()
     }
 
-    /// Failures in a row, and how many of them open, where nothing else decides.
-    pub(super) fn failures_in_a_row(&self) -> Option<(u32, u32)> {
+    /// Failures that may be counted elsewhere as of now, and with which one has to be told.
+    pub(super) fn leeway(&self) -> Option<(u32, u32)> {
         match (&self.phase, self.limits.failure_threshold, &self.window) {
-            (Phase::Closed { failures, .. }, Some(threshold), None) if self.admits_all() => {
-                Some((*failures, threshold))
-            }
+            (Phase::Closed { failures, .. }, Some(threshold), None) => Some((*failures, threshold)),
+            (Phase::Closed { .. }, None, Some(window)) => Some((0, self.room(window)?.saturating_add(1))),
             _ => None,
         }
+        .filter(|_| self.admits_all())
+    }
+
+    /// Failures that cannot open before the bucket turns, whatever else happens.
+    fn room(&self, window: &Window) -> Option<u32> {
+        window.turns_at()?;
+        let rates = self.limits.rates.as_ref().filter(|rates| rates.are_known(window.sum()))?;
+        Some(room(window.sum(), rates.failure_rate?)).filter(|room| *room > 0)
     }
 
     /// When a window of time has to be moved on, and until then successes may wait.

@@ -74,6 +74,13 @@ pub(super) fn reaches(part: u64, calls: u64, limit: f64) -> bool {
     float(part) >= 0.99 * limit * float(calls) && share(part, calls) >= limit
 }
 
+/// How many more failures are sure not to reach the limit, however many calls succeed.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "takes the nearest number")]
+pub(super) fn room(sum: Sum, limit: f64) -> u32 {
+    // So little less that rounding cannot matter.
+    (0.99 * (limit * float(sum.calls) - float(sum.failures)) / (1.0 - limit)) as u32
+}
+
 #[derive(Debug)]
 pub(super) enum Window {
     Calls(Ring),
@@ -108,6 +115,17 @@ impl Window {
         match self {
             Self::Calls(ring) => ring.succeed(count),
             Self::Time(buckets) => buckets.add(Sum { calls: count, ..Sum::default() }),
+        }
+    }
+
+    /// Takes `count` fast failures.
+    pub(super) fn fail(&mut self, count: u32) {
+        match self {
+            Self::Calls(ring) => (0..count).for_each(|_| ring.push(true, false)),
+            Self::Time(buckets) => {
+                let count = u64::from(count);
+                buckets.add(Sum { calls: count, failures: count, slow: 0 });
+            }
         }
     }
 
@@ -377,6 +395,20 @@ mod tests {
 
     proptest! {
         #![proptest_config(cases(20_000))]
+
+        #[test]
+        fn the_room_for_failures_is_never_too_much_and_hardly_too_little(
+            calls in prop_oneof![1..300_u64, 1..1_000_000_000_u64],
+            failed in 0.0..1.0_f64,
+            limit in prop_oneof![Just(f64::MIN_POSITIVE), Just(0.5), Just(1.0), 0.0..1.0_f64],
+        ) {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a part of the calls")]
+            let failures = (float(calls) * failed) as u64;
+            let room = u64::from(room(Sum { calls, failures, slow: 0 }, limit));
+            let reaches = |more: u64| share(failures + more, calls + more) >= limit;
+            prop_assert!(room == 0 || !reaches(room), "{room}");
+            prop_assert!(limit > 0.75 || reaches(room + room / 50 + 2), "{room}");
+        }
 
         #[test]
         fn a_window_of_calls_equals_a_list(calls in 1..150_u32, steps in steps()) {
