@@ -128,3 +128,25 @@ fn update(cell: &AtomicU64, value: u64, order: Ordering) {
         cell.store(value, order);
     }
 }
+
+#[cfg(all(test, not(resilient_loom)))]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::limits::Limits;
+    use super::*;
+
+    #[test]
+    fn a_run_that_is_too_long_for_the_word_goes_to_the_machine() {
+        let limits = Limits { failure_threshold: Some(u32::MAX), ..Limits::DEFAULT };
+        let mut machine = Machine::new(Arc::new(limits), Tick::ZERO);
+        let (fast, ticket) = (Fast::default(), Ticket::closed(machine.generation()));
+        machine.absorb_failures(MOST - 2);
+        fast.publish(&machine);
+        assert_eq!([(); 2].map(|()| fast.count(ticket, true)), [true, false]);
+        machine.absorb_failures(MOST);
+        fast.publish(&machine);
+        assert!(fast.word().has(TELL) && !fast.count(ticket, true));
+        assert_eq!(fast.word().generation(), machine.generation());
+    }
+}
