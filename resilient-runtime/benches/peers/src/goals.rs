@@ -46,7 +46,7 @@ impl Run {
 
     fn two(&self, path: &str, name: &str) -> Figure {
         let value = self.of(path, name).two.expect("measured with two threads").0;
-        Figure { of: name.to_owned(), value, unit: "Mops/s" }
+        Figure { of: format!("{name}, two threads"), value, unit: "Mops/s" }
     }
 
     fn peers(&self, path: &str) -> impl Iterator<Item = &'static str> {
