@@ -1,6 +1,7 @@
 //! Eight tasks on two workers that share one policy; their body yields once.
 
 use std::hint::black_box;
+use std::thread;
 
 use failsafe::futures::CircuitBreaker as _;
 use layered::Service as _;
@@ -22,6 +23,7 @@ macro_rules! task {
                 for $n in 0..calls {
                     drop(black_box($call.await));
                 }
+                thread::current().id()
             })
         })
     };
@@ -35,6 +37,7 @@ macro_rules! serving {
                 for n in 0..calls {
                     drop(black_box(async { service.ready().await?.call(n).await }.await));
                 }
+                thread::current().id()
             })
         })
     };

@@ -42,6 +42,7 @@ fn main() {
         [path] => {
             cases.retain(|case| case.path.starts_with(path.as_str()));
             tables::calls(&harness::measure(&cases));
+            tables::crowds(&crowds(path));
         }
         [path, name, calls] => {
             let case = cases.iter().find(|case| case.path == path && case.name == name);
@@ -52,19 +53,25 @@ fn main() {
     }
 }
 
-fn everything(cases: &[Case]) {
-    let measured = harness::measure(cases);
+/// Of the paths that begin so.
+fn crowds(path: &str) -> Vec<tables::Shared> {
     let two = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_time().build();
     let two = two.expect("a runtime with two workers");
-    let crowds = {
-        let _entered = two.enter();
-        let crowds = crowds::crowds();
-        let rates = harness::crowds(&two, &crowds);
-        crowds.iter().zip(rates).map(|(crowd, rate)| (crowd.path, crowd.name, rate)).collect()
-    };
+    let _entered = two.enter();
+    let mut crowds = crowds::crowds();
+    crowds.retain(|crowd| crowd.path.starts_with(path));
+    let rates = harness::crowds(&two, &crowds);
+    crowds
+        .iter()
+        .zip(rates)
+        .map(|(crowd, (rate, batches))| tables::Shared { path: crowd.path, name: crowd.name, rate, batches })
+        .collect()
+}
+
+fn everything(cases: &[Case]) {
     let run = tables::Run {
-        measured,
-        crowds,
+        measured: harness::measure(cases),
+        crowds: crowds(""),
         windows: windows::measure(),
         futures: ours::sizes(),
         breakers: memory::breakers(),

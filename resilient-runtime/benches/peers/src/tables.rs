@@ -4,10 +4,19 @@ use crate::harness::Measured;
 use crate::memory::Bytes;
 use crate::windows::{FEW, MANY};
 
+/// What eight tasks on two workers reached.
+pub struct Shared {
+    pub path: &'static str,
+    pub name: &'static str,
+    /// Calls in a microsecond.
+    pub rate: f64,
+    /// Batches that count.
+    pub batches: usize,
+}
+
 pub struct Run {
     pub measured: Vec<Measured>,
-    /// Path, case, median calls in a microsecond.
-    pub crowds: Vec<(&'static str, &'static str, f64)>,
+    pub crowds: Vec<Shared>,
     pub windows: Vec<(&'static str, [f64; 2])>,
     pub futures: Vec<(&'static str, usize)>,
     pub breakers: Vec<Bytes>,
@@ -22,12 +31,16 @@ pub fn calls(measured: &[Measured]) {
     }
 }
 
+pub fn crowds(rates: &[Shared]) {
+    println!("\n| path | case | Mops/s |\n|---|---|---:|");
+    for Shared { path, name, rate, batches } in rates {
+        println!("| {path} | {name} | {rate:.2} ({batches}) |");
+    }
+}
+
 pub fn print(run: &Run) {
     calls(&run.measured);
-    println!("\n| path | case | Mops/s |\n|---|---|---:|");
-    for (path, name, rate) in &run.crowds {
-        println!("| {path} | {name} | {rate:.2} |");
-    }
+    crowds(&run.crowds);
     println!("\n| time window of 10 s | ns with {FEW} calls in it | with {MANY} |\n|---|---:|---:|");
     for (name, [few, many]) in &run.windows {
         println!("| {name} | {few:.1} | {many:.1} |");
