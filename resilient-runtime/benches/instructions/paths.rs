@@ -211,7 +211,7 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(594))]
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(75))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(932))]
-#[bench::bulkhead(args = (repeat!(confined)), config = at_most(107))]
+#[bench::bulkhead(args = (repeat!(confined)), config = at_most(100))]
 #[bench::stack(args = (repeat!(stacked)), config = at_most(260))]
 #[bench::stack_from_afar(args = (repeat!(stacked_afar, from_afar)), config = at_most(314))]
 fn calls(run: fn(u64)) {

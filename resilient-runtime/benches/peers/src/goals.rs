@@ -1,6 +1,7 @@
 //! What was promised, and whether it holds.
 
 use crate::breakers::{CLOSED, HALF, MARKED, OPEN, TIMED};
+use crate::bulkheads::{BY_HAND, FIVE, ROOMY, TRIES};
 use crate::retries::{FIRST, SECOND};
 use crate::stacks::{COVERED, STACK};
 use crate::tables::Run;
@@ -129,6 +130,9 @@ fn others(run: &Run) -> Vec<Goal> {
         goal(STACK, run.min(STACK, "ours"), run.min(STACK, "by hand: tokio, recloser"), AtMost(0.25)),
         goal(STACK, run.added(STACK, "ours", &direct), parts, AtMost(1.15)),
         goal(STACK, run.two(STACK, "ours"), run.best_two(STACK), AtLeast(3.0)),
+        goal(ROOMY, run.min(ROOMY, "ours"), run.min(ROOMY, TRIES), AtMost(0.6)),
+        goal(ROOMY, run.two(ROOMY, "ours"), run.two(ROOMY, TRIES), AtLeast(1.8)),
+        goal(FIVE, run.min(FIVE, "ours"), run.min(FIVE, BY_HAND), AtMost(0.3)),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod breakers;
+mod bulkheads;
 mod crowds;
 mod goals;
 mod harness;
@@ -29,7 +30,7 @@ fn cases() -> Vec<Case> {
         two: true,
     };
     let direct = Case { path: DIRECT, name: "direct", run: calls!(n => bodies::work(n)), two: true };
-    let rows = [breakers::cases(), retries::cases(), timeouts::cases(), stacks::cases()];
+    let rows = [breakers::cases(), retries::cases(), timeouts::cases(), stacks::cases(), bulkheads::cases()];
     [empty, direct].into_iter().chain(rows.into_iter().flatten()).collect()
 }
 

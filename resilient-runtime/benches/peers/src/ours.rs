@@ -1,6 +1,6 @@
 //! This crate, through its attributes, each function with a policy of its own.
 
-use resilient_runtime::{circuit_breaker, fallback, retry, timeout};
+use resilient_runtime::{bulkhead, circuit_breaker, fallback, retry, timeout};
 
 use crate::bodies::{Answer, Short, down, half, second_time, short, work, yields};
 
@@ -102,6 +102,20 @@ pub async fn covered(n: u64) -> Answer {
 #[circuit_breaker(name = "stacked")]
 #[timeout("2s")]
 pub async fn stack(n: u64) -> Answer {
+    work(n).await
+}
+
+#[bulkhead(name = "roomy", max_concurrent = 4)]
+pub async fn confined(n: u64) -> Answer {
+    work(n).await
+}
+
+#[fallback(value = 0)]
+#[retry]
+#[circuit_breaker(name = "five")]
+#[timeout("2s")]
+#[bulkhead(name = "five", max_concurrent = 4)]
+pub async fn five(n: u64) -> Answer {
     work(n).await
 }
 

@@ -20,7 +20,7 @@ pub(crate) use self::held::Held;
 pub use self::place::BulkheadPermit;
 
 use self::gate::Gate;
-use self::held::Id;
+use self::held::{Holding, Id};
 use self::place::{Confined, Place};
 use super::{Complaint, Key, Kind, Policy, Snapshot, Stem, Value, Written};
 use crate::clock::nanos;
@@ -113,6 +113,12 @@ impl Shared {
         self.max_wait.store(written.time(MAX_WAIT).map_or(0, nanos), Relaxed);
         self.max_queue.store(count(MAX_QUEUE).unwrap_or(u32::MAX), Relaxed);
         self.gate.set_places(count(MAX_CONCURRENT).unwrap_or(DEFAULT_MAX_CONCURRENT).max(1));
+    }
+
+    /// Notes that the caller has a place; where nobody waits, nobody asks.
+    #[inline]
+    fn hold(&self) -> Option<Holding> {
+        (self.max_wait.load(Relaxed) != 0).then(|| self.id.enter())
     }
 
     fn max_wait(&self) -> Duration {

@@ -179,7 +179,7 @@ where
             *this.place = None;
             return Poll::Ready(Reply::Refusal(rejected));
         }
-        let holding = place.shared.id.enter();
+        let holding = place.shared.hold();
         let out = ready!(this.inner.poll(cx));
         drop(holding);
         *this.place = None;
