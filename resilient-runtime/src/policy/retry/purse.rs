@@ -85,16 +85,15 @@ impl Purse {
     }
 
     pub(super) fn take(&self) -> bool {
-        let now = clock::tick();
         let mut account = self.account();
         let calls = self.calls(&account);
-        account.budget.take(calls, now)
+        // Read while nobody else can pay: a clock that runs backwards earns the same time twice.
+        account.budget.take(calls, clock::tick())
     }
 
     pub(super) fn left(&self) -> u64 {
-        let now = clock::tick();
         let account = self.account();
-        account.budget.left(self.calls(&account), now)
+        account.budget.left(self.calls(&account), clock::tick())
     }
 
     pub(super) fn refill(&self) {
@@ -113,6 +112,8 @@ impl Purse {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn drained() -> Purse {
@@ -149,5 +150,27 @@ mod tests {
         purse.join(member);
         member.add(FIRST_TRY, 5);
         assert_eq!(purse.left(), 2);
+    }
+
+    #[test]
+    fn time_that_passes_while_another_pays_is_earned_once() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let runtime = runtime.expect("nothing is in its way");
+        let _entered = runtime.enter();
+        let purse = drained();
+        std::thread::scope(|scope| {
+            let mut account = purse.account();
+            let other = scope.spawn(|| {
+                let _entered = runtime.enter();
+                purse.take()
+            });
+            // Time enough to be at the lock; whoever comes later finds the same.
+            (0..10_000).for_each(|_| std::thread::yield_now());
+            runtime.block_on(tokio::time::advance(Duration::from_secs(1)));
+            assert!(account.budget.take(0, clock::tick()));
+            drop(account);
+            assert!(other.join().expect("no panic"));
+        });
+        assert_eq!(purse.left(), 8);
     }
 }
