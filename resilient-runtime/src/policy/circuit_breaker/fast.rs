@@ -74,11 +74,17 @@ impl Fast {
     }
 
     /// Tells the machine of the failures in the word, for who will publish.
+    #[inline]
     pub(super) fn take(&self, machine: &mut Machine) {
         if self.counts() {
-            // Whoever would count in the word that is about to be replaced has to come to the lock.
-            machine.absorb_failures(Word(self.word.fetch_or(TELL, Relaxed)).count());
+            self.claim(machine);
         }
+    }
+
+    #[inline(never)]
+    fn claim(&self, machine: &mut Machine) {
+        // Whoever would count in the word that is about to be replaced has to come to the lock.
+        machine.absorb_failures(Word(self.word.fetch_or(TELL, Relaxed)).count());
     }
 
     /// Shows what became of the machine to who holds no lock.
@@ -103,7 +109,11 @@ impl Fast {
 
     /// The same where no more changed than what is counted.
     pub(super) fn publish_counts(&self, machine: &Machine) {
-        self.publish_after(machine, self.word().flags());
+        let word = self.word();
+        let nothing_to_tell = word.flags() == 0 && !self.counts();
+        if !(nothing_to_tell && machine.is_settled()) {
+            self.publish_after(machine, word.flags());
+        }
     }
 
     fn publish_after(&self, machine: &Machine, before: u64) {

@@ -388,6 +388,16 @@ impl Machine {
         !sum.is_clean() && !settled()
     }
 
+    /// Whether successes will not matter before the state changes, if they did not before.
+    pub(super) fn is_settled(&self) -> bool {
+        match (&self.limits.rates, &self.window) {
+            (Some(rates), Some(Window::Calls(ring))) => {
+                self.limits.failure_threshold.is_none() && rates.are_known(ring.sum())
+            }
+            _ => false,
+        }
+    }
+
     /// Failures that may be counted elsewhere as of now, and with which one has to be told.
     pub(super) fn leeway(&self) -> Option<(u32, u32)> {
         match (&self.phase, self.limits.failure_threshold, &self.window) {

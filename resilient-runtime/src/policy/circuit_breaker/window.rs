@@ -71,7 +71,13 @@ pub(super) fn share(part: u64, calls: u64) -> f64 {
 /// Whether the share is `limit` or more.
 pub(super) fn reaches(part: u64, calls: u64, limit: f64) -> bool {
     // A product is cheaper than a quotient, and most shares are too small for rounding to matter.
-    float(part) >= 0.99 * limit * float(calls) && share(part, calls) >= limit
+    float(part) >= 0.99 * limit * float(calls) && is_at_least(part, calls, limit)
+}
+
+/// Apart, or the compiler divides first.
+#[cold]
+fn is_at_least(part: u64, calls: u64, limit: f64) -> bool {
+    share(part, calls) >= limit
 }
 
 /// How many more failures are sure not to reach the limit, however many calls succeed.
@@ -194,6 +200,10 @@ impl Ring {
         let capacity = capacity.max(1);
         let cells = vec![Cell::default(); capacity.div_ceil(u64::BITS) as usize].into_boxed_slice();
         Self { cells, capacity, next: 0, sum: Sum::default() }
+    }
+
+    pub(super) const fn sum(&self) -> Sum {
+        self.sum
     }
 
     fn push(&mut self, failed: bool, slow: bool) {
