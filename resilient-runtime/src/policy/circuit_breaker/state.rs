@@ -390,12 +390,9 @@ impl Machine {
 
     /// Whether successes will not matter before the state changes, if they did not before.
     pub(super) fn is_settled(&self) -> bool {
-        match (&self.limits.rates, &self.window) {
-            (Some(rates), Some(Window::Calls(ring))) => {
-                self.limits.failure_threshold.is_none() && rates.are_known(ring.sum())
-            }
-            _ => false,
-        }
+        let Some(Window::Calls(ring)) = &self.window else { return false };
+        let known = self.limits.rates.as_ref().is_some_and(|rates| rates.are_known(ring.sum()));
+        known && self.limits.failure_threshold.is_none()
     }
 
     /// Failures that may be counted elsewhere as of now, and with which one has to be told.
