@@ -197,6 +197,26 @@ fn no_failure_is_lost_in_a_window_of_time() {
 }
 
 #[test]
+fn no_failure_is_lost_when_a_window_of_time_runs_out_of_room() {
+    explore("no_failure_is_lost_when_a_window_of_time_runs_out_of_room", || {
+        let window = CircuitWindow::Time(Duration::from_secs(10));
+        let breaker = CircuitBreaker::new("payments").failure_rate(0.5).window(window).min_calls(2);
+        let engine = engine(&breaker);
+        let call = |verdict: Verdict| -> Box<dyn FnOnce(&Engine) + Send> {
+            Box::new(move |engine| engine.leave(engine.enter().expect("closed"), verdict))
+        };
+        (0..4).for_each(|_| call(Verdict::Success)(&engine));
+        (0..2).for_each(|_| call(Verdict::Failure(None))(&engine));
+        engine.report();
+        race(&engine, vec![call(Verdict::Failure(None)), call(Verdict::Panicked)]);
+        if engine.report().0.state == CircuitState::Closed {
+            let (report, _) = engine.report();
+            assert_eq!((report.figures.calls, report.figures.failures), (8, 4));
+        }
+    });
+}
+
+#[test]
 fn no_success_is_lost_while_shards_drain() {
     explore("no_success_is_lost_while_shards_drain", || {
         let window = CircuitWindow::Calls(20);

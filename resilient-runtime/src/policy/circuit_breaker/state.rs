@@ -399,17 +399,19 @@ impl Machine {
     pub(super) fn leeway(&self) -> Option<(u32, u32)> {
         match (&self.phase, self.limits.failure_threshold, &self.window) {
             (Phase::Closed { failures, .. }, Some(threshold), None) => Some((*failures, threshold)),
-            (Phase::Closed { .. }, None, Some(window)) => Some((0, self.room(window)?.saturating_add(1))),
+            // Also where there is no room: somebody may just be counting who found some.
+            (Phase::Closed { .. }, None, Some(window)) if window.turns_at().is_some() => {
+                Some((0, self.room(window).saturating_add(1)))
+            }
             _ => None,
         }
         .filter(|_| self.admits_all())
     }
 
     /// Failures that cannot open before the bucket turns, whatever else happens.
-    fn room(&self, window: &Window) -> Option<u32> {
-        window.turns_at()?;
-        let rates = self.limits.rates.as_ref().filter(|rates| rates.are_known(window.sum()))?;
-        Some(room(window.sum(), rates.failure_rate?)).filter(|room| *room > 0)
+    fn room(&self, window: &Window) -> u32 {
+        let rates = self.limits.rates.as_ref().filter(|rates| rates.are_known(window.sum()));
+        rates.and_then(|rates| rates.failure_rate).map_or(0, |limit| room(window.sum(), limit))
     }
 
     /// When a window of time has to be moved on, and until then successes may wait.
