@@ -157,14 +157,22 @@ pub(crate) struct Attempting {
 }
 
 /// Lets the code inside see that it is attempt `attempt`, and `within` if that is nearer than what bounds
-/// it anyway.
+/// it anyway. Most attempts are the first, and look like the code around them.
 #[inline]
-pub(crate) fn enter_attempt(attempt: u32, within: Deadline) -> Attempting {
+pub(crate) fn enter_attempt(attempt: u32, within: Deadline) -> Option<Attempting> {
+    if within == Deadline::NONE && ATTEMPT.get() == attempt {
+        None
+    } else {
+        Some(enter_other(attempt, within))
+    }
+}
+
+#[cold]
+fn enter_other(attempt: u32, within: Deadline) -> Attempting {
     let within = if within == Deadline::NONE { None } else { enter_kept(within) };
     Attempting { outer: ATTEMPT.replace(attempt), _within: within }
 }
 
-#[cold]
 fn enter_kept(within: Deadline) -> Option<InForce> {
     let mut outer = DEADLINE.get();
     outer.start();
