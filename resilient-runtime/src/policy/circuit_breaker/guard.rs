@@ -124,29 +124,29 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<C::Answer>> {
         let this = self.project();
-        let pass = match this.course.progress() {
+        match this.course.progress() {
             // Kept out of memory on the way: most calls are ready at once.
             Progress::Fresh => match this.engine.enter_at_once() {
-                Some(pass) => pass,
+                Some(pass) => *this.course = Course::new(pass, Progress::Polling),
                 None => match this.engine.ask() {
-                    Ok(pass) => pass,
+                    Ok(pass) => *this.course = Course::new(pass, Progress::Polling),
                     Err(rejected) => {
-                        *this.course = Course::DONE;
+                        this.course.note(Progress::Done);
                         return Poll::Ready(Reply::Refusal(rejected));
                     }
                 },
             },
             // Whoever polls again must not get past a refusal.
             Progress::Done => return Poll::Pending,
-            Progress::Polling | Progress::Waiting => this.course.pass(),
-        };
-        *this.course = Course::new(pass, Progress::Polling);
+            Progress::Polling | Progress::Waiting => this.course.note(Progress::Polling),
+        }
+        let pass = this.course.pass();
         let Poll::Ready(out) = this.inner.poll(cx) else {
-            *this.course = Course::new(pass, Progress::Waiting);
+            this.course.note(Progress::Waiting);
             return Poll::Pending;
         };
         let verdict = this.assess.verdict(&out);
-        *this.course = Course::DONE;
+        this.course.note(Progress::Done);
         this.engine.leave(pass, verdict);
         Poll::Ready(C::reply(out))
     }
