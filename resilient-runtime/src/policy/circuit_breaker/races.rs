@@ -13,6 +13,9 @@ use crate::clock::models::NOW;
 use crate::sync::explore;
 use crate::tally::enter_as;
 
+#[path = "races_of_three.rs"]
+mod of_three;
+
 const RESET_TIMEOUT: Duration = Duration::from_secs(30);
 const ENDS: [usize; 6] = [SUCCEEDED, FAILED, IGNORED, ABANDONED, PANICKED, REJECTED];
 

@@ -110,6 +110,10 @@ impl Purse {
     }
 }
 
+#[cfg(all(test, resilient_loom))]
+#[path = "races.rs"]
+mod races;
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
