@@ -72,6 +72,7 @@ impl Gate {
 
     /// Takes a place or a ticket for one.
     pub(super) fn queue(&self, most: u32, waker: &Waker) -> Queued {
+        let waker = waker.clone();
         let mut queue = self.lock();
         loop {
             if self.enter() {
@@ -89,27 +90,29 @@ impl Gate {
         }
         queue.last += 1;
         let ticket = queue.last;
-        queue.waiters.insert(ticket, waker.clone());
+        queue.waiters.insert(ticket, waker);
         Queued::Ticket(ticket)
     }
 
     /// Whether a place has been given for the ticket; otherwise `waker` learns when.
     pub(super) fn is_served(&self, ticket: u64, waker: &Waker) -> bool {
-        match self.lock().waiters.get_mut(&ticket) {
-            Some(known) => known.clone_from(waker),
-            None => return true,
-        }
+        // A waker is somebody else's code: none is copied or dropped under the lock.
+        let mut waker = waker.clone();
+        let mut queue = self.lock();
+        let Some(known) = queue.waiters.get_mut(&ticket) else { return true };
+        std::mem::swap(known, &mut waker);
         false
     }
 
     /// Takes a ticket out of the queue, unless a place has been given for it.
     pub(super) fn cancel(&self, ticket: u64) -> bool {
         let mut queue = self.lock();
-        let cancelled = queue.waiters.remove(&ticket).is_some();
-        if cancelled {
+        let waker = queue.waiters.remove(&ticket);
+        if waker.is_some() {
             self.word.fetch_sub(WAITER, Relaxed);
         }
-        cancelled
+        drop(queue);
+        waker.is_some()
     }
 
     /// Fewer places than are taken take effect as they are left.

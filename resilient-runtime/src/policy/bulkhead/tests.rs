@@ -1,8 +1,10 @@
 //! The gate on its own, and between threads.
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
-use std::task::Waker;
+use std::sync::{Arc, mpsc};
+use std::task::{Wake, Waker};
 use std::thread;
+use std::time::Duration;
 
 use super::gate::{Gate, Queued};
 
@@ -36,6 +38,38 @@ fn a_ticket_is_cancelled_unless_it_was_served() {
     gate.leave();
     assert!(!gate.cancel(second.expect("there is no place")), "it has the place");
     assert_eq!(gate.load(), (1, 0));
+}
+
+/// Goes to the gate when it is dropped, as a task does that holds a place.
+struct Visitor(Arc<Gate>);
+
+impl Wake for Visitor {
+    fn wake(self: Arc<Self>) {}
+}
+
+impl Drop for Visitor {
+    fn drop(&mut self) {
+        assert!(self.0.cancel(2));
+    }
+}
+
+#[test]
+fn wakers_are_dropped_under_no_lock() {
+    for replaced in [false, true] {
+        let gate = Arc::new(Gate::new(0));
+        let visitor = Waker::from(Arc::new(Visitor(Arc::clone(&gate))));
+        assert_eq!(gate.queue(2, &visitor), Queued::Ticket(1));
+        assert_eq!(gate.queue(2, Waker::noop()), Queued::Ticket(2));
+        drop(visitor);
+        let (done, wait) = mpsc::channel();
+        let there = Arc::clone(&gate);
+        thread::spawn(move || {
+            let left = if replaced { !there.is_served(1, Waker::noop()) } else { there.cancel(1) };
+            let _ = done.send(left);
+        });
+        assert_eq!(wait.recv_timeout(Duration::from_secs(10)), Ok(true), "it waits for itself");
+        assert_eq!(gate.load(), (0, u64::from(replaced)));
+    }
 }
 
 #[test]
