@@ -109,6 +109,17 @@ fn resuming_what_nobody_touched_changes_nothing() {
 }
 
 #[test]
+fn it_knows_by_what_it_is_held() {
+    let mut rig = Rig::new(Limits::DEFAULT);
+    for control in [ForceOpen, Disable, Observe] {
+        rig.by_hand(control);
+        assert_eq!(rig.machine.held_by(), Some(control));
+    }
+    rig.by_hand(Resume);
+    assert_eq!(rig.machine.held_by(), None);
+}
+
+#[test]
 fn reset_closes_and_forgets() {
     for control in [ForceOpen, Disable, Observe, Resume] {
         let mut rig = Rig::open(Limits::DEFAULT);

@@ -188,6 +188,14 @@ mod tests {
     }
 
     #[test]
+    fn a_window_is_of_calls_or_of_time_as_written() {
+        for window in [CircuitWindow::Calls(7), CircuitWindow::Time(Duration::from_secs(7))] {
+            let limits = of(&plain().failure_rate(0.5).window_of(window));
+            assert_eq!(limits.rates.map(|rates| rates.window), Some(window));
+        }
+    }
+
+    #[test]
     fn the_lease_follows_the_open_time() {
         let limits = of(&plain().reset_timeout(Duration::from_secs(7)));
         assert_eq!(limits.half_open_timeout, Duration::from_secs(7));
