@@ -19,18 +19,23 @@ use crate::{clock, frame, registry};
 #[derive(Debug)]
 pub(super) struct Place<'a> {
     shared: &'a Shared,
-    stage: u64,
+    stage: Stage,
     /// Of the wait.
     timer: Timer,
 }
 
-/// Stages of a call; any other number is its ticket. An enum beside the timer would be a word longer.
-const OUTSIDE: u64 = 0;
-const INSIDE: u64 = u64::MAX;
+/// Outside, inside, or the ticket it waits with. An enum beside the timer would be a word longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stage(u64);
+
+impl Stage {
+    const OUTSIDE: Self = Self(0);
+    const INSIDE: Self = Self(u64::MAX);
+}
 
 impl<'a> Place<'a> {
     pub(super) const fn outside(shared: &'a Shared) -> Self {
-        Self { shared, stage: OUTSIDE, timer: Timer::NONE }
+        Self { shared, stage: Stage::OUTSIDE, timer: Timer::NONE }
     }
 
     /// Takes a place at once or not at all.
@@ -45,8 +50,8 @@ impl<'a> Place<'a> {
     #[inline]
     pub(super) fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
         match self.stage {
-            INSIDE => Poll::Ready(Ok(())),
-            OUTSIDE if self.shared.gate.enter() => {
+            Stage::INSIDE => Poll::Ready(Ok(())),
+            Stage::OUTSIDE if self.shared.gate.enter() => {
                 self.admitted();
                 Poll::Ready(Ok(()))
             }
@@ -56,13 +61,13 @@ impl<'a> Place<'a> {
 
     #[inline]
     fn admitted(&mut self) {
-        self.stage = INSIDE;
+        self.stage = Stage::INSIDE;
         self.shared.tally.add(ADMITTED, 1);
     }
 
     #[cold]
     fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-        if self.stage == OUTSIDE {
+        if self.stage == Stage::OUTSIDE {
             let Some(timer) = self.patience() else { return Poll::Ready(Err(self.shared.reject())) };
             match self.shared.gate.queue(self.shared.max_queue(), cx.waker()) {
                 Queued::Entered => {
@@ -70,13 +75,14 @@ impl<'a> Place<'a> {
                     return Poll::Ready(Ok(()));
                 }
                 Queued::Full => return Poll::Ready(Err(self.shared.reject())),
-                Queued::Ticket(ticket) => (self.stage, self.timer) = (ticket, timer),
+                Queued::Ticket(ticket) => (self.stage, self.timer) = (Stage(ticket), timer),
             }
         }
-        if !self.shared.gate.is_served(self.stage, cx.waker()) {
+        let Stage(ticket) = self.stage;
+        if !self.shared.gate.is_served(ticket, cx.waker()) {
             ready!(self.timer.poll(cx));
-            if self.shared.gate.cancel(self.stage) {
-                self.stage = OUTSIDE;
+            if self.shared.gate.cancel(ticket) {
+                self.stage = Stage::OUTSIDE;
                 return Poll::Ready(Err(self.shared.reject()));
             }
         }
@@ -106,9 +112,9 @@ impl Drop for Place<'_> {
     #[inline]
     fn drop(&mut self) {
         match self.stage {
-            OUTSIDE => {}
-            INSIDE => self.shared.gate.leave(),
-            ticket => self.shared.abandon(ticket),
+            Stage::OUTSIDE => {}
+            Stage::INSIDE => self.shared.gate.leave(),
+            Stage(ticket) => self.shared.abandon(ticket),
         }
     }
 }
