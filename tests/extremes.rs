@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use resilient_runtime::{
-    CircuitBreaker, Class, Classify, ConfigError, Fault, Rejected, Retry, Timeout, configure,
+    Bulkhead, CircuitBreaker, Class, Classify, ConfigError, Fault, Rejected, Retry, Timeout, configure,
 };
 use tokio::task::yield_now;
 use tokio::time::advance;
@@ -112,6 +112,9 @@ extremes! {
         half_open_timeout("h1" "h2", failure_threshold = 1, reset_timeout = "1ns")
         ramp("p1" "p2", failure_threshold = 1, reset_timeout = "1ns")
     )
+    bulkhead(
+        max_wait("x1" "x2", max_concurrent = 1)
+    )
 }
 
 mod timeouts {
@@ -128,6 +131,7 @@ mod timeouts {
     #[resilient_runtime::retry(max = 2, name = "installed")]
     #[resilient_runtime::circuit_breaker(name = "installed")]
     #[resilient_runtime::timeout("1s", name = "installed")]
+    #[resilient_runtime::bulkhead(name = "installed", max_concurrent = 1)]
     pub(crate) async fn installed(step: crate::Step) -> crate::Answer {
         crate::work(step).await
     }
@@ -221,6 +225,7 @@ fn refused(stem: &str, key: &'static str, time: Duration) -> bool {
     let install = match stem {
         "retry" => configure().retry("installed", |retry| retry_with(key, retry, time)),
         "timeout" => configure().timeout("installed", |timeout| timeout.limit(time)),
+        "bulkhead" => configure().bulkhead("installed", |bulkhead| bulkhead.max_wait(time)),
         _ => configure().circuit_breaker("installed", |breaker| breaker_with(key, breaker, time)),
     };
     let error = install.install().err();
@@ -236,7 +241,7 @@ fn what_is_installed_is_refused_by_its_key_or_runs() {
     for (stem, key) in KEYS.iter().chain([&("timeout", "limit")]) {
         for time in TIMES {
             alone(async {
-                let may_be_zero = ["base", "max_delay", "max_retry_after", "ramp"].contains(key);
+                let may_be_zero = ["base", "max_delay", "max_retry_after", "max_wait", "ramp"].contains(key);
                 let makes_sense = time <= DAY && (may_be_zero || !time.is_zero());
                 assert_eq!(refused(stem, key, time), !makes_sense, "{key}: {time:?}");
                 drive(&timeouts::installed).await;
@@ -250,6 +255,15 @@ async fn by_hand(stem: &str, key: &str, time: Duration) {
     if stem == "retry" {
         let retry = retry_with(key, Retry::new().max(3).budget("none"), time);
         return drive(&|step| retry.run(move || work(step))).await;
+    }
+    if stem == "bulkhead" {
+        let bulkhead = Bulkhead::new("by hand").max_concurrent(1).max_wait(time);
+        let held = bulkhead.try_acquire();
+        drive(&|step| bulkhead.call(work(step))).await;
+        let waits = poll(bulkhead.call(work(Step::Succeed))).is_none();
+        assert_eq!(waits, !time.is_zero(), "{time:?}");
+        drop(held);
+        return assert_eq!(poll(bulkhead.call(work(Step::Succeed))), Some(Ok(1)));
     }
     let breaker = breaker_with(key, CircuitBreaker::new("by hand"), time);
     drive(&|step| breaker.call(work(step))).await;

@@ -99,11 +99,9 @@ impl<'a> Place<'a> {
         if most.is_zero() || self.shared.id.is_held() {
             return None;
         }
+        let Some(deadline) = frame::deadline() else { return Some(Timer::after(most)) };
         let now = clock::now();
-        let until = match (now.checked_add(most), frame::deadline()) {
-            (Some(own), Some(deadline)) => own.min(deadline),
-            (own, deadline) => own.or(deadline)?,
-        };
+        let until = now.checked_add(most).map_or(deadline, |own| own.min(deadline));
         (until > now).then(|| Timer::until(until))
     }
 }
