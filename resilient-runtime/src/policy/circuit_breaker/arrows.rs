@@ -211,6 +211,23 @@ fn absorbed_successes_come_before_the_failure() {
 }
 
 #[test]
+fn absorbed_failures_open_when_they_are_judged() {
+    let window = CircuitWindow::Time(secs(10));
+    let by_rate = Limits { rates: Some(Rates { window, ..HALF_OF_TEN }), ..RATE };
+    for (limits, cause) in
+        [(Limits::DEFAULT, CircuitCause::FailureThreshold), (by_rate, CircuitCause::FailureRate)]
+    {
+        let mut rig = Rig::new(limits);
+        rig.machine.absorb_failures(3);
+        assert_eq!(rig.machine.judge(rig.now), None);
+        rig.machine.absorb_failures(5);
+        let transition = rig.machine.judge(rig.now).expect("enough");
+        assert_eq!((transition.to, transition.cause), (CircuitState::Open, cause));
+        assert_eq!(rig.machine.judge(rig.now), None);
+    }
+}
+
+#[test]
 fn slow_calls_open_whether_they_fail_or_not() {
     let mut rig = Rig::new(SLOW);
     rig.call(Success);

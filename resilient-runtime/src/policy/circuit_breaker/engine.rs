@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use super::fast::Fast;
+use super::fast::{Count, Fast};
 use super::last_error::LastError;
 use super::limits::Limits;
 use super::pass::Pass;
@@ -157,12 +157,18 @@ impl Engine {
         let word = self.fast.word();
         let now = word.has(TIMED).then(clock::tick);
         let slow = now.is_some_and(|now| self.fast.is_slow(now.since(pass.started)));
-        let untold =
-            !slow && word.is_closed_since(pass.ticket) && self.goes_untold(word, pass.ticket, verdict);
+        let count = if slow || !word.is_closed_since(pass.ticket) {
+            Count::Refused
+        } else {
+            self.count(word, pass.ticket, verdict)
+        };
         let outcome = verdict.outcome();
-        self.tally.add(if untold && outcome == Outcome::Success { QUIET } else { 1 + outcome as usize }, 1);
-        if untold {
-            return;
+        let quiet = count != Count::Refused && outcome == Outcome::Success;
+        self.tally.add(if quiet { QUIET } else { 1 + outcome as usize }, 1);
+        match count {
+            Count::Taken => return,
+            Count::Due => return self.judge(),
+            Count::Refused => {}
         }
         if slow {
             self.tally.add(SLOW, 1);
@@ -173,23 +179,36 @@ impl Engine {
         }
     }
 
-    /// Whether the machine need not hear of a call yet; then the word counts it if need be.
-    fn goes_untold(&self, word: Word, ticket: Ticket, verdict: Verdict) -> bool {
+    /// Keeps an outcome from the machine if that need not hear of it yet; then the word counts it if need be.
+    fn count(&self, word: Word, ticket: Ticket, verdict: Verdict) -> Count {
         let code = match verdict {
-            Verdict::Success if word.has(TURNS | TIMED) => return !self.turned(word),
-            _ if !self.fast.counts() => return false,
+            Verdict::Success if word.has(TURNS | TIMED) => {
+                return if self.turned(word) { Count::Refused } else { Count::Taken };
+            }
+            _ if !self.fast.counts() => return Count::Refused,
             Verdict::Success => None,
             Verdict::Failure(class) => class.map(LastError::code),
-            _ => return false,
+            _ => return Count::Refused,
         };
-        let failed = !matches!(verdict, Verdict::Success);
-        if code == Some(None) || self.turned(word) || !self.fast.count(ticket, failed) {
-            return false;
+        if code == Some(None) || self.turned(word) {
+            return Count::Refused;
         }
-        if let Some(code) = code.flatten() {
+        let count = self.fast.count(ticket, !matches!(verdict, Verdict::Success));
+        if count != Count::Refused
+            && let Some(code) = code.flatten()
+        {
             self.fast.last_error.set(code);
         }
-        true
+        count
+    }
+
+    #[cold]
+    fn judge(&self) {
+        let now = clock::tick();
+        let mut slow = self.take();
+        slow.absorb(&self.tally);
+        let transition = slow.machine.judge(now);
+        self.done(slow, transition);
     }
 
     /// Whether a bucket turned.

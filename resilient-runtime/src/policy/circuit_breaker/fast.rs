@@ -11,6 +11,16 @@ use super::word::{ASK, DISABLED, FORCED_OPEN, MOST, OPEN, TELL, TIMED, TURNS, Wo
 use crate::clock::{Tick, nanos};
 use crate::sync::AtomicU64;
 
+/// What became of an outcome that the word may count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    /// Nothing: the machine has to be told.
+    Refused,
+    Taken,
+    /// Taken, and perhaps one too many: the machine has to judge.
+    Due,
+}
+
 /// One line: written on transitions, by failures in a row, and where a success begins or ceases to matter.
 ///
 /// Whoever holds the machine's lock writes all of it; the word is the last to change and the first to be
@@ -56,18 +66,21 @@ impl Fast {
     }
 
     /// Counts a call in the word, unless it has to be told.
-    pub(super) fn count(&self, ticket: Ticket, failed: bool) -> bool {
+    pub(super) fn count(&self, ticket: Ticket, failed: bool) -> Count {
         let mut word = self.word();
         loop {
             let threshold = self.threshold.load(Relaxed);
             let told = threshold == 0 || failed && u64::from(word.count()) + 1 >= threshold;
             if told || !word.is_closed_since(ticket) {
-                return false;
+                return Count::Refused;
             }
             let next = if failed { word.after_failure() } else { word.after_success() };
-            // Nothing is handed over beside the word itself.
-            match self.word.compare_exchange_weak(word.0, next.0, Relaxed, Acquire) {
-                Ok(_) => return true,
+            match self.word.compare_exchange_weak(word.0, next.0, Acquire, Acquire) {
+                // The word may be published anew, and look the same, with a threshold that is lower.
+                Ok(_) if failed && u64::from(next.count()) >= self.threshold.load(Relaxed) => {
+                    return Count::Due;
+                }
+                Ok(_) => return Count::Taken,
                 Err(now) => word = Word(now),
             }
         }
@@ -153,10 +166,11 @@ mod tests {
         let (fast, ticket) = (Fast::default(), Ticket::closed(machine.generation()));
         machine.absorb_failures(MOST - 2);
         fast.publish(&machine);
-        assert_eq!([(); 2].map(|()| fast.count(ticket, true)), [true, false]);
+        assert_eq!([(); 2].map(|()| fast.count(ticket, true)), [Count::Taken, Count::Refused]);
         machine.absorb_failures(MOST);
         fast.publish(&machine);
-        assert!(fast.word().has(TELL) && !fast.count(ticket, true));
+        assert!(fast.word().has(TELL));
+        assert_eq!(fast.count(ticket, true), Count::Refused);
         assert_eq!(fast.word().generation(), machine.generation());
     }
 }

@@ -211,10 +211,31 @@ fn no_failure_is_lost_when_a_window_of_time_runs_out_of_room() {
         (0..4).for_each(|_| call(Verdict::Success)(&engine));
         (0..2).for_each(|_| call(Verdict::Failure(None))(&engine));
         engine.report();
-        race(&engine, vec![call(Verdict::Failure(None)), call(Verdict::Panicked)]);
-        if engine.report().0.state == CircuitState::Closed {
-            let (report, _) = engine.report();
-            assert_eq!((report.figures.calls, report.figures.failures), (8, 4));
+        let fail_and_look = move |engine: &Engine| {
+            call(Verdict::Failure(None))(engine);
+            engine.report();
+        };
+        race(&engine, vec![call(Verdict::Panicked), Box::new(fail_and_look)]);
+        assert_eq!(engine.report().0.state, CircuitState::Open, "half of eight");
+    });
+}
+
+#[test]
+fn a_failure_under_new_limits_counts_by_them() {
+    explore("a_failure_under_new_limits_counts_by_them", || {
+        let engine = engine(&CircuitBreaker::new("payments").failure_threshold(3));
+        let pass = engine.enter().expect("closed");
+        engine.leave(engine.enter().expect("closed"), Verdict::Failure(None));
+        let fewer = Arc::new(Limits::new(&CircuitBreaker::new("payments").failure_threshold(2).written));
+        race(
+            &engine,
+            vec![
+                Box::new(move |engine| engine.leave(pass, Verdict::Failure(None))),
+                Box::new(move |engine| engine.reconfigure(fewer)),
+            ],
+        );
+        if !engine.fast.word().has(OPEN) {
+            assert_eq!(engine.lock().machine.leeway(), Some((2, 2)), "the limits came after it");
         }
     });
 }

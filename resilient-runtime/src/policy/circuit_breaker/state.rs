@@ -143,6 +143,12 @@ impl Machine {
         self.tripped().map(|cause| self.open(cause, now()))
     }
 
+    /// Decides about what was absorbed.
+    pub(super) fn judge(&mut self, now: Tick) -> Option<Transition> {
+        let transition = self.turn(now);
+        transition.or_else(|| self.tripped().map(|cause| self.open(cause, now)))
+    }
+
     /// Moves a window of time on, which may show that too much has failed.
     pub(super) fn turn(&mut self, now: Tick) -> Option<Transition> {
         let Phase::Closed { .. } = self.phase else { return None };
