@@ -9,8 +9,10 @@ use super::phase::{Hand, Phase};
 use super::probes::{LAST_PROBE, Probes, Ramp};
 use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::{CircuitCause, CircuitState, Control, Figures, Report, Transition};
-use super::window::{Sum, Window, reaches, room, share};
+use super::window::{Sum, Window, reaches, share};
 use crate::clock::Tick;
+
+mod published;
 
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -359,69 +361,5 @@ impl Machine {
 
     pub(super) const fn generation(&self) -> u32 {
         self.generation
-    }
-
-    /// Whether every call passes and is counted, without asking.
-    pub(super) const fn admits_all(&self) -> bool {
-        matches!(self.phase, Phase::Closed { ramp: None, .. })
-            && matches!(self.hand, Hand::Off | Hand::Observing)
-    }
-
-    /// Whether a refused call runs all the same.
-    pub(super) const fn only_observes(&self) -> bool {
-        matches!(self.hand, Hand::Observing)
-    }
-
-    /// From when until when it is open.
-    pub(super) fn refuses(&self) -> Option<(Tick, Tick)> {
-        match (self.hand, &self.phase) {
-            (Hand::Off, Phase::Open { length }) => Some((self.since, self.since.plus(*length))),
-            _ => None,
-        }
-    }
-
-    /// Whether a fast success has to be told at once, or may wait to be absorbed.
-    ///
-    /// Where that was so before, the window may be one that opens though no outcome said so.
-    pub(super) fn success_matters(&self, mattered: bool) -> bool {
-        let Phase::Closed { failures, .. } = self.phase else { return true };
-        if failures > 0 {
-            return true;
-        }
-        let (Some(rates), Some(window)) = (&self.limits.rates, &self.window) else { return false };
-        let sum = window.sum();
-        let settled = || rates.are_known(sum) && !(mattered && self.tripped_by_rate().is_some());
-        !sum.is_clean() && !settled()
-    }
-
-    /// Whether successes will not matter before the state changes, if they did not before.
-    pub(super) fn is_settled(&self) -> bool {
-        let Some(Window::Calls(ring)) = &self.window else { return false };
-        let known = self.limits.rates.as_ref().is_some_and(|rates| rates.are_known(ring.sum()));
-        known && self.limits.failure_threshold.is_none()
-    }
-
-    /// Failures that may be counted elsewhere as of now, and with which one has to be told.
-    pub(super) fn leeway(&self) -> Option<(u32, u32)> {
-        match (&self.phase, self.limits.failure_threshold, &self.window) {
-            (Phase::Closed { failures, .. }, Some(threshold), None) => Some((*failures, threshold)),
-            // Also where there is no room: somebody may just be counting who found some.
-            (Phase::Closed { .. }, None, Some(window)) if window.turns_at().is_some() => {
-                Some((0, self.room(window).saturating_add(1)))
-            }
-            _ => None,
-        }
-        .filter(|_| self.admits_all())
-    }
-
-    /// Failures that cannot open before the bucket turns, whatever else happens.
-    fn room(&self, window: &Window) -> u32 {
-        let rates = self.limits.rates.as_ref().filter(|rates| rates.are_known(window.sum()));
-        rates.and_then(|rates| rates.failure_rate).map_or(0, |limit| room(window.sum(), limit))
-    }
-
-    /// When a window of time has to be moved on, and until then successes may wait.
-    pub(super) fn turns_at(&self) -> Option<Tick> {
-        self.window.as_ref().and_then(Window::turns_at)
     }
 }
