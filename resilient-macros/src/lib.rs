@@ -42,6 +42,7 @@ use proc_macro::TokenStream;
 /// | `on_retry` | `fn(u32, Duration, RetryCause<'_, E>)` | none | captures nothing |
 /// | `budget` | name of a budget, or `"none"` | `"default"` | not empty |
 /// | `max_retry_after` | duration: longest hint of a server obeyed | `"30s"` | at most a day |
+/// | `nested` | `"share"`, `"once"`: inside another retry's attempt | `"share"` | one of these |
 /// | `no_clone(a, b)` | arguments that the body only borrows | none | names of parameters |
 /// | `name` | text | path of the function | not empty |
 ///
@@ -50,6 +51,16 @@ use proc_macro::TokenStream;
 /// Each attempt gets its own copy of the owned arguments that the body mentions, so they must be `Clone`, or
 /// stand in `no_clone(…)`. References are lent again. A `self` by value must be `Clone` only where the body
 /// uses it up or changes it.
+///
+/// # Budget
+///
+/// A retry is made only if its budget pays for it. Functions that name one budget share it: each call earns a
+/// fifth of a retry, a hundred at most, and ten retries a second are free. `configure().budget(…)` changes that,
+/// `registry().budgets()` tells what is left.
+///
+/// Inside an attempt of another retry, as in a function that a retried function calls, attempts multiply. There a
+/// retry draws on the budget and the time of the one around it and raises an event; with `nested = "once"` it makes
+/// one attempt and leaves the rest to the one around it.
 ///
 /// # Order
 ///

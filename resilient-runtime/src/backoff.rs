@@ -74,12 +74,28 @@ pub(crate) struct Schedule {
     pub(crate) jitter: Jitter,
 }
 
-/// The delay before, in nanoseconds, from which a decorrelated one grows.
+/// The delay before, from which a decorrelated one grows.
+///
+/// Half a word, for a retried call has no room for more: nanoseconds to 26 bits, which lose less than a
+/// hundred-millionth, and how far they were shifted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Previous(u64);
+pub(crate) struct Previous(u32);
 
 impl Previous {
     pub(crate) const NONE: Self = Self(0);
+    const SHIFT: u32 = 6;
+
+    #[expect(clippy::cast_possible_truncation, reason = "shifted until it fits")]
+    const fn of(delay: Duration) -> Self {
+        let nanos = nanos(delay);
+        let shift = (u64::BITS - nanos.leading_zeros()).saturating_sub(u32::BITS - Self::SHIFT);
+        Self(((nanos >> shift) as u32) << Self::SHIFT | shift)
+    }
+
+    const fn delay(self) -> Duration {
+        let shift = self.0 & ((1 << Self::SHIFT) - 1);
+        Duration::from_nanos(((self.0 >> Self::SHIFT) as u64) << shift)
+    }
 }
 
 impl Schedule {
@@ -126,10 +142,10 @@ impl Schedule {
     }
 
     fn decorrelated(&self, unit: f64, previous: &mut Previous) -> Duration {
-        let before = Duration::from_nanos(previous.0).max(self.base);
+        let before = previous.delay().max(self.base);
         let spread = before.saturating_mul(3).saturating_sub(self.base);
         let delay = self.base.saturating_add(self.share(spread, unit)).min(self.max_delay);
-        previous.0 = nanos(delay);
+        *previous = Previous::of(delay);
         delay
     }
 
@@ -343,6 +359,14 @@ mod tests {
 
     proptest! {
         #![proptest_config(cases(20_000))]
+
+        #[test]
+        fn the_delay_before_is_kept_to_a_hundred_millionth(nanos in any::<u64>(), shift in 0..64_u32) {
+            let delay = Duration::from_nanos(nanos >> shift);
+            let kept = Previous::of(delay).delay();
+            let lost = delay.checked_sub(kept).expect("rounded down");
+            prop_assert!(lost.as_nanos() * 10_000_000 <= delay.as_nanos(), "{:?} of {:?}", lost, delay);
+        }
 
         #[test]
         fn no_delay_exceeds_the_cap(

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::function::{Function, Layer};
 use crate::names::intern;
-use crate::policy::{Complaint, STEMS, Stem, Value, Written};
+use crate::policy::{Complaint, Kind, STEMS, Stem, Value, Written};
 use crate::registry::{functions, registry};
 
 /// Settings added at start-up, in the order they were added.
@@ -104,7 +104,7 @@ impl Configure {
 }
 
 fn check(stem: &'static str, name: &'static str, written: &Written) -> Vec<ConfigFault> {
-    let Some(kind) = STEMS.iter().find(|kind| kind.name == stem) else { return Vec::new() };
+    let Some(kind) = kind(stem) else { return Vec::new() };
     let complaints = (kind.check)(written).into_iter();
     complaints.map(|Complaint { key, message }| ConfigFault { stem, name, key: Some(key), message }).collect()
 }
@@ -117,7 +117,7 @@ fn timing(function: &'static Function, merged: &Merged) -> Vec<ConfigFault> {
     let mut bound: Option<(&Layer, Duration)> = None;
     let mut repeats = false;
     for layer in function.layers() {
-        let Some(stem) = STEMS.iter().find(|stem| stem.name == layer.stem()) else { continue };
+        let Some(stem) = kind(layer.stem()) else { continue };
         let Some(written) = merged.get(&(stem.name, layer.policy_name())) else { continue };
         let mut complain = |time, what: &str| {
             let Some((above, limit)) = bound.filter(|(_, limit)| *limit <= time) else { return };
@@ -150,7 +150,7 @@ impl Layers {
     fn faults_of(&self, entry: &Entry) -> Vec<ConfigFault> {
         let Entry { stem, name, written } = entry;
         let fault = |key, message| ConfigFault { stem: stem.name, name, key, message };
-        let used = used_names(stem);
+        let used = self.used_names(stem);
         let mut faults = Vec::new();
         if !used.contains(name) && !self.expected.contains(name) {
             faults.push(fault(None, unknown(stem, name, &used)));
@@ -162,14 +162,32 @@ impl Layers {
         }
         faults
     }
+
+    /// Names of functions' policies, and of policies that others name or share unless they name one.
+    fn used_names(&self, stem: &Stem) -> BTreeSet<&'static str> {
+        let layers = || functions().iter().flat_map(|function| function.layers());
+        let own = layers().filter(|layer| layer.stem() == stem.name).map(Layer::policy_name);
+        let written = layers().filter_map(|layer| {
+            let slot = reference(kind(layer.stem())?, stem)?;
+            let key = kind(layer.stem())?.keys[slot];
+            let value = layer.written().iter().find(|(written, _)| *written == key.name);
+            key.kind.referred(value.map(|(_, value)| *value))
+        });
+        let installed = self.entries.iter().filter_map(|entry| {
+            let slot = reference(entry.stem, stem)?;
+            entry.stem.keys[slot].kind.referred(Some(entry.written.get(slot)?))
+        });
+        own.chain(written).chain(installed).collect()
+    }
 }
 
-fn used_names(stem: &Stem) -> BTreeSet<&'static str> {
-    let layers = functions().iter().flat_map(|function| {
-        let of_stem = function.layers().iter().filter(|layer| layer.stem() == stem.name);
-        of_stem.map(Layer::policy_name)
-    });
-    layers.collect()
+fn kind(stem: &str) -> Option<&'static Stem> {
+    STEMS.iter().copied().find(|kind| kind.name == stem)
+}
+
+/// Where `from` names a policy of the kind `to`.
+fn reference(from: &Stem, to: &Stem) -> Option<usize> {
+    from.keys.iter().position(|key| key.name == to.name && matches!(key.kind, Kind::Name { .. }))
 }
 
 fn unknown(stem: &Stem, name: &str, used: &BTreeSet<&'static str>) -> String {
@@ -264,7 +282,7 @@ fn attributes() -> (Merged, Vec<Clash>) {
     let mut said = Said::default();
     for &function in functions() {
         for layer in function.layers() {
-            let Some(stem) = STEMS.iter().find(|stem| stem.name == layer.stem()) else { continue };
+            let Some(stem) = kind(layer.stem()) else { continue };
             let name = layer.policy_name();
             said.merged.entry((stem.name, name)).or_insert(Written::NOTHING);
             for &(key, value) in layer.written() {

@@ -87,6 +87,8 @@ pub enum EventKind {
         /// Class of the error, or nothing for a value that is not wanted.
         class: Option<Class>,
     },
+    /// The first attempt of a retry failed inside an attempt of another retry: their attempts multiply.
+    Nested,
     /// An attempt failed and no other follows.
     GaveUp {
         /// Attempts made, the first included.
@@ -112,6 +114,8 @@ pub enum RetryEnd {
     Budget,
     /// The call was told to wait longer than allowed, or refused for nobody knows how long.
     RetryAfter,
+    /// The attempt was part of another retry's, which may make the next one.
+    Once,
 }
 
 impl RetryEnd {
@@ -124,6 +128,7 @@ impl RetryEnd {
             Self::Deadline => "deadline",
             Self::Budget => "budget",
             Self::RetryAfter => "retry_after",
+            Self::Once => "once",
         }
     }
 }
@@ -147,6 +152,7 @@ impl EventKind {
             Self::TimedOut { .. } => "timed_out",
             Self::FellBack { .. } => "fell_back",
             Self::Retrying { .. } => "retrying",
+            Self::Nested => "nested",
             Self::GaveUp { reason, .. } => reason.as_str(),
         }
     }
@@ -160,6 +166,7 @@ impl EventKind {
             | Self::TimedOut { .. }
             | Self::FellBack { .. }
             | Self::Retrying { .. }
+            | Self::Nested
             | Self::GaveUp { .. } => Level::DEBUG,
         }
     }
@@ -190,6 +197,7 @@ impl fmt::Display for EventKind {
             Self::Retrying { attempt, delay, class: None } => {
                 write!(f, "attempt {attempt} gave an unwanted value, next one in {:?}", readable(*delay))
             }
+            Self::Nested => f.write_str("runs inside an attempt of another retry"),
             Self::GaveUp { attempts, reason, .. } => {
                 write!(f, "attempt {attempts} was the last ({})", reason.as_str())
             }

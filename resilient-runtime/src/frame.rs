@@ -10,16 +10,17 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use crate::clock::{self, Tick, nanos};
+use crate::policy::budget::Payer;
 use crate::policy::bulkhead::Held;
 
 thread_local! {
-    static ATTEMPT: Cell<u32> = const { Cell::new(1) };
+    static ATTEMPT: Cell<Trial> = const { Cell::new(Trial::OUTSIDE) };
     static DEADLINE: Cell<Deadline> = const { Cell::new(Deadline::NONE) };
 }
 
 /// When the running code is given up, in one word: nanoseconds above, what they mean below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deadline(u64);
+pub(crate) struct Deadline(u64);
 
 /// Counts from the first time somebody asks, so that nobody reads the clock before.
 const AFTER: u64 = 1;
@@ -149,28 +150,80 @@ impl Drop for InForce {
     }
 }
 
-/// Restores what surrounds an attempt, also when the code inside panics.
-#[must_use]
-pub(crate) struct Attempting {
-    outer: u32,
-    _within: Option<InForce>,
-}
+/// Which attempt runs, and who pays for further ones, in one word: the payer above, the number below.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Trial(u64);
 
-/// Lets the code inside see that it is attempt `attempt`, and `within` if that is nearer than what bounds
-/// it anyway. Most attempts are the first, and look like the code around them.
-#[inline]
-pub(crate) fn enter_attempt(attempt: u32, within: Deadline) -> Option<Attempting> {
-    if within == Deadline::NONE && ATTEMPT.get() == attempt {
-        None
-    } else {
-        Some(enter_other(attempt, within))
+const NUMBER: u64 = u32::MAX as u64;
+
+impl Trial {
+    pub(crate) const OUTSIDE: Self = Self::first(Payer::NOBODY);
+
+    pub(crate) const fn first(payer: Payer) -> Self {
+        Self((payer.0 as u64) << u32::BITS | 1)
+    }
+
+    /// For a setting that many threads read.
+    pub(crate) const fn word(self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    pub(crate) const fn of_word(word: u64) -> Self {
+        Self(word)
+    }
+
+    pub(crate) const fn nth(self, number: u32) -> Self {
+        Self(self.0 & !NUMBER | number as u64)
+    }
+
+    #[inline]
+    pub(crate) const fn number(self) -> u32 {
+        (self.0 & NUMBER) as u32
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "nothing stands above the payer")]
+    const fn payer(self) -> Payer {
+        Payer((self.0 >> u32::BITS) as u16)
+    }
+
+    #[inline]
+    const fn is_inside(self) -> bool {
+        self.0 >> u32::BITS != 0
     }
 }
 
+/// Who pays for the attempts of the retry or hedge around the running code.
+pub(crate) fn payer() -> Payer {
+    ATTEMPT.get().payer()
+}
+
+/// Restores what surrounds an attempt, also when the code inside panics.
+#[must_use]
+pub(crate) struct Attempting {
+    outer: Trial,
+    _within: Option<InForce>,
+}
+
+/// Lets the code inside see which attempt it is, and `within` if that is nearer than what bounds it anyway.
+#[inline]
+pub(crate) fn enter_attempt(trial: Trial, within: Deadline) -> Attempting {
+    let outer = ATTEMPT.get();
+    if within != Deadline::NONE || outer.is_inside() {
+        return enter_bounded(trial, within);
+    }
+    ATTEMPT.set(trial);
+    Attempting { outer, _within: None }
+}
+
+/// Whoever pays for the attempts outside pays for those inside too.
 #[cold]
-fn enter_other(attempt: u32, within: Deadline) -> Attempting {
+fn enter_bounded(trial: Trial, within: Deadline) -> Attempting {
     let within = if within == Deadline::NONE { None } else { enter_kept(within) };
-    Attempting { outer: ATTEMPT.replace(attempt), _within: within }
+    let outer = ATTEMPT.get();
+    let paid = outer.is_inside() && outer.payer() != Payer::EACH;
+    ATTEMPT.set(if paid { outer.nth(trial.number()) } else { trial });
+    Attempting { outer, _within: within }
 }
 
 fn enter_kept(within: Deadline) -> Option<InForce> {
@@ -211,7 +264,7 @@ impl Drop for Attempting {
 /// ```
 #[must_use]
 pub fn attempt() -> u32 {
-    ATTEMPT.get()
+    ATTEMPT.get().number()
 }
 
 /// When the call around this code is given up, if it is bounded.
@@ -252,7 +305,7 @@ pin_project! {
     pub struct Inherit<F> {
         #[pin]
         inner: F,
-        attempt: u32,
+        trial: Trial,
         deadline: Deadline,
         held: Held,
     }
@@ -286,7 +339,7 @@ pub fn inherit<F: Future>(future: F) -> Inherit<F> {
         None => Deadline::NONE,
         Some(_) => DEADLINE.get().with(AT),
     };
-    Inherit { inner: future, attempt: attempt(), deadline, held: Held::current() }
+    Inherit { inner: future, trial: ATTEMPT.get(), deadline, held: Held::current() }
 }
 
 impl<F: Future> Future for Inherit<F> {
@@ -295,7 +348,7 @@ impl<F: Future> Future for Inherit<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _in_force = InForce { outer: DEADLINE.replace(*this.deadline) };
-        let _attempting = Attempting { outer: ATTEMPT.replace(*this.attempt), _within: None };
+        let _attempting = Attempting { outer: ATTEMPT.replace(*this.trial), _within: None };
         let _holding = this.held.enter();
         this.inner.poll(cx)
     }

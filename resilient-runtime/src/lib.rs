@@ -96,12 +96,12 @@ pub use crate::events::{Event, EventKind, Missed, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::function::{Function, Layer};
 pub use crate::outcome::{Class, Classify};
-pub use crate::policy::{Bulkhead, BulkheadPermit, BulkheadSnapshot};
+pub use crate::policy::{BudgetSnapshot, Bulkhead, BulkheadPermit, BulkheadSnapshot, RetryBudget};
 pub use crate::policy::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
 pub use crate::policy::{
-    FallbackSnapshot, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout,
+    FallbackSnapshot, Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout,
     TimeoutSnapshot, Value,
 };
 pub use crate::registry::{Registry, registry, subscribe};

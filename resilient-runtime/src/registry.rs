@@ -1,7 +1,9 @@
 //! Named policies: declared by annotated functions, found, reported and reset by name.
 
-use std::any::{Any, TypeId};
-use std::collections::{BTreeMap, HashMap};
+use std::any::Any;
+use std::collections::BTreeMap;
+#[cfg(feature = "test-util")]
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -67,28 +69,28 @@ impl<const N: usize> Record<N> {
     }
 }
 
-/// Something shared by name whose name is known beforehand, found once.
-pub(crate) struct SharedSite<T: 'static> {
+/// A policy whose name is known beforehand, found once.
+pub(crate) struct SharedSite<P: 'static> {
     name: &'static str,
-    found: OnceLock<&'static T>,
+    found: OnceLock<&'static P>,
 }
 
-impl<T: Any + Send + Sync> SharedSite<T> {
+impl<P: Named> SharedSite<P> {
     pub(crate) const fn new(name: &'static str) -> Self {
         Self { name, found: OnceLock::new() }
     }
 
     #[inline]
     #[cfg(not(feature = "test-util"))]
-    pub(crate) fn get(&'static self, make: fn() -> T) -> &'static T {
-        self.found.get_or_init(|| registry().0.shared(self.name, make))
+    pub(crate) fn get(&'static self) -> &'static P {
+        self.found.get_or_init(|| registry().0.get_or_create(self.name))
     }
 
     /// Each runtime has its own, so the site cannot keep one.
     #[cfg(feature = "test-util")]
-    pub(crate) fn get(&'static self, make: fn() -> T) -> &'static T {
+    pub(crate) fn get(&'static self) -> &'static P {
         let _ = &self.found;
-        registry().0.shared(self.name, make)
+        registry().0.get_or_create(self.name)
     }
 }
 
@@ -99,7 +101,6 @@ type Policies = BTreeMap<(&'static str, &'static str), &'static dyn Policy>;
 pub(crate) struct World {
     policies: RwLock<Policies>,
     installed: Mutex<Layers>,
-    shared: Mutex<HashMap<(TypeId, &'static str), &'static (dyn Any + Send + Sync)>>,
     pub(crate) bus: Bus,
     #[cfg(feature = "test-util")]
     pub(crate) generator: Mutex<Option<rand::rngs::StdRng>>,
@@ -112,7 +113,6 @@ impl World {
         let world = Self {
             policies: RwLock::default(),
             installed: Mutex::new(Layers::default()),
-            shared: Mutex::default(),
             bus: Bus::new(),
             #[cfg(feature = "test-util")]
             generator: Mutex::new(None),
@@ -151,24 +151,13 @@ impl World {
         policy.downcast_ref()
     }
 
-    fn get_or_create<P: Named>(&self, name: &'static str) -> &'static P {
+    pub(crate) fn get_or_create<P: Named>(&self, name: &'static str) -> &'static P {
         loop {
             if let Some(policy) = self.find(name) {
                 return policy;
             }
             let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
             policies.entry((P::STEM.name, name)).or_insert_with(|| (P::STEM.create)(name, &Written::NOTHING));
-        }
-    }
-
-    /// What policies of one name share, made when the first of them asks.
-    pub(crate) fn shared<T: Any + Send + Sync>(&self, name: &'static str, make: fn() -> T) -> &'static T {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = *shared.entry((TypeId::of::<T>(), name)).or_insert_with(|| Box::leak(Box::new(make())));
-        drop(shared);
-        match found.downcast_ref() {
-            Some(found) => found,
-            None => Box::leak(Box::new(make())),
         }
     }
 

@@ -28,6 +28,7 @@ pub(crate) static KIND: Kind = Kind {
         "on_retry",
         "budget",
         "max_retry_after",
+        "nested",
         "no_clone",
         "name",
         "crate",
@@ -162,6 +163,7 @@ impl Retry {
             reader.diag.at(at, message);
         }
         reader.reference("budget", "\"default\"");
+        reader.word("nested", &["share", "once"], false);
         reader.name("\"quote\"");
         Self {
             when: reader.function("when", "Error::is_transient"),

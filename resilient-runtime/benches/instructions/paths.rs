@@ -207,7 +207,7 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::breaker_consecutive_half_fails(args = (repeat!(flaky)), config = at_most(186))]
 #[bench::breaker_count_half_fails(args = (repeat!(flaky_counted)), config = at_most(268))]
 #[bench::breaker_open(args = (repeat!(refused)), config = at_most(212))]
-#[bench::retry_first_attempt(args = (repeat!(retried)), config = at_most(101))]
+#[bench::retry_first_attempt(args = (repeat!(retried)), config = at_most(105))]
 #[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(417))]
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(85))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(824))]

@@ -1,5 +1,6 @@
 //! The shape each policy follows: its keys, how a setting is checked, what a registry holds.
 
+pub(crate) mod budget;
 pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
 pub(crate) mod fallback;
@@ -10,18 +11,21 @@ use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
+pub use self::budget::{BudgetSnapshot, RetryBudget};
 pub use self::bulkhead::{Bulkhead, BulkheadPermit, BulkheadSnapshot};
 pub use self::circuit_breaker::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
 pub use self::fallback::FallbackSnapshot;
-pub use self::retry::{Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
+pub use self::retry::{Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
 pub use self::timeout::{Timeout, TimeoutSnapshot};
 
 /// Statistics of one policy, as of now.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Snapshot {
+    /// Of a budget for retries and hedges.
+    Budget(BudgetSnapshot),
     /// Of a bulkhead.
     Bulkhead(BulkheadSnapshot),
     /// Of a circuit breaker.
@@ -39,6 +43,7 @@ impl Snapshot {
     #[must_use]
     pub const fn stem(&self) -> &'static str {
         match self {
+            Self::Budget(_) => budget::STEM.name,
             Self::Bulkhead(_) => bulkhead::STEM.name,
             Self::CircuitBreaker(_) => circuit_breaker::STEM.name,
             Self::Fallback(_) => fallback::STEM.name,
@@ -51,6 +56,7 @@ impl Snapshot {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
+            Self::Budget(snapshot) => snapshot.name,
             Self::Bulkhead(snapshot) => snapshot.name,
             Self::CircuitBreaker(snapshot) => snapshot.name,
             Self::Fallback(snapshot) => snapshot.name,
@@ -128,6 +134,7 @@ macro_rules! named {
 }
 
 named! {
+    Budget(budget::Purse) is budget::STEM,
     Bulkhead(bulkhead::Bulkhead) is bulkhead::STEM,
     CircuitBreaker(circuit_breaker::CircuitBreaker) is circuit_breaker::STEM,
     Fallback(fallback::FallbackPolicy) is fallback::STEM,
@@ -171,8 +178,11 @@ pub(crate) enum Kind {
     /// A number of calls up to this, or a time.
     CountOrTime(u64),
     Word(&'static [&'static str]),
-    /// The name of another policy.
-    Name,
+    /// The name of another policy: the one that is meant where none is written, and a word for none at all.
+    Name {
+        otherwise: &'static str,
+        none: &'static str,
+    },
 }
 
 /// The longest time a policy can be told to take: "30m" for "30M" is likelier than a month.
@@ -210,7 +220,16 @@ impl Kind {
             (Self::Word(words), Value::Word(word)) if !words.contains(&word) => {
                 Some(format!("`{word}` is none of `{}`", words.join("`, `")))
             }
-            (Self::Name, Value::Word("")) => Some("a name cannot be empty".into()),
+            (Self::Name { .. }, Value::Word("")) => Some("a name cannot be empty".into()),
+            _ => None,
+        }
+    }
+
+    /// The policy named by a value, or by its absence.
+    pub(crate) fn referred(self, value: Option<Value>) -> Option<&'static str> {
+        match (self, value) {
+            (Self::Name { otherwise, .. }, None) => Some(otherwise),
+            (Self::Name { none, .. }, Some(Value::Word(name))) if name != none => Some(name),
             _ => None,
         }
     }

@@ -25,6 +25,7 @@ fn is_missing(error: &std::io::Error) -> bool {
     on_retry = |_attempt, _delay, _cause| {},
     budget = "disk",
     max_retry_after = "10s",
+    nested = "once",
     no_clone(page),
     name = "load"
 )]

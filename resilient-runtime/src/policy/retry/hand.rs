@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::policy::Agreed;
-use super::purse::Purse;
-use super::state::{FIRST_TRY, FIRST_TRY_ELSEWHERE, Rules, Terms};
+use super::state::{FIRST_TRY, FIRST_TRY_ELSEWHERE, Rules, Start, Terms};
 use super::{Retry, RetryCause, RetryPolicy, RetryWith, Settings};
-use crate::frame::Deadline;
+use crate::frame::{Deadline, Trial};
 use crate::outcome::{Cause, Classify};
+use crate::policy::budget::{Payer, Purse};
 
 /// No function given.
 #[derive(Clone, Copy, Debug)]
@@ -78,12 +78,16 @@ impl<W, V, H> Terms for Hand<W, V, H> {
         }
     }
 
-    fn begin(&self) -> Deadline {
+    fn begin(&self) -> Start {
         match self.by {
             By::Name(policy) => policy.begin(),
             By::Value { settings, .. } => {
-                Purse::named(settings.budget).into_iter().for_each(Purse::called);
-                settings.within.map_or(Deadline::NONE, Deadline::within)
+                let purse = Purse::named(settings.budget);
+                purse.into_iter().for_each(Purse::called);
+                Start {
+                    trial: Trial::first(Payer::of(purse)),
+                    deadline: settings.within.map_or(Deadline::NONE, Deadline::within),
+                }
             }
         }
     }

@@ -8,7 +8,6 @@ mod attempt;
 mod call;
 mod hand;
 mod policy;
-mod purse;
 mod state;
 mod wait;
 
@@ -21,6 +20,7 @@ pub use self::state::{RetryCause, retry};
 use super::{Complaint, Key, Kind, Stem, Value, Written};
 use crate::backoff::{Backoff, Jitter, Schedule};
 use crate::configure::Configure;
+use crate::policy::budget;
 use crate::registry::Registry;
 
 const MAX: usize = 0;
@@ -32,6 +32,7 @@ const JITTER: usize = 5;
 const WITHIN: usize = 6;
 const BUDGET: usize = 7;
 const MAX_RETRY_AFTER: usize = 8;
+const NESTED: usize = 9;
 
 pub(crate) static STEM: Stem = Stem {
     name: "retry",
@@ -43,8 +44,9 @@ pub(crate) static STEM: Stem = Stem {
         Key { name: "max_delay", kind: Kind::Time(Duration::ZERO) },
         Key { name: "jitter", kind: Kind::Word(Jitter::WORDS) },
         Key { name: "within", kind: Kind::POSITIVE_TIME },
-        Key { name: "budget", kind: Kind::Name },
+        Key { name: "budget", kind: budget::NAMED },
         Key { name: "max_retry_after", kind: Kind::Time(Duration::ZERO) },
+        Key { name: "nested", kind: Kind::Word(Nested::WORDS) },
     ],
     excludes: &[],
     check: |written| Settings::of(written).complaints(),
@@ -172,6 +174,13 @@ impl Retry {
         self.mark(MAX_RETRY_AFTER)
     }
 
+    /// What it does inside an attempt of another retry. **Default: [`Nested::Share`].**
+    #[must_use]
+    pub const fn nested(mut self, nested: Nested) -> Self {
+        self.settings.nested = nested;
+        self.mark(NESTED)
+    }
+
     const fn mark(mut self, key: usize) -> Self {
         self.set |= 1 << key;
         self
@@ -203,6 +212,37 @@ impl Configure {
     }
 }
 
+/// What a retry does inside an attempt of another retry, or of a hedge.
+///
+/// Attempts multiply there: three times three are nine calls of what lies below.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Nested {
+    /// It retries, and draws on the budget and the time of the one around it.
+    ///
+    /// The default, because a call that fails for a reason of its own is best mended close to it, and the
+    /// one budget bounds what all of them add.
+    #[default]
+    Share,
+    /// It makes one attempt and leaves the rest to the one around it.
+    Once,
+}
+
+impl Nested {
+    const WORDS: &'static [&'static str] = &["share", "once"];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Share => Self::WORDS[0],
+            Self::Once => Self::WORDS[1],
+        }
+    }
+
+    fn from_word(word: &str) -> Option<Self> {
+        [Self::Share, Self::Once].into_iter().find(|nested| nested.word() == word)
+    }
+}
+
 /// Settings of one retry, complete.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
@@ -211,6 +251,7 @@ pub struct Settings {
     within: Option<Duration>,
     budget: &'static str,
     max_retry_after: Duration,
+    nested: Nested,
 }
 
 impl Settings {
@@ -218,12 +259,13 @@ impl Settings {
         max: 3,
         schedule: Schedule::DEFAULT,
         within: None,
-        budget: purse::DEFAULT,
+        budget: budget::DEFAULT,
         max_retry_after: Duration::from_secs(30),
+        nested: Nested::Share,
     };
 
     fn of(written: &Written) -> Self {
-        let Self { max, schedule: default, budget, max_retry_after, .. } = Self::DEFAULT;
+        let Self { max, schedule: default, budget, max_retry_after, nested, .. } = Self::DEFAULT;
         Self {
             max: written.count(MAX).map_or(max, |max| u32::try_from(max).unwrap_or(u32::MAX)),
             schedule: Schedule {
@@ -236,12 +278,13 @@ impl Settings {
             within: written.time(WITHIN),
             budget: written.word(BUDGET).unwrap_or(budget),
             max_retry_after: written.time(MAX_RETRY_AFTER).unwrap_or(max_retry_after),
+            nested: written.word(NESTED).and_then(Nested::from_word).unwrap_or(nested),
         }
     }
 
     /// In the order of the keys.
-    fn values(&self) -> [Option<Value>; 9] {
-        let Self { max, schedule, within, budget, max_retry_after } = *self;
+    fn values(&self) -> [Option<Value>; 10] {
+        let Self { max, schedule, within, budget, max_retry_after, nested } = *self;
         [
             Some(Value::count(max)),
             Some(Value::Word(schedule.backoff.word())),
@@ -252,6 +295,7 @@ impl Settings {
             within.map(Value::Time),
             Some(Value::Word(budget)),
             Some(Value::Time(max_retry_after)),
+            Some(Value::Word(nested.word())),
         ]
     }
 
@@ -296,12 +340,16 @@ pub struct RetrySnapshot {
     pub budget: u64,
     /// Calls that were told to wait longer than allowed, or refused for nobody knows how long.
     pub retry_after: u64,
+    /// Calls that made no other attempt because they were part of another retry's.
+    pub once: u64,
     /// Calls whose future was dropped.
     pub abandoned: u64,
     /// Calls that panicked.
     pub panicked: u64,
     /// Attempts beyond the first of each call.
     pub retries: u64,
+    /// Of these, those made inside an attempt of another retry.
+    pub nested: u64,
     /// Retries in a row that the budget would pay for now, once a call has used it.
     pub budget_left: Option<u64>,
 }
@@ -312,7 +360,7 @@ impl RetrySnapshot {
     pub const fn attempts(&self) -> u64 {
         let good = self.first_try + self.after_retry;
         let given_up = self.exhausted + self.not_retryable + self.deadline + self.budget + self.retry_after;
-        good + given_up + self.abandoned + self.panicked + self.retries
+        good + given_up + self.once + self.abandoned + self.panicked + self.retries
     }
 }
 
@@ -333,7 +381,8 @@ mod tests {
             .jitter(Jitter::Equal)
             .within(Duration::from_millis(3))
             .budget("checkout")
-            .max_retry_after(Duration::from_millis(4));
+            .max_retry_after(Duration::from_millis(4))
+            .nested(Nested::Once);
         assert_eq!(Settings::of(&everything.written()), everything.settings);
         assert_eq!(Settings::of(&Written::NOTHING), Settings::DEFAULT);
         for (index, key) in STEM.keys.iter().enumerate() {

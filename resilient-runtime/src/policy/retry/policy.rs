@@ -2,13 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
-use super::purse::Purse;
-use super::state::{self, Terms};
+use super::state::{self, Start, Terms};
 use super::{RetrySnapshot, Settings};
-use crate::clock;
-use crate::frame::Deadline;
+use crate::frame::{Deadline, Trial};
+use crate::policy::budget::{Payer, Purse};
 use crate::policy::{Policy, Snapshot, Written};
 use crate::tally::Tally;
 
@@ -16,18 +14,17 @@ use crate::tally::Tally;
 #[derive(Debug)]
 pub struct RetryPolicy {
     pub(super) name: &'static str,
-    /// What a call has to know before its first attempt, so that it need not look at the settings.
-    within: AtomicU64,
+    /// The first attempt of a call, if that is all it has to know before it, or nothing.
+    start: AtomicU64,
     agreed: RwLock<&'static Agreed>,
     /// All there have been, so that a call can keep one without counting who does. Held while `agreed`
-    /// and `within` change.
+    /// and `start` change.
     all: Mutex<Vec<&'static Agreed>>,
     tally: Tally,
 }
 
-/// No call has begun under these settings.
-const UNKNOWN: u64 = u64::MAX;
-const NO_LIMIT: u64 = u64::MAX - 1;
+/// A call has to look at the settings: they say `within`, or no call has begun under them.
+const LOOK: u64 = 0;
 
 /// What a call takes from its policy, once it needs it.
 #[derive(Debug, PartialEq)]
@@ -60,7 +57,7 @@ impl RetryPolicy {
             Box::leak(Box::new(Agreed { settings: Settings::of(written), funds: Funds::Unknown }));
         Self {
             name,
-            within: AtomicU64::new(UNKNOWN),
+            start: AtomicU64::new(LOOK),
             agreed: RwLock::new(first),
             all: Mutex::new(vec![first]),
             tally: Tally::new(),
@@ -99,9 +96,9 @@ impl RetryPolicy {
     }
 
     fn agree(&self, all: &mut Vec<&'static Agreed>, agreed: Agreed) -> &'static Agreed {
-        let within = match agreed.funds {
-            Funds::Unknown => UNKNOWN,
-            _ => agreed.settings.within.map_or(NO_LIMIT, |limit| clock::nanos(limit).min(NO_LIMIT)),
+        let start = match (agreed.funds, agreed.settings.within) {
+            (Funds::Unknown, _) | (_, Some(_)) => LOOK,
+            (funds, None) => Trial::first(Payer::of(funds.purse())).word(),
         };
         let known = all.iter().copied().find(|known| **known == agreed);
         let agreed = known.unwrap_or_else(|| {
@@ -109,7 +106,7 @@ impl RetryPolicy {
             all.push(agreed);
             agreed
         });
-        self.within.store(within, Relaxed);
+        self.start.store(start, Relaxed);
         *self.agreed.write().unwrap_or_else(PoisonError::into_inner) = agreed;
         agreed
     }
@@ -123,12 +120,12 @@ impl RetryPolicy {
     }
 
     #[cold]
-    fn deadline(&'static self, within: u64) -> Deadline {
-        let within = match within {
-            UNKNOWN => self.agreed().settings.within,
-            nanos => Some(Duration::from_nanos(nanos)),
-        };
-        within.map_or(Deadline::NONE, Deadline::within)
+    fn begin_limited(&'static self) -> Start {
+        let agreed = self.agreed();
+        Start {
+            trial: Trial::first(Payer::of(agreed.funds.purse())),
+            deadline: agreed.settings.within.map_or(Deadline::NONE, Deadline::within),
+        }
     }
 }
 
@@ -138,10 +135,10 @@ impl Terms for &'static RetryPolicy {
     }
 
     #[inline]
-    fn begin(&self) -> Deadline {
-        match self.within.load(Relaxed) {
-            NO_LIMIT => Deadline::NONE,
-            within => self.deadline(within),
+    fn begin(&self) -> Start {
+        match self.start.load(Relaxed) {
+            LOOK => self.begin_limited(),
+            word => Start { trial: Trial::of_word(word), deadline: Deadline::NONE },
         }
     }
 
@@ -192,7 +189,9 @@ impl Policy for RetryPolicy {
             retry_after: total(state::RETRY_AFTER),
             abandoned: total(state::ABANDONED),
             panicked: total(state::PANICKED),
+            once: total(state::ONCE),
             retries: total(state::RETRIES),
+            nested: total(state::NESTED),
             budget_left: self.purse().map(Purse::left),
         })
     }
@@ -205,6 +204,8 @@ impl Policy for RetryPolicy {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::policy::retry::Retry;
 
@@ -214,9 +215,9 @@ mod tests {
         let policy: &RetryPolicy = Box::leak(Box::new(RetryPolicy::new("flaps", &fast)));
         for _ in 0..100 {
             policy.apply(&slow);
-            assert_ne!(policy.begin(), Deadline::NONE);
+            assert_ne!(policy.begin().deadline, Deadline::NONE);
             policy.apply(&fast);
-            assert_eq!(policy.begin(), Deadline::NONE);
+            assert_eq!(policy.begin().deadline, Deadline::NONE);
         }
         assert!(policy.all().len() <= 4, "{}", policy.all().len());
     }

@@ -9,17 +9,19 @@ use std::time::Duration;
 
 use super::policy::Agreed;
 use super::wait::Waiting;
-use super::{RetryPolicy, STEM, Settings};
+use super::{Nested, RetryPolicy, STEM, Settings};
 use crate::backoff::{Backoff, Previous, Schedule};
 use crate::error::Rejected;
 use crate::events::{EventKind, RetryEnd};
-use crate::frame::{self, Deadline};
+use crate::frame::{self, Deadline, Trial};
 use crate::level::Seen;
 use crate::outcome::{Cause, Class};
+use crate::policy::budget::{EARNED, Payer, Purse};
 use crate::registry::{self, Record};
 use crate::{clock, random};
 
-pub(super) const FIRST_TRY: usize = 0;
+/// Its calls earn, so that is where the budget looks.
+pub(super) const FIRST_TRY: usize = EARNED;
 pub(super) const AFTER_RETRY: usize = 1;
 pub(super) const EXHAUSTED: usize = 2;
 pub(super) const NOT_RETRYABLE: usize = 3;
@@ -29,14 +31,16 @@ pub(super) const RETRY_AFTER: usize = 6;
 pub(super) const ABANDONED: usize = 7;
 pub(super) const PANICKED: usize = 8;
 pub(super) const RETRIES: usize = 9;
+pub(super) const ONCE: usize = 11;
+/// Retries inside an attempt of another retry.
+pub(super) const NESTED: usize = 12;
 /// First tries that earn for another budget than the policy's.
 pub(super) const FIRST_TRY_ELSEWHERE: usize = 10;
 
 /// Who sets the terms: a registered policy, or a value made by hand.
 pub trait Terms {
     fn name(&self) -> &'static str;
-    /// A call begins, and has to end by the deadline.
-    fn begin(&self) -> Deadline;
+    fn begin(&self) -> Start;
     /// The first attempt of a call is over and was no success.
     fn first_failed(&self, kept: &mut Option<&'static Agreed>);
     /// The settings of this call, kept from the first time it needs them.
@@ -44,6 +48,13 @@ pub trait Terms {
     /// Whether the budget pays for another attempt.
     fn pays(&self, kept: Option<&'static Agreed>) -> bool;
     fn count(&self, counter: usize);
+}
+
+/// What a call knows when it begins: its first attempt, and when it has to end.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    pub(super) trial: Trial,
+    pub(super) deadline: Deadline,
 }
 
 /// What decides about the answer `O` of an attempt.
@@ -125,7 +136,7 @@ pub(super) struct State {
     /// When the time of `within` is up.
     deadline: Deadline,
     previous: Previous,
-    attempt: u32,
+    trial: Trial,
     progress: Progress,
 }
 
@@ -141,9 +152,9 @@ pub struct Retrying<P: Terms> {
 #[must_use]
 pub fn retry<const N: usize>(function: &'static Record<N>, layer: usize) -> Retrying<&'static RetryPolicy> {
     let policy: &RetryPolicy = function.policy(layer);
-    let deadline = policy.begin();
+    let Start { trial, deadline } = policy.begin();
     // The expansion copies the arguments before it makes the attempt.
-    Retrying { terms: policy, state: State { deadline, progress: Progress::Running, ..State::FRESH } }
+    Retrying { terms: policy, state: State { trial, deadline, progress: Progress::Running, ..State::FRESH } }
 }
 
 impl<P: Terms> Retrying<P> {
@@ -154,14 +165,15 @@ impl<P: Terms> Retrying<P> {
 
     /// An attempt is due; with the first one the call begins.
     pub(super) fn begin(&mut self) {
-        if self.state.attempt == 1 {
-            self.state.deadline = self.terms.begin();
+        if self.state.trial.number() == 1 {
+            let Start { trial, deadline } = self.terms.begin();
+            (self.state.trial, self.state.deadline) = (trial, deadline);
         }
     }
 
     #[cold]
     fn cut_short(&mut self) {
-        if self.state.attempt == 1 {
+        if self.state.trial.number() == 1 {
             self.terms.first_failed(&mut self.state.kept);
         }
         self.terms.count(if self.state.progress == Progress::Running { PANICKED } else { ABANDONED });
@@ -183,10 +195,10 @@ pub(super) fn settle<O>(state: &mut State, terms: &impl Terms, out: O, rules: &i
     let cause = rules.cause(&out);
     let said = rules.says(&out);
     if cause.is_none() && said != Some(true) {
-        state.end(terms, if state.attempt == 1 { FIRST_TRY } else { AFTER_RETRY });
+        state.end(terms, if state.trial.number() == 1 { FIRST_TRY } else { AFTER_RETRY });
         return Next::Done(out);
     }
-    let attempt = state.attempt;
+    let attempt = state.trial.number();
     let Some(delay) = state.next(terms, cause.as_ref(), said) else { return Next::Done(out) };
     contain(terms, || rules.on_retry(attempt, delay, &out));
     Next::Wait(delay)
@@ -205,7 +217,7 @@ impl State {
         kept: None,
         deadline: Deadline::NONE,
         previous: Previous::NONE,
-        attempt: 1,
+        trial: Trial::OUTSIDE,
         progress: Progress::Fresh,
     };
 
@@ -213,7 +225,7 @@ impl State {
     #[inline]
     pub(super) fn enter<R>(&mut self, attempt: impl FnOnce() -> R) -> R {
         self.progress = Progress::Running;
-        let _attempting = frame::enter_attempt(self.attempt, self.deadline);
+        let _attempting = frame::enter_attempt(self.trial, self.deadline);
         attempt()
     }
 
@@ -240,10 +252,14 @@ impl State {
     pub(super) fn again(&mut self, terms: &impl Terms) {
         self.progress = Progress::Running;
         terms.count(RETRIES);
+        if is_nested() {
+            terms.count(NESTED);
+        }
     }
 
-    pub(super) fn attempt(&self) -> u32 {
-        self.attempt
+    #[inline]
+    pub(super) const fn attempt(&self) -> u32 {
+        self.trial.number()
     }
 
     fn end(&mut self, terms: &impl Terms, counter: usize) {
@@ -258,15 +274,18 @@ impl State {
     fn next(&mut self, terms: &impl Terms, cause: Option<&Cause>, said: Option<bool>) -> Option<Duration> {
         let class = cause.map(Cause::class);
         let worth_it = said.unwrap_or_else(|| !class.is_some_and(Class::is_answer));
-        let attempt = self.attempt;
+        let attempt = self.trial.number();
         if attempt == 1 {
             terms.first_failed(&mut self.kept);
+            if is_nested() {
+                registry::emit(STEM.name, terms.name(), || EventKind::Nested);
+            }
         }
         let decided = if worth_it { self.decide(terms, cause) } else { Err(RetryEnd::NotRetryable) };
         match decided {
             Ok(delay) => {
                 registry::emit(STEM.name, terms.name(), || EventKind::Retrying { attempt, delay, class });
-                self.attempt += 1;
+                self.trial = self.trial.nth(attempt + 1);
                 Some(delay)
             }
             Err(reason) => {
@@ -280,14 +299,19 @@ impl State {
 
     fn decide(&mut self, terms: &impl Terms, cause: Option<&Cause>) -> Result<Duration, RetryEnd> {
         let settings = terms.settings(&mut self.kept);
-        if self.attempt >= settings.max {
+        let attempt = self.trial.number();
+        if attempt >= settings.max {
             return Err(RetryEnd::Exhausted);
         }
-        let delay = delay(settings, self.attempt - 1, &mut self.previous, cause)?;
+        if settings.nested == Nested::Once && is_nested() {
+            return Err(RetryEnd::Once);
+        }
+        let delay = delay(settings, attempt - 1, &mut self.previous, cause)?;
         if self.reaches_deadline(delay) {
             return Err(RetryEnd::Deadline);
         }
-        if terms.pays(self.kept) { Ok(delay) } else { Err(RetryEnd::Budget) }
+        let paid = frame::payer().purse().map_or_else(|| terms.pays(self.kept), Purse::take);
+        if paid { Ok(delay) } else { Err(RetryEnd::Budget) }
     }
 
     fn reaches_deadline(&self, delay: Duration) -> bool {
@@ -297,6 +321,11 @@ impl State {
         };
         nearest.is_some_and(|nearest| clock::now().checked_add(delay).is_none_or(|then| then >= nearest))
     }
+}
+
+/// Whether an attempt of another retry or hedge runs us.
+fn is_nested() -> bool {
+    frame::payer() != Payer::NOBODY
 }
 
 /// The wait before retry `n`, the first being 0.
@@ -344,5 +373,6 @@ fn counter(reason: RetryEnd) -> usize {
         RetryEnd::Deadline => DEADLINE,
         RetryEnd::Budget => BUDGET,
         RetryEnd::RetryAfter => RETRY_AFTER,
+        RetryEnd::Once => ONCE,
     }
 }

@@ -8,7 +8,7 @@ use crate::sync::explore;
 use crate::tally::enter_as;
 
 fn drained() -> Shared<Purse> {
-    let purse = Shared::new(Purse::new());
+    let purse = Shared::new(Purse::new("drained", Payer::EACH, &Written::NOTHING));
     while purse.take() {}
     purse
 }

@@ -1,0 +1,319 @@
+//! One budget and those who share it.
+//!
+//! Retries and hedges that name a budget draw on it: what they add to the calls of a dependency stays a share
+//! of those calls, however many functions make them.
+
+#[cfg(all(test, resilient_loom))]
+mod races;
+#[cfg(all(test, not(resilient_loom)))]
+mod tests;
+
+use std::sync::{PoisonError, RwLock};
+
+use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
+use crate::budget::{Budget, Income};
+use crate::clock;
+use crate::configure::Configure;
+use crate::registry::{Registry, SharedSite, registry};
+use crate::sync::{Mutex, MutexGuard};
+use crate::tally::Tally;
+
+const CAPACITY: usize = 0;
+const CREDIT: usize = 1;
+const RESERVE: usize = 2;
+
+pub(crate) static STEM: Stem = Stem {
+    name: "budget",
+    keys: &[
+        Key { name: "capacity", kind: Kind::Count(0) },
+        Key { name: "credit", kind: Kind::Ratio },
+        Key { name: "reserve", kind: Kind::Count(0) },
+    ],
+    excludes: &[],
+    check: |_| Vec::new(),
+    limit: |_| None,
+    least_waits: |_| None,
+    create: |name, written| Purse::numbered(name, written),
+};
+
+/// Name of the budget that those share who name none.
+pub(crate) const DEFAULT: &str = "default";
+/// Name of the budget that never ends.
+pub(crate) const ENDLESS: &str = "none";
+
+/// The kind of a key that names a budget.
+pub(crate) const NAMED: Kind = Kind::Name { otherwise: DEFAULT, none: ENDLESS };
+
+/// What a member counts here are calls that earn.
+pub(crate) const EARNED: usize = 0;
+
+const CALLS: usize = 0;
+
+/// Settings of a named budget for retries and hedges.
+///
+/// A budget is made when the first function names it, and shared by all that do.
+///
+/// ```
+/// use resilient_runtime::{configure, registry, retry};
+///
+/// #[retry(budget = "search")]
+/// async fn find(words: &str) -> std::io::Result<usize> {
+///     Ok(words.len())
+/// }
+///
+/// # fn main() -> Result<(), resilient_runtime::ConfigError> {
+/// configure().budget("search", |b| b.capacity(20).credit(0.1).reserve(1)).install()?;
+///
+/// let search = registry().budget("search").expect("just installed");
+/// assert_eq!((search.left, search.spent, search.refused), (21, 0, 0));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RetryBudget {
+    written: Written,
+}
+
+impl RetryBudget {
+    const fn with(self, key: usize, value: Value) -> Self {
+        Self { written: self.written.set(key, value) }
+    }
+
+    /// Retries that calls can have earned at most. **Default: 100.**
+    #[must_use]
+    pub const fn capacity(self, retries: u32) -> Self {
+        self.with(CAPACITY, Value::count(retries))
+    }
+
+    /// Share of a retry that each call earns, at most 1. **Default: 0.2.**
+    #[must_use]
+    pub const fn credit(self, share: f64) -> Self {
+        self.with(CREDIT, Value::number(share))
+    }
+
+    /// Retries a second that are free. **Default: 10.**
+    #[must_use]
+    pub const fn reserve(self, retries: u32) -> Self {
+        self.with(RESERVE, Value::count(retries))
+    }
+}
+
+impl Income {
+    fn of(written: &Written) -> Self {
+        let count = |key| written.count(key).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+        Self {
+            capacity: count(CAPACITY).unwrap_or(Self::DEFAULT.capacity),
+            credit: written.number(CREDIT).unwrap_or(Self::DEFAULT.credit),
+            reserve: count(RESERVE).unwrap_or(Self::DEFAULT.reserve),
+        }
+    }
+}
+
+impl Configure {
+    /// Sets keys of the budget `name`.
+    pub fn budget(self, name: &str, set: impl FnOnce(RetryBudget) -> RetryBudget) -> Self {
+        self.with(&STEM, name, &set(RetryBudget { written: Written::NOTHING }).written)
+    }
+}
+
+impl Registry {
+    /// Statistics of the budget `name`, once a call has used it or a configuration names it.
+    #[must_use]
+    pub fn budget(self, name: &str) -> Option<BudgetSnapshot> {
+        self.find::<Purse>(name).map(Purse::report)
+    }
+
+    /// Statistics of all budgets, by name.
+    #[must_use]
+    pub fn budgets(self) -> Vec<BudgetSnapshot> {
+        let budget = |snapshot| match snapshot {
+            Snapshot::Budget(budget) => Some(budget),
+            _ => None,
+        };
+        self.snapshots().into_iter().filter_map(budget).collect()
+    }
+}
+
+/// Statistics of a budget.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct BudgetSnapshot {
+    /// Name of the budget.
+    pub name: &'static str,
+    /// Retries that calls can have earned at most.
+    pub capacity: u32,
+    /// Share of a retry that each call earns.
+    pub credit: f64,
+    /// Retries a second that are free.
+    pub reserve: u32,
+    /// Retries in a row that it would pay for now.
+    pub left: u64,
+    /// Retries and hedges it paid for.
+    pub spent: u64,
+    /// Retries and hedges it did not pay for.
+    pub refused: u64,
+}
+
+/// A budget by name, shared by all that name it.
+///
+/// A call is credited when its first attempt is over. Those that needed no other are in their policy's
+/// statistics anyway, so a success counts once.
+#[derive(Debug)]
+pub(crate) struct Purse {
+    name: &'static str,
+    payer: Payer,
+    calls: Tally,
+    account: Mutex<Account>,
+}
+
+/// Who pays for further attempts, in a few bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Payer(pub(crate) u16);
+
+impl Payer {
+    /// No attempt is being made.
+    pub(crate) const NOBODY: Self = Self(0);
+    /// Whoever asks: the attempt around it has no budget.
+    pub(crate) const EACH: Self = Self(1);
+    const FIRST: usize = 2;
+
+    pub(crate) fn of(purse: Option<&'static Purse>) -> Self {
+        purse.map_or(Self::EACH, |purse| purse.payer)
+    }
+
+    /// The budget, unless there is none or more were made than the bits can tell.
+    pub(crate) fn purse(self) -> Option<&'static Purse> {
+        let all = NUMBERED.read().unwrap_or_else(PoisonError::into_inner);
+        all.get(usize::from(self.0).checked_sub(Self::FIRST)?).copied()
+    }
+}
+
+static NUMBERED: RwLock<Vec<&'static Purse>> = RwLock::new(Vec::new());
+
+#[derive(Debug)]
+struct Account {
+    budget: Budget,
+    members: Vec<Member>,
+    /// What members earned that have left.
+    former: u64,
+    spent: u64,
+    refused: u64,
+}
+
+/// A policy whose calls earn.
+#[derive(Debug)]
+struct Member {
+    tally: &'static Tally,
+    /// What it had counted before it joined.
+    before: u64,
+}
+
+impl Member {
+    fn earned(&self) -> u64 {
+        self.tally.sum(EARNED).saturating_sub(self.before)
+    }
+}
+
+/// Each is the only one of its name.
+impl PartialEq for Purse {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+}
+
+impl Purse {
+    fn new(name: &'static str, payer: Payer, written: &Written) -> Self {
+        let budget = Budget::full(Income::of(written));
+        let account = Account { budget, members: Vec::new(), former: 0, spent: 0, refused: 0 };
+        Self { name, payer, calls: Tally::new(), account: Mutex::new(account) }
+    }
+
+    fn numbered(name: &'static str, written: &Written) -> &'static Self {
+        let mut all = NUMBERED.write().unwrap_or_else(PoisonError::into_inner);
+        let payer = u16::try_from(all.len() + Payer::FIRST).map_or(Payer::EACH, Payer);
+        let purse: &'static Self = Box::leak(Box::new(Self::new(name, payer, written)));
+        if payer != Payer::EACH {
+            all.push(purse);
+        }
+        purse
+    }
+
+    pub(crate) fn named(name: &'static str) -> Option<&'static Self> {
+        static DEFAULT_PURSE: SharedSite<Purse> = SharedSite::new(DEFAULT);
+        match name {
+            ENDLESS => None,
+            DEFAULT => Some(DEFAULT_PURSE.get()),
+            _ => Some(registry().0.get_or_create(name)),
+        }
+    }
+
+    pub(crate) fn join(&self, tally: &'static Tally) {
+        self.account().members.push(Member { tally, before: tally.sum(EARNED) });
+    }
+
+    pub(crate) fn leave(&self, tally: &Tally) {
+        let mut account = self.account();
+        if let Some(at) = account.members.iter().position(|member| std::ptr::eq(member.tally, tally)) {
+            account.former += account.members.swap_remove(at).earned();
+        }
+    }
+
+    /// A call that no member's statistics credit.
+    pub(crate) fn called(&self) {
+        self.calls.add(CALLS, 1);
+    }
+
+    pub(crate) fn take(&self) -> bool {
+        let mut account = self.account();
+        let calls = self.calls(&account);
+        // Read while nobody else can pay: a clock that runs backwards earns the same time twice.
+        let paid = account.budget.take(calls, clock::tick());
+        *(if paid { &mut account.spent } else { &mut account.refused }) += 1;
+        paid
+    }
+
+    pub(crate) fn left(&self) -> u64 {
+        let account = self.account();
+        account.budget.left(self.calls(&account), clock::tick())
+    }
+
+    pub(crate) fn refill(&self) {
+        let mut account = self.account();
+        account.budget = Budget::full(account.budget.income());
+    }
+
+    fn report(&self) -> BudgetSnapshot {
+        let account = self.account();
+        let Income { capacity, credit, reserve } = account.budget.income();
+        let left = account.budget.left(self.calls(&account), clock::tick());
+        let Account { spent, refused, .. } = *account;
+        BudgetSnapshot { name: self.name, capacity, credit, reserve, left, spent, refused }
+    }
+
+    fn calls(&self, account: &Account) -> u64 {
+        let earned = account.members.iter().map(Member::earned);
+        self.calls.sum(CALLS) + account.former + earned.sum::<u64>()
+    }
+
+    fn account(&self) -> MutexGuard<'_, Account> {
+        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Policy for Purse {
+    fn apply(&self, written: &Written) {
+        let mut account = self.account();
+        let calls = self.calls(&account);
+        account.budget.change(Income::of(written), calls, clock::tick());
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::Budget(self.report())
+    }
+
+    fn reset(&self) {
+        self.refill();
+        let mut account = self.account();
+        (account.spent, account.refused) = (0, 0);
+    }
+}
