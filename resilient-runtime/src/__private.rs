@@ -4,6 +4,7 @@ pub use inventory;
 pub use resilient_macros::{__applied, __stack};
 
 pub use crate::error::Rejected;
+pub use crate::key_of::{KeyOf, ViaInteger, ViaStr};
 pub use crate::level::{
     Given, Outcome, ViaFuture, ViaValue, answer, attempt_arg, body, edge, errors, errors_of, failed,
     fallback_arg, never, settled,
@@ -11,9 +12,7 @@ pub use crate::level::{
 pub use crate::outcome::{Class, Classify, after};
 pub use crate::policy::Value;
 pub use crate::policy::bulkhead::bulkhead;
-pub use crate::policy::circuit_breaker::{
-    KeyOf, ViaInteger, ViaStr, breaker, breaker_for, circuit_breaker, circuit_breaker_when,
-};
+pub use crate::policy::circuit_breaker::{breaker, breaker_for, circuit_breaker, circuit_breaker_when};
 pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
 pub use crate::policy::retry::{After, attempt, attempt_with, retry};
 pub use crate::policy::timeout::timeout;

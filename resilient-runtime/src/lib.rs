@@ -73,6 +73,7 @@ mod error;
 mod events;
 mod frame;
 mod function;
+mod key_of;
 mod level;
 mod names;
 mod outcome;

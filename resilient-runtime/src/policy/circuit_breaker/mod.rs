@@ -37,7 +37,6 @@ use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
 pub use self::guard::{CircuitPermit, circuit_breaker, circuit_breaker_when};
-pub use self::keyed::{KeyOf, ViaInteger, ViaStr};
 pub use self::snapshot::CircuitBreakerSnapshot;
 pub use self::transition::{CircuitCause, CircuitState};
 pub use self::window::CircuitWindow;
