@@ -11,11 +11,11 @@ pub use crate::level::{
 };
 pub use crate::outcome::{Class, Classify, after};
 pub use crate::policy::Value;
-pub use crate::policy::bulkhead::bulkhead;
+pub use crate::policy::bulkhead::{bulkhead, places};
 pub use crate::policy::circuit_breaker::{breaker, breaker_for, circuit_breaker, circuit_breaker_when};
 pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
 pub use crate::policy::retry::{After, attempt, attempt_with, retry};
-pub use crate::policy::timeout::timeout;
+pub use crate::policy::timeout::{limit, timeout};
 pub use crate::registry::{Entry, Record};
 
 /// Name of a type as the compiler writes it.

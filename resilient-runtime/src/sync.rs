@@ -42,6 +42,13 @@ mod primitives {
 
 pub(crate) use primitives::*;
 
+/// Stands where `SeqCst` accesses are in one order, which loom knows of fences only.
+#[inline]
+pub(crate) fn one_order() {
+    #[cfg(resilient_loom)]
+    loom::sync::atomic::fence(loom::sync::atomic::Ordering::SeqCst);
+}
+
 /// Runs a model in every order of its threads, within a bound, and says how many there were.
 #[cfg(all(test, resilient_loom))]
 pub(crate) fn explore(name: &str, model: impl Fn() + Send + Sync + 'static) {

@@ -1,6 +1,6 @@
 //! Counters that cost a load and a store: each thread adds to a shard that it alone writes.
 
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 // Not explored by models: not to see an owner's bit yet is not to see the shard yet, which they do explore.
 use std::sync::atomic::AtomicU64 as Owners;
 
@@ -19,8 +19,9 @@ const THREADS: usize = GROUPS * PER_GROUP;
 /// Counters in one shard, which fills two cache lines.
 pub(crate) const COUNTERS: usize = if cfg!(resilient_loom) { 9 } else { 16 };
 
+#[derive(Debug)]
 #[repr(align(128))]
-struct Shard([AtomicU64; COUNTERS]);
+pub(crate) struct Shard([AtomicU64; COUNTERS]);
 
 impl Shard {
     fn boxed() -> Box<Self> {
@@ -29,9 +30,15 @@ impl Shard {
 
     /// One writer: nobody else's store can come between this load and this store.
     #[inline]
-    fn add(&self, counter: usize, n: u64) {
+    pub(crate) fn add(&self, counter: usize, n: u64) {
         let count = &self.0[counter];
         count.store(count.load(Relaxed).wrapping_add(n), Relaxed);
+    }
+
+    /// A counter that is put to another use, by more than its owner.
+    #[inline]
+    pub(crate) const fn cell(&self, counter: usize) -> &AtomicU64 {
+        &self.0[counter]
     }
 }
 
@@ -58,15 +65,21 @@ impl Tally {
 
     #[inline]
     pub(crate) fn add(&self, counter: usize, n: u64) {
-        match self.own(threads::known()) {
+        match self.own() {
             Some(shard) => shard.add(counter, n),
             None => self.add_slow(counter, n),
         }
     }
 
+    /// The shard of this thread, if it has counted before.
+    #[inline]
+    pub(crate) fn own(&self) -> Option<&Shard> {
+        self.shard(threads::known())
+    }
+
     /// Thread zero, which is nobody, finds none; and as every number has a place, none is checked.
     #[inline]
-    fn own(&self, thread: usize) -> Option<&Shard> {
+    fn shard(&self, thread: usize) -> Option<&Shard> {
         let group = self.groups[thread / PER_GROUP % GROUPS].get()?;
         group[thread % PER_GROUP].get().map(|shard| &**shard)
     }
@@ -80,7 +93,7 @@ impl Tally {
         }
         let group = self.groups[thread / PER_GROUP].get_or_init(|| Box::new(none()));
         let shard = group[thread % PER_GROUP].get_or_init(Shard::boxed);
-        self.owners.fetch_or(1 << thread, Relaxed);
+        self.owners.fetch_or(1 << thread, SeqCst);
         shard.add(counter, n);
     }
 
@@ -101,15 +114,19 @@ impl Tally {
 
     /// Counted since the first day.
     pub(crate) fn sum(&self, counter: usize) -> u64 {
-        let count = |shard: &Shard| shard.0[counter].load(Relaxed);
-        let mut sum = self.crowd.get().map_or(0, |shard| count(shard));
-        let mut owners = self.owners.load(Relaxed);
-        while owners != 0 {
-            let shard = self.own(owners.trailing_zeros() as usize);
-            sum = sum.wrapping_add(shard.map_or(0, count));
-            owners &= owners - 1;
-        }
-        sum
+        let shards = self.shards().chain(self.crowd.get().map(|shard| &**shard));
+        shards.fold(0, |sum, shard| sum.wrapping_add(shard.0[counter].load(Relaxed)))
+    }
+
+    /// Every shard that a thread owns.
+    pub(crate) fn shards(&self) -> impl Iterator<Item = &Shard> {
+        let mut owners = self.owners.load(SeqCst);
+        std::iter::from_fn(move || {
+            let thread = owners.trailing_zeros() as usize;
+            owners &= owners.checked_sub(1)?;
+            Some(self.shard(thread))
+        })
+        .flatten()
     }
 }
 

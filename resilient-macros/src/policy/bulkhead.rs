@@ -97,6 +97,6 @@ impl Policy for Bulkhead {
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
         let (p, place, class) = (scope.p(), scope.place(), scope.class());
         let level = scope.future(inner);
-        level.map_future(Carries::Reply, |inner| quote!(#p::bulkhead(#place, #inner, #class)))
+        level.map_future(Carries::Reply, |inner| quote!(#p::bulkhead(#p::places(#place), #inner, #class)))
     }
 }

@@ -59,6 +59,6 @@ impl Policy for Timeout {
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
         let (p, place, class) = (scope.p(), scope.place(), scope.class());
         let level = scope.future(inner);
-        level.map_future(Carries::Reply, |inner| quote!(#p::timeout(#place, #inner, #class)))
+        level.map_future(Carries::Reply, |inner| quote!(#p::timeout(#p::limit(#place), #inner, #class)))
     }
 }

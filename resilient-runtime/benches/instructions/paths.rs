@@ -211,7 +211,7 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(417))]
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(85))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(824))]
-#[bench::bulkhead(args = (repeat!(confined)), config = at_most(100))]
+#[bench::bulkhead(args = (repeat!(confined)), config = at_most(155))]
 #[bench::stack(args = (repeat!(stacked)), config = at_most(256))]
 #[bench::stack_from_afar(args = (repeat!(stacked_afar, from_afar)), config = at_most(320))]
 fn calls(run: fn(u64)) {

@@ -350,14 +350,20 @@ fn give_up<P: Terms>(terms: P, limit: Duration) -> Rejected {
     Rejected::TimedOut { name: terms.name(), limit }
 }
 
+/// What the layer of an annotated function is told. It is found before the call is made: from there on nothing
+/// can panic until the layer holds the call, which then is made where it stays and not moved.
+#[inline]
+#[must_use]
+pub fn limit<const N: usize>(function: &'static Record<N>, layer: usize) -> &'static TimeoutPolicy {
+    function.policy(layer)
+}
+
 /// The layer of an annotated function.
 #[inline]
-pub fn timeout<const N: usize, F, C>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn timeout<F, C>(
+    policy: &'static TimeoutPolicy,
     inner: F,
     _: C,
 ) -> Bounded<F, &'static TimeoutPolicy, C> {
-    let policy: &TimeoutPolicy = function.policy(layer);
     Bounded::new(inner, policy, policy.limit())
 }

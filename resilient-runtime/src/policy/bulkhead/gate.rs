@@ -2,21 +2,30 @@
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::task::Waker;
 
-use crate::sync::{AtomicU64, Mutex, MutexGuard};
+use self::kept::Kept;
+use crate::sync::{AtomicU64, Mutex, MutexGuard, one_order};
+use crate::tally::Tally;
+
+mod kept;
 
 /// One waiter in the upper half of the word; a place taken is one in the lower half.
 const WAITER: u64 = 1 << 32;
 const TAKEN: u64 = WAITER - 1;
 
 /// A call that finds a place, and one that leaves while nobody waits, touch one word and no lock.
+///
+/// While less than half of the places are taken, a thread keeps a place that was left for its next call, on a
+/// line of its own: threads meet at the word only when the bulkhead fills. What is kept counts as taken, and
+/// [`reclaim`](Self::reclaim) takes it back before anybody is refused or waits.
 #[derive(Debug)]
 pub(super) struct Gate {
     word: AtomicU64,
     places: AtomicU64,
     queue: Mutex<Queue>,
+    pub(super) tally: Tally,
 }
 
 /// As many waiters as the word says, whose upper half changes under this lock only.
@@ -44,15 +53,24 @@ impl Gate {
             word: AtomicU64::new(0),
             places: AtomicU64::new(u64::from(places)),
             queue: Mutex::new(Queue::default()),
+            tally: Tally::new(),
         }
     }
 
     /// Takes a place if there is one and nobody waits for it.
     #[inline]
     pub(super) fn enter(&self) -> bool {
+        let kept = || self.tally.own().is_some_and(|own| Kept::of(own).take());
+        // With anybody waiting the word is larger than any number of places.
+        (self.word.load(Relaxed) <= self.places.load(Relaxed) && kept())
+            || self.enter_shared()
+            || self.enter_reclaimed()
+    }
+
+    #[inline]
+    fn enter_shared(&self) -> bool {
         let places = self.places.load(Relaxed);
         let mut word = self.word.load(Relaxed);
-        // With anybody waiting the word is larger than any number of places.
         while word < places {
             match self.word.compare_exchange_weak(word, word + 1, Acquire, Relaxed) {
                 Ok(_) => return true,
@@ -62,12 +80,60 @@ impl Gate {
         false
     }
 
-    /// Gives a place back, to the first who waits.
-    #[inline]
-    pub(super) fn leave(&self) {
-        if self.word.fetch_sub(1, Release) >= WAITER {
+    #[cold]
+    fn enter_reclaimed(&self) -> bool {
+        if self.word.load(SeqCst) >= WAITER || self.kept() == 0 {
+            return false;
+        }
+        let reclaimed = self.reclaim(&self.lock());
+        if self.enter_shared() {
+            return true;
+        }
+        // Somebody may have come to wait for what was kept until now.
+        if reclaimed > 0 {
             self.hand_over();
         }
+        false
+    }
+
+    /// Gives a place back: to the first who waits, or to the next call of this thread.
+    ///
+    /// Where nobody `waits` nobody has to be woken, and a store is enough. If waits are allowed within the
+    /// nanoseconds until it is seen, whoever waits may overlook the place until somebody leaves again.
+    #[inline]
+    pub(super) fn leave(&self, waits: bool) {
+        if self.word.load(Relaxed) <= self.places.load(Relaxed) / 2
+            && let Some(own) = self.tally.own()
+        {
+            Kept::of(own).keep(waits);
+            one_order();
+            // Whoever came to wait meanwhile either found the place or is seen here.
+            if self.word.load(SeqCst) >= WAITER {
+                self.give_back();
+            }
+        } else if self.word.fetch_sub(1, Release) >= WAITER {
+            self.hand_over();
+        }
+    }
+
+    #[cold]
+    fn give_back(&self) {
+        self.reclaim(&self.lock());
+        self.hand_over();
+    }
+
+    /// Takes back what threads keep, and says how much that was.
+    fn reclaim(&self, _: &MutexGuard<'_, Queue>) -> u64 {
+        one_order();
+        let kept = self.tally.shards().map(|shard| Kept::of(shard).take_all()).sum();
+        if kept > 0 {
+            self.word.fetch_sub(kept, Release);
+        }
+        kept
+    }
+
+    fn kept(&self) -> u64 {
+        self.tally.shards().map(|shard| Kept::of(shard).count()).sum()
     }
 
     /// Takes a place or a ticket for one.
@@ -75,8 +141,11 @@ impl Gate {
         let waker = waker.clone();
         let mut queue = self.lock();
         loop {
-            if self.enter() {
+            if self.enter_shared() {
                 return Queued::Entered;
+            }
+            if self.reclaim(&queue) > 0 {
+                continue;
             }
             if queue.waiters.len() >= most as usize {
                 return Queued::Full;
@@ -84,13 +153,18 @@ impl Gate {
             // Whoever leaves now either sees the waiter or was seen to leave.
             let word = self.word.load(Relaxed);
             let places = self.places.load(Relaxed);
-            if word >= places && self.word.compare_exchange(word, word + WAITER, Acquire, Relaxed).is_ok() {
+            if word >= places && self.word.compare_exchange(word, word + WAITER, SeqCst, Relaxed).is_ok() {
                 break;
             }
         }
         queue.last += 1;
         let ticket = queue.last;
         queue.waiters.insert(ticket, waker);
+        let reclaimed = self.reclaim(&queue);
+        drop(queue);
+        if reclaimed > 0 {
+            self.hand_over();
+        }
         Queued::Ticket(ticket)
     }
 
@@ -117,8 +191,8 @@ impl Gate {
 
     /// Fewer places than are taken take effect as they are left.
     pub(super) fn set_places(&self, places: u32) {
-        self.places.store(u64::from(places), Relaxed);
-        self.hand_over();
+        self.places.store(u64::from(places), SeqCst);
+        self.give_back();
     }
 
     pub(super) fn places(&self) -> u32 {
@@ -128,7 +202,7 @@ impl Gate {
     /// Places taken, and calls that wait for one.
     pub(super) fn load(&self) -> (u64, u64) {
         let word = self.word.load(Relaxed);
-        (word & TAKEN, word / WAITER)
+        ((word & TAKEN).saturating_sub(self.kept()), word / WAITER)
     }
 
     #[cold]

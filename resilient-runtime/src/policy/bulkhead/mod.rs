@@ -29,7 +29,6 @@ use crate::error::Rejected;
 use crate::level::ByHand;
 use crate::outcome::Unclassified;
 use crate::registry::{Record, Registry};
-use crate::tally::Tally;
 
 const MAX_CONCURRENT: usize = 0;
 const MAX_WAIT: usize = 1;
@@ -85,13 +84,12 @@ pub struct Bulkhead {
 
 /// What the calls of one bulkhead share.
 #[derive(Debug)]
-struct Shared {
+pub struct Shared {
     name: &'static str,
     id: Id,
     gate: Gate,
     max_wait: AtomicU64,
     max_queue: AtomicU32,
-    tally: Tally,
 }
 
 impl Shared {
@@ -102,7 +100,6 @@ impl Shared {
             gate: Gate::new(DEFAULT_MAX_CONCURRENT),
             max_wait: AtomicU64::new(0),
             max_queue: AtomicU32::new(0),
-            tally: Tally::new(),
         };
         shared.apply(written);
         shared
@@ -118,7 +115,12 @@ impl Shared {
     /// Notes that the caller has a place; where nobody waits, nobody asks.
     #[inline]
     fn hold(&self) -> Option<Holding> {
-        (self.max_wait.load(Relaxed) != 0).then(|| self.id.enter())
+        self.waits().then(|| self.id.enter())
+    }
+
+    #[inline]
+    fn waits(&self) -> bool {
+        self.max_wait.load(Relaxed) != 0
     }
 
     fn max_wait(&self) -> Duration {
@@ -233,10 +235,10 @@ impl Bulkhead {
             max_concurrent: shared.gate.places(),
             running,
             waiting,
-            admitted: shared.tally.total(ADMITTED),
-            waited: shared.tally.total(WAITED),
-            rejected: shared.tally.total(REJECTED),
-            abandoned: shared.tally.total(ABANDONED),
+            admitted: shared.gate.tally.total(ADMITTED),
+            waited: shared.gate.tally.total(WAITED),
+            rejected: shared.gate.tally.total(REJECTED),
+            abandoned: shared.gate.tally.total(ABANDONED),
         }
     }
 
@@ -265,7 +267,7 @@ impl Policy for Bulkhead {
 
     /// Whoever runs or waits goes on.
     fn reset(&self) {
-        self.shared().tally.reset();
+        self.shared().gate.tally.reset();
     }
 }
 
@@ -308,13 +310,15 @@ pub struct BulkheadSnapshot {
     pub abandoned: u64,
 }
 
+/// The bulkhead of an annotated function, found before the call is made so that nothing moves it.
+#[inline]
+#[must_use]
+pub fn places<const N: usize>(function: &'static Record<N>, layer: usize) -> &'static Shared {
+    function.policy::<Bulkhead>(layer).shared()
+}
+
 /// The layer of an annotated function.
 #[inline]
-pub fn bulkhead<const N: usize, F, C>(
-    function: &'static Record<N>,
-    layer: usize,
-    inner: F,
-    _: C,
-) -> Confined<'static, F, C> {
-    Confined::new(function.policy::<Bulkhead>(layer).shared(), inner)
+pub fn bulkhead<F, C>(places: &'static Shared, inner: F, _: C) -> Confined<'static, F, C> {
+    Confined::new(places, inner)
 }

@@ -24,13 +24,14 @@ pub(super) struct Place<'a> {
     timer: Timer,
 }
 
-/// Outside, inside, or the ticket it waits with. An enum beside the timer would be a word longer.
+/// Outside, inside, past its end, or the ticket it waits with. An enum beside the timer would be a word longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stage(u64);
 
 impl Stage {
     const OUTSIDE: Self = Self(0);
     const INSIDE: Self = Self(u64::MAX);
+    const PAST: Self = Self(u64::MAX - 1);
 }
 
 impl<'a> Place<'a> {
@@ -40,33 +41,45 @@ impl<'a> Place<'a> {
 
     /// Takes a place at once or not at all.
     pub(super) fn enter_now(&mut self) -> Result<(), Rejected> {
-        if self.shared.gate.enter() {
+        if self.enter() { Ok(()) } else { Err(self.shared.reject()) }
+    }
+
+    #[inline]
+    fn enter(&mut self) -> bool {
+        let entered = self.shared.gate.enter();
+        if entered {
             self.admitted();
-            return Ok(());
         }
-        Err(self.shared.reject())
+        entered
     }
 
     #[inline]
     pub(super) fn poll_enter(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
-        match self.stage {
-            Stage::INSIDE => Poll::Ready(Ok(())),
-            Stage::OUTSIDE if self.shared.gate.enter() => {
-                self.admitted();
-                Poll::Ready(Ok(()))
-            }
-            _ => self.poll_queue(cx),
+        if self.stage == Stage::INSIDE || self.stage == Stage::OUTSIDE && self.enter() {
+            return Poll::Ready(Ok(()));
         }
+        self.poll_queue(cx)
     }
 
     #[inline]
     fn admitted(&mut self) {
         self.stage = Stage::INSIDE;
-        self.shared.tally.add(ADMITTED, 1);
+        self.shared.gate.tally.add(ADMITTED, 1);
+    }
+
+    /// Gives the place back, and takes no other.
+    #[inline]
+    fn leave(&mut self) {
+        self.stage = Stage::PAST;
+        self.shared.leave();
     }
 
     #[cold]
     fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+        // Whoever polls again must not start the body anew.
+        if self.stage == Stage::PAST {
+            return Poll::Pending;
+        }
         if self.stage == Stage::OUTSIDE {
             let Some(timer) = self.patience() else { return Poll::Ready(Err(self.shared.reject())) };
             match self.shared.gate.queue(self.shared.max_queue(), cx.waker()) {
@@ -87,7 +100,7 @@ impl<'a> Place<'a> {
             }
         }
         self.timer = Timer::NONE;
-        self.shared.tally.add(WAITED, 1);
+        self.shared.gate.tally.add(WAITED, 1);
         self.admitted();
         Poll::Ready(Ok(()))
     }
@@ -110,26 +123,31 @@ impl Drop for Place<'_> {
     #[inline]
     fn drop(&mut self) {
         match self.stage {
-            Stage::OUTSIDE => {}
-            Stage::INSIDE => self.shared.gate.leave(),
+            Stage::OUTSIDE | Stage::PAST => {}
+            Stage::INSIDE => self.leave(),
             Stage(ticket) => self.shared.abandon(ticket),
         }
     }
 }
 
 impl Shared {
+    #[inline]
+    fn leave(&self) {
+        self.gate.leave(self.waits());
+    }
+
     #[cold]
     fn reject(&self) -> Rejected {
-        self.tally.add(REJECTED, 1);
+        self.gate.tally.add(REJECTED, 1);
         registry::emit(STEM.name, self.name, || EventKind::Rejected { retry_after: None });
         Rejected::BulkheadFull { name: self.name }
     }
 
     #[cold]
     fn abandon(&self, ticket: u64) {
-        self.tally.add(ABANDONED, 1);
+        self.gate.tally.add(ABANDONED, 1);
         if !self.gate.cancel(ticket) {
-            self.gate.leave();
+            self.leave();
         }
     }
 }
@@ -155,7 +173,7 @@ pin_project! {
         // Dropped before the place is given back: what it holds is gone when the next call begins.
         #[pin]
         inner: F,
-        place: Option<Place<'a>>,
+        place: Place<'a>,
         class: PhantomData<C>,
     }
 }
@@ -163,7 +181,7 @@ pin_project! {
 impl<'a, F, C> Confined<'a, F, C> {
     #[inline]
     pub(super) const fn new(shared: &'a Shared, inner: F) -> Self {
-        Self { inner, place: Some(Place::outside(shared)), class: PhantomData }
+        Self { inner, place: Place::outside(shared), class: PhantomData }
     }
 }
 
@@ -177,16 +195,14 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<C::Answer>> {
         let this = self.project();
-        // Whoever polls again must not start the body anew.
-        let Some(place) = this.place else { return Poll::Pending };
-        if let Err(rejected) = ready!(place.poll_enter(cx)) {
-            *this.place = None;
+        if let Err(rejected) = ready!(this.place.poll_enter(cx)) {
+            this.place.stage = Stage::PAST;
             return Poll::Ready(Reply::Refusal(rejected));
         }
-        let holding = place.shared.hold();
+        let holding = this.place.shared.hold();
         let out = ready!(this.inner.poll(cx));
         drop(holding);
-        *this.place = None;
+        this.place.leave();
         Poll::Ready(C::reply(out))
     }
 }

@@ -21,11 +21,11 @@ fn nobody_enters_while_somebody_waits() {
     assert!(gate.enter());
     let ticket = ticket(&gate).expect("there is no place");
     assert_eq!(gate.queue(1, Waker::noop()), Queued::Full);
-    gate.leave();
+    gate.leave(true);
     assert_eq!(gate.load(), (1, 0), "the place went to the ticket");
     assert!(gate.is_served(ticket, Waker::noop()));
     assert!(!gate.enter());
-    gate.leave();
+    gate.leave(true);
     assert_eq!(gate.load(), (0, 0));
 }
 
@@ -35,7 +35,7 @@ fn a_ticket_is_cancelled_unless_it_was_served() {
     assert!(gate.enter());
     let (first, second) = (ticket(&gate), ticket(&gate));
     assert!(gate.cancel(first.expect("there is no place")));
-    gate.leave();
+    gate.leave(true);
     assert!(!gate.cancel(second.expect("there is no place")), "it has the place");
     assert_eq!(gate.load(), (1, 0));
 }
@@ -91,14 +91,63 @@ fn threads_never_hold_more_places_than_there_are() {
     }
     let (gate, held) = (Gate::new(PLACES), AtomicU32::new(0));
     let calls = || {
+        gate.tally.add(0, 1);
         for round in 0..20_000 {
             if enter(&gate, round % 3 != 0) {
                 assert!(held.fetch_add(1, SeqCst) < PLACES);
                 held.fetch_sub(1, SeqCst);
-                gate.leave();
+                gate.leave(true);
             }
         }
     };
     thread::scope(|scope| (0..8).for_each(|_| drop(scope.spawn(calls))));
     assert_eq!(gate.load(), (0, 0));
+}
+
+#[test]
+fn a_place_that_a_thread_keeps_is_out_of_nobodys_reach() {
+    let gate = Gate::new(4);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            gate.tally.add(0, 1);
+            assert!(gate.enter() && gate.enter());
+            gate.leave(true);
+            gate.leave(true);
+        });
+    });
+    assert_eq!(gate.load(), (0, 0));
+    assert!((0..4).all(|_| gate.enter()));
+    assert!(!gate.enter());
+    assert_eq!(gate.load(), (4, 0));
+}
+
+#[test]
+fn as_many_threads_as_places_are_never_refused() {
+    for waits in [false, true] {
+        let gate = Gate::new(4);
+        let calls = || {
+            gate.tally.add(0, 1);
+            for _ in 0..50_000 {
+                assert!(gate.enter());
+                gate.leave(waits);
+            }
+        };
+        thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(calls))));
+        assert_eq!(gate.load(), (0, 0));
+    }
+}
+
+#[test]
+fn places_taken_away_are_also_those_that_threads_keep() {
+    let gate = Gate::new(4);
+    gate.tally.add(0, 1);
+    assert!(gate.enter());
+    gate.leave(true);
+    gate.set_places(1);
+    assert!(gate.enter());
+    assert!(!gate.enter());
+    gate.leave(true);
+    gate.set_places(2);
+    assert!(gate.enter() && gate.enter());
+    assert!(!gate.enter());
 }
