@@ -11,9 +11,9 @@ use super::last_error::LastError;
 use super::limits::Limits;
 use super::pass::Pass;
 use super::state::Machine;
-use super::ticket::{Admission, Outcome, Ticket};
+use super::ticket::{Admission, Ticket};
 use super::transition::{Control, Report, Transition};
-use super::word::{ASK, DISABLED, FORCED_OPEN, OPEN, TIMED, TURNS, Word};
+use super::word::{ASK, COUNTS, DISABLED, FORCED_OPEN, OPEN, TIMED, TURNS, Word};
 use super::{NAME, Verdict};
 use crate::clock::{self, Tick};
 use crate::error::Rejected;
@@ -25,11 +25,11 @@ use crate::tally::Tally;
 
 /// Successes of a closed breaker that nobody had to be told of yet.
 const QUIET: usize = 0;
-pub(super) const SUCCEEDED: usize = 1 + Outcome::Success as usize;
-pub(super) const FAILED: usize = 1 + Outcome::Failure as usize;
-pub(super) const IGNORED: usize = 1 + Outcome::Ignored as usize;
-pub(super) const ABANDONED: usize = 1 + Outcome::Abandoned as usize;
-pub(super) const PANICKED: usize = 1 + Outcome::Panicked as usize;
+pub(super) const SUCCEEDED: usize = 1;
+pub(super) const FAILED: usize = 2;
+pub(super) const IGNORED: usize = 3;
+pub(super) const ABANDONED: usize = 4;
+pub(super) const PANICKED: usize = 5;
 pub(super) const SLOW: usize = 6;
 pub(super) const REJECTED: usize = 7;
 pub(super) const WOULD_REJECT: usize = 8;
@@ -77,16 +77,16 @@ impl Engine {
     /// Lets a call in, or says why not.
     pub(super) fn enter(&self) -> Result<Pass, Rejected> {
         match self.enter_at_once() {
-            Some(pass) => Ok(pass),
+            Some(ticket) => Ok(Pass::untimed(ticket)),
             None => self.ask(),
         }
     }
 
     /// Lets a call in if that needs no asking.
     #[inline]
-    pub(super) fn enter_at_once(&self) -> Option<Pass> {
+    pub(super) fn enter_at_once(&self) -> Option<Ticket> {
         let word = self.fast.word();
-        (!word.has(ASK | TIMED)).then(|| Pass::untimed(Ticket::closed(word.generation())))
+        (!word.has(ASK | TIMED)).then(|| Ticket::through(word))
     }
 
     #[inline(never)]
@@ -98,19 +98,23 @@ impl Engine {
         if word.has(DISABLED) {
             return Ok(Pass::NONE);
         }
-        if word.has(OPEN) {
-            // A cheap reading will do as long as the end is far away.
-            let left = self.fast.refuses(clock::earlier()).filter(|left| *left > clock::LAG);
-            if left.is_some() {
-                return Err(self.reject(left));
-            }
+        // A cheap reading will do as long as the end is far away.
+        if word.has(OPEN)
+            && let left @ Some(_) = self.fast.refuses(clock::earlier(), clock::LAG)
+        {
+            return Err(self.reject(left));
         }
+        self.ask_at_length(word)
+    }
+
+    #[inline(never)]
+    fn ask_at_length(&self, word: Word) -> Result<Pass, Rejected> {
         let now = clock::tick();
         if !word.has(ASK) {
-            return Ok(Pass { ticket: Ticket::closed(word.generation()), started: now });
+            return Ok(Pass { ticket: Ticket::through(word), started: now });
         }
         if word.has(OPEN)
-            && let left @ Some(_) = self.fast.refuses(now)
+            && let left @ Some(_) = self.fast.refuses(now, Duration::ZERO)
         {
             return Err(self.reject(left));
         }
@@ -142,64 +146,89 @@ impl Engine {
     /// Takes the result of an admitted call.
     #[inline]
     pub(super) fn leave(&self, pass: Pass, verdict: Verdict) {
-        if matches!(verdict, Verdict::Success) && self.fast.word() == pass.ticket.clean_word() {
-            self.tally.add(QUIET, 1);
-        } else {
+        if !self.leave_at_once(pass.ticket, verdict) {
             self.tell(pass, verdict);
         }
     }
 
+    /// Takes a success if that needs no telling.
+    #[inline]
+    pub(super) fn leave_at_once(&self, ticket: Ticket, verdict: Verdict) -> bool {
+        let quiet = matches!(verdict, Verdict::Success) && self.fast.word() == ticket.clean_word();
+        if quiet {
+            self.tally.add(QUIET, 1);
+        }
+        quiet
+    }
+
     #[inline(never)]
-    fn tell(&self, pass: Pass, verdict: Verdict) {
+    pub(super) fn tell(&self, pass: Pass, verdict: Verdict) {
+        let word = self.fast.word();
+        if word.has(TURNS | TIMED) {
+            self.tell_in_time(word, pass, verdict);
+        } else if word.has(COUNTS) {
+            self.tell_untimed(word, pass, verdict);
+        } else {
+            self.tell_at_length(pass, verdict);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_in_time(&self, word: Word, pass: Pass, verdict: Verdict) {
+        let slow = word.has(TIMED) && self.fast.is_slow(clock::tick().since(pass.started));
+        if slow || word.has(TURNS) && self.turned() {
+            self.tell_at_length(pass, verdict);
+        } else if matches!(verdict, Verdict::Success) && word.is_closed_since(pass.ticket) {
+            self.tally.add(QUIET, 1);
+        } else {
+            self.tell_untimed(word, pass, verdict);
+        }
+    }
+
+    /// Whether a bucket turned.
+    fn turned(&self) -> bool {
+        self.fast.turns(clock::earlier().plus(clock::LAG)) && self.fast.turns(clock::tick())
+    }
+
+    /// Keeps an outcome from the machine if the word can count it.
+    fn tell_untimed(&self, word: Word, pass: Pass, verdict: Verdict) {
+        let code = match verdict {
+            Verdict::Success | Verdict::Failure(None) => None,
+            Verdict::Failure(Some(class)) => Some(LastError::code(class)),
+            _ => Some(LastError::KEPT_ELSEWHERE),
+        };
+        if code == Some(LastError::KEPT_ELSEWHERE) {
+            return self.tell_at_length(pass, verdict);
+        }
+        let failed = !matches!(verdict, Verdict::Success);
+        let count = self.fast.count(word, pass.ticket, failed);
+        if count == Count::Refused {
+            return self.tell_at_length(pass, verdict);
+        }
+        if let Some(code) = code {
+            self.fast.last_error.set(code);
+        }
+        self.tally.add(if failed { FAILED } else { QUIET }, 1);
+        if count == Count::Due {
+            self.judge();
+        }
+    }
+
+    #[inline(never)]
+    fn tell_at_length(&self, pass: Pass, verdict: Verdict) {
         if pass.ticket == Ticket::UNCOUNTED {
             return;
         }
         let word = self.fast.word();
-        let now = word.has(TIMED).then(clock::tick);
-        let slow = now.is_some_and(|now| self.fast.is_slow(now.since(pass.started)));
-        let count = if slow || !word.is_closed_since(pass.ticket) {
-            Count::Refused
-        } else {
-            self.count(word, pass.ticket, verdict)
-        };
-        let outcome = verdict.outcome();
-        let quiet = count != Count::Refused && outcome == Outcome::Success;
-        self.tally.add(if quiet { QUIET } else { 1 + outcome as usize }, 1);
-        match count {
-            Count::Taken => return,
-            Count::Due => return self.judge(),
-            Count::Refused => {}
-        }
+        let now = word.has(TIMED | TURNS).then(clock::tick);
+        let slow = word.has(TIMED) && now.is_some_and(|now| self.fast.is_slow(now.since(pass.started)));
+        self.tally.add(verdict.counter(), 1);
         if slow {
             self.tally.add(SLOW, 1);
         }
         if pass.ticket != Ticket::OBSERVED {
-            let now = now.or_else(|| word.has(TURNS).then(clock::tick));
             self.tell_machine(pass.ticket, verdict, slow, now);
         }
-    }
-
-    /// Keeps an outcome from the machine if that need not hear of it yet; then the word counts it if need be.
-    fn count(&self, word: Word, ticket: Ticket, verdict: Verdict) -> Count {
-        let code = match verdict {
-            Verdict::Success if word.has(TURNS | TIMED) => {
-                return if self.turned(word) { Count::Refused } else { Count::Taken };
-            }
-            _ if !self.fast.counts() => return Count::Refused,
-            Verdict::Success => None,
-            Verdict::Failure(class) => class.map(LastError::code),
-            _ => return Count::Refused,
-        };
-        if code == Some(None) || self.turned(word) {
-            return Count::Refused;
-        }
-        let count = self.fast.count(ticket, !matches!(verdict, Verdict::Success));
-        if count != Count::Refused
-            && let Some(code) = code.flatten()
-        {
-            self.fast.last_error.set(code);
-        }
-        count
     }
 
     #[cold]
@@ -211,22 +240,12 @@ impl Engine {
         self.done(slow, transition);
     }
 
-    /// Whether a bucket turned.
-    fn turned(&self, word: Word) -> bool {
-        word.has(TURNS)
-            && self.fast.turns(clock::earlier().plus(clock::LAG))
-            && self.fast.turns(clock::tick())
-    }
-
     fn tell_machine(&self, ticket: Ticket, verdict: Verdict, slow_call: bool, now: Option<Tick>) {
         let mut slow = self.take();
         slow.absorb(&self.tally);
         if let Verdict::Failure(Some(class)) = verdict {
-            let code = LastError::code(class);
-            if code.is_none() {
-                slow.last_error = Some(class);
-            }
-            self.fast.last_error.set(code.unwrap_or(LastError::KEPT_ELSEWHERE));
+            slow.last_error = Some(class);
+            self.fast.last_error.set(LastError::code(class));
         }
         let now = || now.unwrap_or_else(clock::tick);
         let transition = slow.machine.record(ticket, verdict.outcome(), slow_call, now);
@@ -350,6 +369,18 @@ impl Engine {
 
     fn emit(&self, kind: EventKind) {
         registry::emit_for(NAME, self.name, self.key.as_ref(), kind);
+    }
+}
+
+impl Verdict {
+    const fn counter(self) -> usize {
+        match self {
+            Self::Success => SUCCEEDED,
+            Self::Failure(_) => FAILED,
+            Self::Ignored => IGNORED,
+            Self::Abandoned => ABANDONED,
+            Self::Panicked => PANICKED,
+        }
     }
 }
 

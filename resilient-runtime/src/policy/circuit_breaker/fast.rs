@@ -7,7 +7,7 @@ use super::last_error::LastError;
 use super::state::Machine;
 use super::ticket::Ticket;
 use super::transition::Control;
-use super::word::{ASK, DISABLED, FORCED_OPEN, MOST, OPEN, TELL, TIMED, TURNS, Word};
+use super::word::{ASK, COUNTS, DISABLED, FORCED_OPEN, MOST, OPEN, TELL, TIMED, TURNS, Word};
 use crate::clock::{Tick, nanos};
 use crate::sync::AtomicU64;
 
@@ -33,7 +33,7 @@ pub(super) struct Fast {
     turns_at: AtomicU64,
     refuses_from: AtomicU64,
     refuses_until: AtomicU64,
-    /// Failures in the word with which one has to be told, zero where none is counted there.
+    /// Failures in the word with which one has to be told.
     threshold: AtomicU64,
     pub(super) last_error: LastError,
 }
@@ -53,25 +53,19 @@ impl Fast {
         now.nanos() >= self.turns_at.load(Relaxed)
     }
 
-    /// How much longer it is open, if it is at `now`.
-    pub(super) fn refuses(&self, now: Tick) -> Option<Duration> {
-        let until = self.refuses_until.load(Relaxed);
-        let open = (self.refuses_from.load(Relaxed)..until).contains(&now.nanos());
-        open.then(|| Duration::from_nanos(until - now.nanos()))
+    /// How much longer it is open, if it is at `now`, and for more than `margin`.
+    pub(super) fn refuses(&self, now: Tick, margin: Duration) -> Option<Duration> {
+        let left = self.refuses_until.load(Relaxed).saturating_sub(now.nanos());
+        let open = self.refuses_from.load(Relaxed) <= now.nanos() && left > nanos(margin);
+        open.then(|| Duration::from_nanos(left))
     }
 
-    /// Whether there are calls that the word alone counts.
-    pub(super) fn counts(&self) -> bool {
-        self.threshold.load(Relaxed) != 0
-    }
-
-    /// Counts a call in the word, unless it has to be told.
-    pub(super) fn count(&self, ticket: Ticket, failed: bool) -> Count {
-        let mut word = self.word();
+    /// Counts a call in the word, which was this a moment ago, unless it has to be told.
+    #[inline]
+    pub(super) fn count(&self, mut word: Word, ticket: Ticket, failed: bool) -> Count {
         loop {
-            let threshold = self.threshold.load(Relaxed);
-            let told = threshold == 0 || failed && u64::from(word.count()) + 1 >= threshold;
-            if told || !word.is_closed_since(ticket) {
+            let told = failed && u64::from(word.count()) + 1 >= self.threshold.load(Relaxed);
+            if told || !word.has(COUNTS) || !word.is_closed_since(ticket) {
                 return Count::Refused;
             }
             let next = if failed { word.after_failure() } else { word.after_success() };
@@ -89,7 +83,7 @@ impl Fast {
     /// Tells the machine of the failures in the word, for who will publish.
     #[inline]
     pub(super) fn take(&self, machine: &mut Machine) {
-        if self.counts() {
+        if self.word().has(COUNTS) {
             self.claim(machine);
         }
     }
@@ -123,17 +117,19 @@ impl Fast {
     /// The same where no more changed than what is counted.
     pub(super) fn publish_counts(&self, machine: &Machine) {
         let word = self.word();
-        let nothing_to_tell = word.flags() == 0 && !self.counts();
-        if !(nothing_to_tell && machine.is_settled()) {
+        if word.flags() != 0 || !machine.is_settled() {
             self.publish_after(machine, word.flags());
         }
     }
 
     fn publish_after(&self, machine: &Machine, before: u64) {
-        let mut flags = before & !(TELL | TURNS);
+        let mut flags = before & !(TELL | TURNS | COUNTS);
         let leeway = machine.leeway().filter(|(failures, _)| *failures < MOST);
-        let (failures, threshold) = leeway.unwrap_or_default();
-        update(&self.threshold, threshold.min(MOST).into(), Relaxed);
+        if let Some((_, threshold)) = leeway {
+            flags |= COUNTS;
+            update(&self.threshold, threshold.min(MOST).into(), Relaxed);
+        }
+        let failures = leeway.map_or(0, |(failures, _)| failures);
         if (leeway.is_none() || machine.has_window()) && machine.success_matters(before & TELL != 0) {
             flags |= TELL;
         }
@@ -163,14 +159,15 @@ mod tests {
     fn a_run_that_is_too_long_for_the_word_goes_to_the_machine() {
         let limits = Limits { failure_threshold: Some(u32::MAX), ..Limits::DEFAULT };
         let mut machine = Machine::new(Arc::new(limits), Tick::ZERO);
-        let (fast, ticket) = (Fast::default(), Ticket::closed(machine.generation()));
+        let (fast, ticket) = (Fast::default(), Ticket::through(Word::new(machine.generation(), 0, COUNTS)));
+        let fail = || fast.count(fast.word(), ticket, true);
         machine.absorb_failures(MOST - 2);
         fast.publish(&machine);
-        assert_eq!([(); 2].map(|()| fast.count(ticket, true)), [Count::Taken, Count::Refused]);
+        assert_eq!([fail(), fail()], [Count::Taken, Count::Refused]);
         machine.absorb_failures(MOST);
         fast.publish(&machine);
         assert!(fast.word().has(TELL));
-        assert_eq!(fast.count(ticket, true), Count::Refused);
+        assert_eq!(fail(), Count::Refused);
         assert_eq!(fast.word().generation(), machine.generation());
     }
 }

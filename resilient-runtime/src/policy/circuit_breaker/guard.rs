@@ -125,9 +125,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<C::Answer>> {
         let this = self.project();
         match this.course.progress() {
-            // Kept out of memory on the way: most calls are ready at once.
             Progress::Fresh => match this.engine.enter_at_once() {
-                Some(pass) => *this.course = Course::new(pass, Progress::Polling),
+                // No clock was read for it, as for a fresh one.
+                Some(ticket) => this.course.go_on(ticket, Progress::Polling),
                 None => match this.engine.ask() {
                     Ok(pass) => *this.course = Course::new(pass, Progress::Polling),
                     Err(rejected) => {
@@ -140,14 +140,16 @@ where
             Progress::Done => return Poll::Pending,
             Progress::Polling | Progress::Waiting => this.course.note(Progress::Polling),
         }
-        let pass = this.course.pass();
+        let ticket = this.course.ticket();
         let Poll::Ready(out) = this.inner.poll(cx) else {
             this.course.note(Progress::Waiting);
             return Poll::Pending;
         };
         let verdict = this.assess.verdict(&out);
-        this.course.note(Progress::Done);
-        this.engine.leave(pass, verdict);
+        this.course.go_on(ticket, Progress::Done);
+        if !this.engine.leave_at_once(ticket, verdict) {
+            this.engine.tell(this.course.pass(), verdict);
+        }
         Poll::Ready(C::reply(out))
     }
 }

@@ -12,15 +12,15 @@ impl LastError {
     /// None, or one that does not fit: whoever holds the lock knows it.
     pub(super) const KEPT_ELSEWHERE: u64 = 0;
 
-    /// What a failure of this class leaves behind, nothing if that has no room here.
-    pub(super) const fn code(class: Class) -> Option<u64> {
+    /// What a failure of this class leaves behind.
+    pub(super) const fn code(class: Class) -> u64 {
         match class {
-            Class::Transient => Some(1),
-            Class::Throttled { after: None } => Some(2),
-            Class::Throttled { after: Some(_) } => None,
-            Class::Permanent => Some(3),
-            Class::Ignored => Some(4),
-            Class::Unknown => Some(5),
+            Class::Throttled { after: Some(_) } => Self::KEPT_ELSEWHERE,
+            Class::Transient => 1,
+            Class::Throttled { after: None } => 2,
+            Class::Permanent => 3,
+            Class::Ignored => 4,
+            Class::Unknown => 5,
         }
     }
 
@@ -59,11 +59,10 @@ mod tests {
             Class::Ignored,
             Class::Unknown,
         ] {
-            last.set(LastError::code(class).expect("fits"));
+            last.set(LastError::code(class));
             assert_eq!(last.get(), Some(class));
         }
-        assert_eq!(LastError::code(Class::Throttled { after: Some(std::time::Duration::ZERO) }), None);
-        last.set(LastError::KEPT_ELSEWHERE);
+        last.set(LastError::code(Class::Throttled { after: Some(std::time::Duration::ZERO) }));
         assert_eq!(last.get(), None);
     }
 }

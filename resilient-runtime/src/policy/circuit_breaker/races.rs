@@ -116,8 +116,8 @@ fn controlled(name: &str, control: Control, check: impl Fn(&Engine) + Send + Syn
 fn a_reset_races_a_closing_probe() {
     controlled("a_reset_races_a_closing_probe", Control::Reset, |engine| {
         assert_eq!(engine.report().0.state, CircuitState::Closed);
-        let pass = engine.enter_at_once().expect("closed, and everybody sees it");
-        engine.leave(pass, Verdict::Failure(None));
+        let ticket = engine.enter_at_once().expect("closed, and everybody sees it");
+        engine.leave(Pass::untimed(ticket), Verdict::Failure(None));
         assert_eq!(engine.report().0.state, CircuitState::Open, "the next failure counts");
     });
 }

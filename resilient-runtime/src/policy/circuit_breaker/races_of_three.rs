@@ -25,8 +25,8 @@ fn call(verdict: Verdict) -> Part {
 fn works(engine: &Engine) {
     assert!(engine.lock().outbox.is_empty(), "every transition was told");
     engine.control(Control::Reset);
-    let pass = engine.enter_at_once().expect("closed, and everybody sees it");
-    engine.leave(pass, Verdict::Failure(None));
+    let ticket = engine.enter_at_once().expect("closed, and everybody sees it");
+    engine.leave(Pass::untimed(ticket), Verdict::Failure(None));
     assert_eq!(engine.report().0.state, CircuitState::Open, "the next failure counts");
 }
 

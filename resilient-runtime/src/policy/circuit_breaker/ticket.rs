@@ -38,6 +38,11 @@ impl Ticket {
         Self::new(generation, 0)
     }
 
+    /// A call through a breaker that has this word, and is closed.
+    pub(super) const fn through(word: Word) -> Self {
+        Self(word.cleaned())
+    }
+
     pub(super) const fn generation(self) -> u32 {
         self.0.generation()
     }
@@ -72,11 +77,15 @@ pub(super) enum Admission {
 
 #[cfg(test)]
 mod tests {
+    use super::super::word::{self, COUNTS, TURNS};
     use super::*;
 
     #[test]
     fn only_a_call_through_a_closed_breaker_has_a_clean_word() {
         assert_eq!(Ticket::closed(7).clean_word(), Word::new(7, 0, 0));
+        let counting = Ticket::through(Word::new(7, word::MOST, COUNTS | TURNS));
+        assert_eq!(counting.clean_word(), Word::new(7, 0, COUNTS));
+        assert_eq!((counting.generation(), counting.place()), (7, 0));
         let probes = (1..1_000).chain([LAST_PROBE]).map(|number| Ticket::new(0, number));
         for ticket in probes.chain([Ticket::OBSERVED, Ticket::UNCOUNTED]) {
             assert!(ticket.clean_word().has(NO_WORD), "{ticket:?}");

@@ -15,13 +15,17 @@ pub(super) const FORCED_OPEN: u64 = 1 << 4;
 pub(super) const OPEN: u64 = 1 << 5;
 pub(super) const DISABLED: u64 = 1 << 6;
 
+/// Failures are counted here, and the machine asks for them.
+pub(super) const COUNTS: u64 = 1 << 31;
+
 /// Set in tickets only, so that none but a closed breaker's looks like a word.
 pub(super) const NO_WORD: u64 = 1 << 7;
 
-const FLAGS: u64 = ONE - 1;
 const ONE: u64 = 1 << 8;
 /// What the count can hold.
-pub(super) const MOST: u32 = (1 << 24) - 1;
+pub(super) const MOST: u32 = (1 << 23) - 1;
+const COUNT: u64 = MOST as u64 * ONE;
+const FLAGS: u64 = COUNTS | (ONE - 1);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Word(pub(super) u64);
@@ -52,19 +56,24 @@ impl Word {
         (self.0 >> 32) as u32
     }
 
-    /// Failures in a row, where nothing else decides.
+    /// Failures that the machine has not been told of, or was told of as a run.
     #[expect(clippy::cast_possible_truncation, reason = "the generation is cut off")]
     pub(super) const fn count(self) -> u32 {
-        self.0 as u32 / ONE as u32
+        (self.0 & COUNT) as u32 / ONE as u32
+    }
+
+    /// The same with nothing counted and nobody to ask or tell.
+    pub(super) const fn cleaned(self) -> Self {
+        Self(self.0 & !(COUNT | (ONE - 1)))
     }
 
     /// Whether it is closed since before the call that has this ticket, and nobody has to be asked or told.
     pub(super) fn is_closed_since(self, ticket: Ticket) -> bool {
-        !self.has(ASK | TELL) && Self::new(self.generation(), 0, 0) == ticket.clean_word()
+        !self.has(ASK | TELL) && self.cleaned() == ticket.clean_word()
     }
 
     pub(super) const fn after_success(self) -> Self {
-        Self::new(self.generation(), 0, self.flags())
+        Self(self.0 & !COUNT)
     }
 
     pub(super) const fn after_failure(self) -> Self {
