@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilient_runtime::{Rejected, attempt, fallback, retry, timeout};
+use resilient_runtime::{Rejected, attempt, circuit_breaker, fallback, retry, timeout};
 use tokio::time::sleep;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -265,6 +265,34 @@ mod given_away {
             Err(PayError::Busy)
         }
 
+        #[fallback(fn = Self::cached)]
+        async fn wanted_after(self) -> Result<u32, PayError> {
+            ask(self).await?;
+            Err(PayError::Busy)
+        }
+
+        #[fallback(fn = [Self::failing, Self::cached])]
+        #[circuit_breaker(name = "given away")]
+        #[timeout("1s")]
+        async fn wanted_twice(mut self) -> Result<u32, PayError> {
+            self.calls = 100;
+            ask(self).await
+        }
+
+        #[fallback(fn = self.other(err))]
+        async fn wanted_by_a_call(self: Arc<Self>) -> Result<u32, PayError> {
+            let task = async move { ask((*self).clone()).await };
+            task.await
+        }
+
+        async fn failing(self) -> Result<u32, PayError> {
+            Err(PayError::Busy)
+        }
+
+        fn other(&self, _: PayError) -> Result<u32, PayError> {
+            Ok(self.calls)
+        }
+
         fn cached(self) -> Result<u32, PayError> {
             Ok(self.calls)
         }
@@ -317,6 +345,9 @@ mod given_away {
         assert_eq!(assert_send(Arc::new(client.clone()).sent()).await, Ok(2));
         assert_eq!(assert_send(Arc::new(client.clone()).changed()).await, Ok(3));
         assert!(client.clone().wanted_above().await.is_ok());
+        assert_eq!(assert_send(client.clone().wanted_after()).await, Ok(2));
+        assert_eq!(assert_send(client.clone().wanted_twice()).await, Ok(2));
+        assert_eq!(assert_send(Arc::new(client.clone()).wanted_by_a_call()).await, Ok(2));
         assert_eq!(assert_send(client.renamed()).await, Ok(5));
         assert_eq!(assert_send(client.held()).await, Ok(8));
         client.calls = 2;

@@ -17,7 +17,7 @@ impl Scope<'_> {
             bindings: (0..params.bindings.len()).filter(|at| params.bindings[*at].mentioned).collect(),
             receiver: params.receiver.as_ref().is_some_and(|receiver| receiver.mentioned),
         };
-        let moved = Uses { bindings: self.cloned(&mentioned), receiver: mentioned.receiver };
+        let moved = Uses { bindings: self.cloned(&mentioned), receiver: self.given_self().is_some() };
         let block = self.attempt(&mentioned, &moved);
         let tokens = self.lowest(block);
         Level { carries: Carries::Answer, is_future: true, tokens, mentioned, moved }
@@ -88,6 +88,8 @@ impl Scope<'_> {
     pub(crate) fn per_attempt(&self, level: Level) -> (TokenStream, Level) {
         let mut level = self.future(level);
         let mut lets = TokenStream::new();
+        // Renewed for each attempt too.
+        level.moved.receiver = false;
         for at in std::mem::take(&mut level.moved.bindings) {
             let binding = &self.func().params.bindings[at];
             if binding.passing != Passing::Owned {

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Token;
 
-use super::{Scope, own_span};
+use super::{Level, Scope, own_span};
 use crate::params::Passing;
 use crate::scan;
 
@@ -17,7 +17,7 @@ impl Scope<'_> {
         let token = receiver.token;
         let value = match receiver.passing {
             Passing::RefMut if self.is_self_kept() => quote!(&mut *#token),
-            Passing::Owned if self.runs_again() && self.given_self().is_none() => {
+            Passing::Owned if self.is_self_kept() && self.given_self().is_none() => {
                 return scan::replace_self_binding(body, &quote!(&#token));
             }
             Passing::PinMut if self.is_self_kept() => {
@@ -30,7 +30,7 @@ impl Scope<'_> {
     }
 
     /// Where an owned `self` is used up or changed, so that each attempt needs its own.
-    fn given_self(&self) -> Option<Span> {
+    pub(super) fn given_self(&self) -> Option<Span> {
         let func = self.func();
         let receiver = func.params.receiver.as_ref()?;
         if receiver.passing != Passing::Owned || !receiver.mentioned || self.borrows("self") {
@@ -59,6 +59,20 @@ impl Scope<'_> {
         let value = if kept_by_others { self.cloned_at(at, "attempt_arg", located) } else { quote!(#token) };
         let copy = self.cloned_at(at, "attempt_arg", &kept);
         (quote_spanned!(span=> let #kept = #value;), quote_spanned!(span=> #token = #copy;))
+    }
+
+    /// A copy of an owned `self` that the level below uses up, and how whoever wants it after gets it back.
+    pub(crate) fn kept_self(&self, level: &Level) -> (TokenStream, TokenStream) {
+        let (true, Some(at), Some(receiver)) =
+            (level.moved.receiver, self.given_self(), &self.func().params.receiver)
+        else {
+            return Default::default();
+        };
+        self.rewrite.change(None, true);
+        let (token, span) = (receiver.token, own_span());
+        let kept = Ident::new("__kept_self", span.located_at(at));
+        let copy = self.cloned_at(at, "fallback_arg", Token![self](token.span.located_at(at)));
+        (quote_spanned!(span=> let #kept = #copy;), quote_spanned!(span=> #token = #kept;))
     }
 
     /// Whether a layer has been told that the body only borrows `name`.

@@ -122,7 +122,7 @@ impl Policy for Fallback {
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
         let (p, place, span) = (scope.p(), scope.place(), own_span());
         let uses = self.needs(scope.func());
-        let (keep, restore) = kept(scope, &uses, inner.moved());
+        let (keep, restore) = kept(scope, &uses, &inner);
         let (below, class) = (awaited(&inner), scope.class());
         let call = self.when.as_ref().map_or_else(
             || quote_spanned!(span=> #p::fall_back(#place, __out, #class)),
@@ -160,10 +160,10 @@ impl Policy for Fallback {
 }
 
 /// Copies of what the layers below use up and the fallback still wants.
-fn kept(scope: &Scope<'_>, uses: &Uses, moved: &Uses) -> (TokenStream, TokenStream) {
-    let (mut keep, mut restore) = (TokenStream::new(), TokenStream::new());
+fn kept(scope: &Scope<'_>, uses: &Uses, below: &Level) -> (TokenStream, TokenStream) {
+    let (mut keep, mut restore) = if uses.receiver { scope.kept_self(below) } else { Default::default() };
     for (at, binding) in scope.func().params.bindings.iter().enumerate() {
-        if binding.passing != Passing::Owned || !uses.contains(at) || !moved.contains(at) {
+        if binding.passing != Passing::Owned || !uses.contains(at) || !below.moved().contains(at) {
             continue;
         }
         let (ident, cfgs) = (&binding.ident, &binding.cfgs);
