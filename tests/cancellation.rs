@@ -13,7 +13,7 @@ use std::time::Duration;
 use allocation_counter::measure;
 use resilient_runtime::{
     CircuitState, Class, Classify, Fault, Snapshot, attempt, bulkhead, circuit_breaker, deadline, fallback,
-    registry, retry, timeout,
+    rate_limit, registry, retry, timeout,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
@@ -134,6 +134,8 @@ fn stacks() -> Vec<Stack> {
             half_open_timeout = "1h"
         )],
         "bulkhead" = #[bulkhead(name = "bulkhead", max_concurrent = 1, max_wait = "1h")],
+        "limit" = #[rate_limit(name = "limit", rate = "1/2ms", max_wait = "1h")],
+        "limits" = #[rate_limit(name = "limits", rate = "1/2ms", max_wait = "1h", key = "acme")],
         "timeout" = #[timeout(LIMIT, name = "timeout")],
         "total" = #[timeout(TOTAL, name = "total")],
         "fallback" = #[fallback(name = "fallback", fn = plan_b, when = |error: &Fault<Told>| *error == DOWN)]
@@ -200,6 +202,7 @@ fn counted(layer: &str) -> (u64, u64) {
             (ended, ended)
         }
         Snapshot::Bulkhead(s) => (s.admitted + s.rejected + s.abandoned, s.admitted),
+        Snapshot::RateLimit(s) => (s.admitted + s.rejected + s.abandoned, s.admitted),
         other => panic!("{other:?}"),
     }
 }
@@ -232,6 +235,7 @@ fn nothing_is_held(stack: &Stack) {
                 assert_eq!(s.retry_after, None, "a place is taken");
             }
             Snapshot::Bulkhead(s) => assert_eq!((s.running, s.waiting), (0, 0), "a place is taken"),
+            Snapshot::RateLimit(s) => assert_eq!((s.available, s.waiting), (1, 0), "a turn is taken"),
             Snapshot::Retry(s) => assert!(s.budget_left.is_none_or(|left| left == 110), "{s:?}"),
             _ => {}
         }

@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
 use resilient_runtime::{
-    CircuitBreaker, Fault, attempt, bulkhead, circuit_breaker, fallback, retry, timeout,
+    CircuitBreaker, Fault, RateLimit, attempt, bulkhead, circuit_breaker, fallback, rate_limit, retry,
+    timeout,
 };
 
 type Answer = Result<u64, Fault<&'static str>>;
@@ -59,6 +60,16 @@ async fn confined(n: u64) -> Answer {
     work(n).await
 }
 
+#[rate_limit(name = "plenty", rate = "1000000/s", max_wait = "1s")]
+async fn limited(n: u64) -> Answer {
+    work(n).await
+}
+
+#[rate_limit(name = "each", rate = "1000000/s", key = n)]
+async fn limited_each(n: u64) -> Answer {
+    work(n).await
+}
+
 #[fallback(value = 0)]
 async fn covered(n: u64) -> Answer {
     work(n).await
@@ -90,7 +101,7 @@ fn the_success_path_allocates_nothing() {
             assert_eq!(counted.count_total, 0, stringify!($call));
         )*};
     }
-    allocates_nothing!(work retried guarded counted timed keyed bounded confined covered stacked);
+    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each covered stacked);
 }
 
 #[test]
@@ -210,6 +221,7 @@ fn no_layer_adds_more_than_it_may() {
         ("circuit_breaker", size_of_val(&guarded(1)), 40),
         ("timeout", size_of_val(&bounded(1)), 160 + moved),
         ("bulkhead", size_of_val(&confined(1)), 40),
+        ("rate_limit", size_of_val(&limited(1)), 40),
         ("retry", size_of_val(&retried(1)), 64 + cloned),
         ("fallback", size_of_val(&covered(1)), 24 + moved),
     ] {
@@ -233,4 +245,16 @@ fn a_hundred_thousand_keys_take_the_room_of_the_first_thousand() {
     assert!(first <= 1_000 * 2_048, "{first} bytes for a thousand breakers");
     let others = call(1_000..100_000);
     assert!(others <= first / 10, "{first} bytes for a thousand keys, and {others} for the others");
+}
+
+#[test]
+fn a_million_keys_of_a_rate_limit_take_the_room_of_the_first_ten_thousand() {
+    let limit = RateLimit::new("users").rate(resilient_runtime::Rate::per_hour(1)).max_keys(10_000);
+    let call = |users: std::ops::Range<u64>| {
+        measure(|| users.for_each(|user| drop(limit.try_acquire_for(&user.to_string())))).bytes_current
+    };
+    let first = call(0..10_000);
+    assert!(first <= 10_000 * 64, "{first} bytes for ten thousand keys");
+    assert_eq!(call(10_000..1_000_000), 0, "bytes for the others");
+    assert_eq!(limit.snapshot().keys, 10_000);
 }

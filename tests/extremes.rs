@@ -9,7 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use resilient_runtime::{
-    Bulkhead, CircuitBreaker, Class, Classify, ConfigError, Fault, Rejected, Retry, Timeout, configure,
+    Bulkhead, CircuitBreaker, Class, Classify, ConfigError, Fault, Rate, RateLimit, Rejected, Retry, Timeout,
+    configure,
 };
 use tokio::task::yield_now;
 use tokio::time::advance;
@@ -115,6 +116,9 @@ extremes! {
     bulkhead(
         max_wait("x1" "x2", max_concurrent = 1)
     )
+    rate_limit(
+        max_wait("y1" "y2", rate = "1/ms", burst = 1)
+    )
 }
 
 mod timeouts {
@@ -130,6 +134,7 @@ mod timeouts {
 
     #[resilient_runtime::retry(max = 2, name = "installed")]
     #[resilient_runtime::circuit_breaker(name = "installed")]
+    #[resilient_runtime::rate_limit(name = "installed", rate = "1/ms", burst = 1)]
     #[resilient_runtime::timeout("1s", name = "installed")]
     #[resilient_runtime::bulkhead(name = "installed", max_concurrent = 1)]
     pub(crate) async fn installed(step: crate::Step) -> crate::Answer {
@@ -225,6 +230,7 @@ fn refused(stem: &str, key: &'static str, time: Duration) -> bool {
     let install = match stem {
         "retry" => configure().retry("installed", |retry| retry_with(key, retry, time)),
         "timeout" => configure().timeout("installed", |timeout| timeout.limit(time)),
+        "rate_limit" => configure().rate_limit("installed", |limit| limit.max_wait(time)),
         "bulkhead" => configure().bulkhead("installed", |bulkhead| bulkhead.max_wait(time)),
         _ => configure().circuit_breaker("installed", |breaker| breaker_with(key, breaker, time)),
     };
@@ -264,6 +270,14 @@ async fn by_hand(stem: &str, key: &str, time: Duration) {
         assert_eq!(waits, !time.is_zero(), "{time:?}");
         drop(held);
         return assert_eq!(poll(bulkhead.call(work(Step::Succeed))), Some(Ok(1)));
+    }
+    if stem == "rate_limit" {
+        let limit = RateLimit::new("by hand").rate(Rate::new(1, DAY)).max_wait(time);
+        drive(&|step| limit.call(work(step))).await;
+        let waits = poll(limit.call(work(Step::Succeed))).is_none();
+        assert_eq!(waits, time >= DAY, "{time:?}");
+        advance(DAY).await;
+        return assert_eq!(poll(limit.call(work(Step::Succeed))), Some(Ok(1)));
     }
     let breaker = breaker_with(key, CircuitBreaker::new("by hand"), time);
     drive(&|step| breaker.call(work(step))).await;

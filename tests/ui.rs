@@ -8,8 +8,17 @@ use std::process::Command;
 use trybuild::TestCases;
 
 /// Folders whose errors are worded by this project, whatever the compiler's version.
-const OURS: [&str; 8] =
-    ["bulkhead", "circuit_breaker", "classify", "fallback", "function", "retry", "stack", "timeout"];
+const OURS: [&str; 9] = [
+    "bulkhead",
+    "circuit_breaker",
+    "classify",
+    "fallback",
+    "function",
+    "rate_limit",
+    "retry",
+    "stack",
+    "timeout",
+];
 
 #[test]
 fn mistakes_are_explained() {

@@ -397,6 +397,95 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("bulkhead", args.into(), item.into()).into()
 }
 
+/// Caps how many calls start in a time.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `name` | text | **required** | not empty |
+/// | `rate` | rate, or a `const` of type `Rate`: calls in a time | **required** | from one in 366 days to 4 294 967 295 a second |
+/// | `burst` | whole number: calls that may start at once after a pause | those of one period | at least 1 |
+/// | `max_wait` | duration: time a call waits for its turn | `"0s"`: it is refused at once | at most a day |
+/// | `key` | expression: calls of one key share their permits | all calls share | text or an integer |
+/// | `max_keys` | whole number: keys with permits of their own | 10000 | needs `key` |
+///
+/// A rate is a number and a time: `"100/s"`, `"5/250ms"`, `"1/365d"`; units ns us ms s m h d.
+///
+/// In any stretch of time at most `burst` calls start, and those of the rate. The rate is kept exactly: three
+/// a second are 10 800 an hour. All functions that name a limit share its permits.
+///
+/// A call beyond that is refused and told when to come back, or waits for its turn in the order of arrival, if
+/// that comes within `max_wait` and the deadline of the call. A refused call does not run, and no breaker counts
+/// it as a failure; a `#[retry]` above waits as long as it was told. A call that is dropped while it waits uses
+/// no permit: its turn goes to whoever comes next.
+///
+/// # Keys
+///
+/// The expression sees the arguments, before the body does. Each key has its own permits, waits and refusals. At
+/// most `max_keys` are told apart at once; one whose burst is whole again gives its place to another, and when
+/// there is none, further keys share one allowance. So a flood of keys resets nobody's.
+///
+/// # Order
+///
+/// Under the breaker and above the timeout: time in the line is then not the attempt's. Between calls at once,
+/// which a `#[bulkhead]` caps, and calls in a time there is no order that is wrong.
+///
+/// # Expansion
+///
+/// A struct around the body's future: no allocation and no lock for a call that finds a permit.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{Rejected, rate_limit};
+///
+/// #[rate_limit(name = "partner", rate = "2/m", burst = 1)]
+/// async fn ask(question: &str) -> Result<usize, Rejected> {
+///     Ok(question.len())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(ask("why?").await, Ok(4));
+/// let refused = ask("why not?").await.unwrap_err();
+/// assert!(refused.retry_after() > Some(Duration::from_secs(29)));
+/// # }
+/// ```
+///
+/// With a wait, and for each tenant:
+///
+/// ```
+/// # use std::time::Duration;
+/// # use resilient_runtime::{Rejected, rate_limit};
+/// # use tokio::time::Instant;
+/// #[rate_limit(name = "tenants", rate = "10/s", burst = 1, max_wait = "1s", key = tenant)]
+/// async fn load(tenant: &str) -> Result<(), Rejected> {
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let start = Instant::now();
+/// let (first, second, other) = tokio::join!(load("acme"), load("acme"), load("brand"));
+/// assert!(first.is_ok() && second.is_ok() && other.is_ok());
+/// assert!(start.elapsed() >= Duration::from_millis(100));
+/// # }
+/// ```
+///
+/// What makes no sense does not compile:
+///
+/// ```compile_fail
+/// # use resilient_runtime::rate_limit;
+/// #[rate_limit(name = "partner", rate = "100")] // in which time?
+/// async fn ask() -> Result<(), resilient_runtime::Rejected> {
+///     Ok(())
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
+    stack::enter("rate_limit", args.into(), item.into()).into()
+}
+
 /// Gives up after a time.
 ///
 /// | key | type | default | checked when compiling |

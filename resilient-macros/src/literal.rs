@@ -1,6 +1,6 @@
-//! `"250ms"` and `"1m 30s"`: the texts that stand for a time.
+//! `"250ms"`, `"1m 30s"` and `"100/s"`: the texts that stand for a time or a rate.
 //!
-//! Pure: text in, a time or a sentence out, so that files can hold the same rules.
+//! Pure: text in, a value or a sentence out, so that files can hold the same rules.
 
 use std::time::Duration;
 
@@ -22,6 +22,15 @@ struct Part<'a> {
 
 /// Reads a time with its units; the error is a sentence without the key.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let time = measured(text)?;
+    if time > LONGEST {
+        return Err(too_long(text));
+    }
+    Ok(time)
+}
+
+/// The same, of whatever length.
+fn measured(text: &str) -> Result<Duration, String> {
     let mut last = None;
     for part in parts(text)? {
         let rank = rank(&part)?;
@@ -33,13 +42,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         last = Some(rank);
     }
     // What is left to go wrong is a number without a place in a `Duration`.
-    let Ok(time) = humantime::parse_duration(text) else {
-        return Err(format!("`{text}` is out of range: a duration is at least \"1ns\" and at most \"1d\""));
-    };
-    if time > LONGEST {
-        return Err(too_long(text));
-    }
-    Ok(time)
+    humantime::parse_duration(text)
+        .ok()
+        .ok_or_else(|| format!("`{text}` is out of range: a duration is at least \"1ns\" and at most \"1d\""))
 }
 
 /// A time in the units it is written in.
@@ -116,6 +121,86 @@ fn leading(text: &str, accepts: impl Fn(char) -> bool) -> &str {
     &text[..end]
 }
 
+/// A leap year: the longest a rate counts in.
+const LONGEST_PERIOD: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+/// A number in a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rate {
+    pub(crate) permits: u32,
+    pub(crate) period: Duration,
+}
+
+/// Reads a rate; the error is a sentence without the key.
+pub(crate) fn rate(text: &str) -> Result<Rate, String> {
+    if text.trim().is_empty() {
+        return Err("this rate is empty: write \"100/s\" or \"5/250ms\"".to_owned());
+    }
+    let no_rate = || format!("`{text}` is not a rate: write \"100/s\" or \"5/250ms\"");
+    let Some((number, period)) = text.split_once('/').map(|(number, period)| (number.trim(), period.trim()))
+    else {
+        let alone = text.trim();
+        return Err(if alone.parse::<u64>().is_ok() { no_period(alone) } else { no_rate() });
+    };
+    let permits = permits(number)?.ok_or_else(no_rate)?;
+    let period = match period.chars().next() {
+        None => return Err(no_period(number)),
+        Some(first) if first.is_alphabetic() => one(number, period)?,
+        Some(_) => measured(period)?,
+    };
+    let fault = if permits == 0 {
+        "has no permits, so it would never let a call through"
+    } else if period.is_zero() {
+        "has no time to count in"
+    } else if period > LONGEST_PERIOD {
+        "counts in more than 366 days, which is the longest"
+    } else if u128::from(permits) * 1_000_000_000 > u128::from(u32::MAX) * period.as_nanos() {
+        "is faster than 4294967295 a second, the most"
+    } else {
+        return Ok(Rate { permits, period });
+    };
+    Err(format!("`{text}` {fault}"))
+}
+
+/// What to say about a number without a time to count in.
+pub(crate) fn no_period(number: &str) -> String {
+    format!("a rate needs a time to count in: write \"{number}/s\" or \"{number}/m\"")
+}
+
+fn permits(number: &str) -> Result<Option<u32>, String> {
+    let digits = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+    if digits {
+        let most = u32::MAX;
+        let permits = number.parse().ok();
+        return permits.map(Some).ok_or_else(|| format!("`{number}` is too large: the most is {most}"));
+    }
+    if number.starts_with('-') {
+        return Err("a rate cannot be negative".to_owned());
+    }
+    if number.parse::<f64>().is_ok_and(f64::is_finite) {
+        return Err(format!("`{number}` is no whole number: count in a longer time, as in \"1/2s\""));
+    }
+    Ok(None)
+}
+
+/// The unit that stands for one of it.
+fn one(number: &str, unit: &str) -> Result<Duration, String> {
+    if UNITS.contains(&unit) {
+        return measured(&format!("1{unit}"));
+    }
+    let text = format!("{number}/{unit}");
+    Err(match (meant(unit), unit) {
+        (_, "M" | "month" | "months" | "y" | "yr" | "year" | "years") => {
+            format!("`{text}`: months and years differ in length: write days, as in \"{number}/30d\"")
+        }
+        (_, "w" | "week" | "weeks") => format!("unknown unit `{unit}` in `{text}`; write \"{number}/7d\""),
+        (Some(unit), written) => {
+            format!("unknown unit `{written}` in `{text}`; write \"{number}/{unit}\"")
+        }
+        _ => format!("unknown unit `{unit}` in `{text}`; units: ns, us, ms, s, m, h, d"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,6 +242,56 @@ mod tests {
             ("2 weeks", "`2 weeks` is longer"),
         ] {
             let fault = duration(text).expect_err(text);
+            assert!(fault.contains(words), "{text}: {fault}");
+        }
+    }
+
+    #[test]
+    fn rates_are_read() {
+        for (text, permits, nanos) in [
+            ("100/s", 100, 1_000_000_000),
+            ("5/250ms", 5, 250_000_000),
+            ("7/1m 30s", 7, 90_000_000_000),
+            (" 1 / 365d ", 1, 365 * 86_400_000_000_000),
+            ("2000000000/s", 2_000_000_000, 1_000_000_000),
+            ("4/ns", 4, 1),
+        ] {
+            let read = rate(text).map(|rate| (rate.permits, rate.period.as_nanos()));
+            assert_eq!(read, Ok((permits, nanos)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_rate_is_told_why() {
+        for (text, words) in [
+            ("100", "write \"100/s\""),
+            ("100/", "write \"100/s\""),
+            ("", "is empty"),
+            ("/s", "is not a rate"),
+            ("s/100", "is not a rate"),
+            ("100 per second", "is not a rate"),
+            ("fast", "is not a rate"),
+            ("1_000/s", "is not a rate"),
+            ("NaN/s", "is not a rate"),
+            ("0/s", "never let a call through"),
+            ("-5/s", "cannot be negative"),
+            ("0.5/s", "no whole number"),
+            ("100/sec", "write \"100/s\""),
+            ("100/min", "write \"100/m\""),
+            ("100/S", "write \"100/s\""),
+            ("100/parsec", "unknown unit `parsec`"),
+            ("100/month", "write days"),
+            ("100/week", "write \"100/7d\""),
+            ("100/60", "a duration needs a unit"),
+            ("100/0s", "no time to count in"),
+            ("1/367d", "more than 366 days"),
+            ("1/s/s", "unknown unit `s/s`"),
+            ("5/ns", "faster than"),
+            ("4294967296/s", "too large"),
+            ("1/-1s", "cannot be negative"),
+            ("1/99999999999999999999d", "out of range"),
+        ] {
+            let fault = rate(text).expect_err(text);
             assert!(fault.contains(words), "{text}: {fault}");
         }
     }

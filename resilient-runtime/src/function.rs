@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::panic::Location;
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 
 use crate::names::{intern, readable};
 use crate::policy::Value;
+use crate::rate::Rate;
 
 /// What an annotated function says about itself at link time.
 #[derive(Debug)]
@@ -142,6 +144,11 @@ fn value(text: &'static str, constants: &mut impl Iterator<Item = Value>) -> Opt
     match kind {
         "c" => text.parse().ok().map(Value::Count),
         "n" => text.parse().ok().map(Value::Number),
+        "r" => {
+            let (permits, nanos) = text.split_once('/')?;
+            let period = Duration::from_nanos(nanos.parse().ok()?);
+            Some(Value::Rate(Rate::new(permits.parse().ok()?, period)))
+        }
         "t" => text.parse().ok().map(Value::nanos),
         "w" => Some(Value::Word(text)),
         "x" => Some(Value::Code(text)),
@@ -151,8 +158,6 @@ fn value(text: &'static str, constants: &mut impl Iterator<Item = Value>) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

@@ -73,6 +73,7 @@ mod error;
 mod events;
 mod frame;
 mod function;
+mod gcra;
 mod key_of;
 mod level;
 mod names;
@@ -81,6 +82,7 @@ mod policy;
 #[cfg(test)]
 mod prop;
 mod random;
+mod rate;
 mod registry;
 mod sync;
 mod tally;
@@ -88,7 +90,7 @@ mod tally;
 pub mod test_util;
 mod timer;
 
-pub use resilient_macros::{Classify, bulkhead, circuit_breaker, fallback, retry, timeout};
+pub use resilient_macros::{Classify, bulkhead, circuit_breaker, fallback, rate_limit, retry, timeout};
 
 pub use crate::backoff::{Backoff, Jitter};
 pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
@@ -105,6 +107,8 @@ pub use crate::policy::{
     FallbackSnapshot, Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout,
     TimeoutSnapshot, Value,
 };
+pub use crate::policy::{RateLimit, RateLimitSnapshot};
+pub use crate::rate::Rate;
 pub use crate::registry::{Registry, registry, subscribe};
 
 /// The examples of the README, compiled.

@@ -13,12 +13,19 @@ use crate::reader::{Reader, Setting};
 mod bulkhead;
 mod circuit_breaker;
 mod fallback;
+mod rate_limit;
 mod retry;
 mod timeout;
 
 /// Every attribute of the family.
-pub(crate) const KINDS: [&Kind; 5] =
-    [&bulkhead::KIND, &circuit_breaker::KIND, &fallback::KIND, &retry::KIND, &timeout::KIND];
+pub(crate) const KINDS: [&Kind; 6] = [
+    &bulkhead::KIND,
+    &circuit_breaker::KIND,
+    &fallback::KIND,
+    &rate_limit::KIND,
+    &retry::KIND,
+    &timeout::KIND,
+];
 
 /// What is known of an attribute before its arguments are read.
 pub(crate) struct Kind {

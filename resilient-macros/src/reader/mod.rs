@@ -11,6 +11,7 @@ use crate::policy::Kind;
 use crate::scan;
 
 mod number;
+mod rate;
 mod time;
 mod word;
 

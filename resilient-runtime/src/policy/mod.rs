@@ -4,6 +4,7 @@ pub(crate) mod budget;
 pub(crate) mod bulkhead;
 pub(crate) mod circuit_breaker;
 pub(crate) mod fallback;
+pub(crate) mod rate_limit;
 pub(crate) mod retry;
 pub(crate) mod timeout;
 
@@ -17,8 +18,11 @@ pub use self::circuit_breaker::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
 pub use self::fallback::FallbackSnapshot;
+pub use self::rate_limit::{RateLimit, RateLimitSnapshot};
 pub use self::retry::{Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
 pub use self::timeout::{Timeout, TimeoutSnapshot};
+
+use crate::rate::Rate;
 
 /// Statistics of one policy, as of now.
 #[derive(Clone, Debug)]
@@ -32,6 +36,8 @@ pub enum Snapshot {
     CircuitBreaker(CircuitBreakerSnapshot),
     /// Of a fallback.
     Fallback(FallbackSnapshot),
+    /// Of a rate limit.
+    RateLimit(RateLimitSnapshot),
     /// Of a retry.
     Retry(RetrySnapshot),
     /// Of a timeout.
@@ -47,6 +53,7 @@ impl Snapshot {
             Self::Bulkhead(_) => bulkhead::STEM.name,
             Self::CircuitBreaker(_) => circuit_breaker::STEM.name,
             Self::Fallback(_) => fallback::STEM.name,
+            Self::RateLimit(_) => rate_limit::STEM.name,
             Self::Retry(_) => retry::STEM.name,
             Self::Timeout(_) => timeout::STEM.name,
         }
@@ -60,6 +67,7 @@ impl Snapshot {
             Self::Bulkhead(snapshot) => snapshot.name,
             Self::CircuitBreaker(snapshot) => snapshot.name,
             Self::Fallback(snapshot) => snapshot.name,
+            Self::RateLimit(snapshot) => snapshot.name,
             Self::Retry(snapshot) => snapshot.name,
             Self::Timeout(snapshot) => snapshot.name,
         }
@@ -138,6 +146,7 @@ named! {
     Bulkhead(bulkhead::Bulkhead) is bulkhead::STEM,
     CircuitBreaker(circuit_breaker::CircuitBreaker) is circuit_breaker::STEM,
     Fallback(fallback::FallbackPolicy) is fallback::STEM,
+    RateLimit(rate_limit::RateLimit) is rate_limit::STEM,
     Retry(retry::RetryPolicy) is retry::STEM,
     Timeout(timeout::TimeoutPolicy) is timeout::STEM,
 }
@@ -175,6 +184,7 @@ pub(crate) enum Kind {
     Factor,
     /// At least this long, at most [`LONGEST`].
     Time(Duration),
+    Rate,
     /// A number of calls up to this, or a time.
     CountOrTime(u64),
     Word(&'static [&'static str]),
@@ -217,6 +227,7 @@ impl Kind {
             (Self::Time(_), Value::Time(time)) if time > LONGEST => {
                 Some(format!("{time:?} is more than 24 h"))
             }
+            (Self::Rate, Value::Rate(rate)) => rate.fault().map(|fault| format!("{rate} {fault}")),
             (Self::Word(words), Value::Word(word)) if !words.contains(&word) => {
                 Some(format!("`{word}` is none of `{}`", words.join("`, `")))
             }
@@ -245,6 +256,8 @@ pub enum Value {
     Number(f64),
     /// A duration.
     Time(Duration),
+    /// A number in a time.
+    Rate(Rate),
     /// A word, such as a strategy or a name.
     Word(&'static str),
     /// Source text of a predicate, a hook, a key or a fallback: shown, never configured.
@@ -270,6 +283,12 @@ impl Value {
         Self::Time(time)
     }
 
+    /// A number in a time.
+    #[must_use]
+    pub const fn rate(rate: Rate) -> Self {
+        Self::Rate(rate)
+    }
+
     /// A duration in nanoseconds.
     #[must_use]
     pub const fn nanos(nanos: u64) -> Self {
@@ -283,6 +302,7 @@ impl fmt::Display for Value {
             Self::Count(n) => n.fmt(f),
             Self::Number(n) => n.fmt(f),
             Self::Time(time) => write!(f, "\"{}\"", humantime::format_duration(*time)),
+            Self::Rate(rate) => write!(f, "\"{rate}\""),
             Self::Word(word) => write!(f, "\"{word}\""),
             Self::Code(code) => f.write_str(code),
         }
@@ -333,6 +353,13 @@ impl Written {
     pub(crate) const fn time(&self, key: usize) -> Option<Duration> {
         match self.values[key] {
             Some(Value::Time(time)) => Some(time),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn rate(&self, key: usize) -> Option<Rate> {
+        match self.values[key] {
+            Some(Value::Rate(rate)) => Some(rate),
             _ => None,
         }
     }

@@ -1,10 +1,11 @@
-use resilient_runtime::{bulkhead, circuit_breaker, fallback, retry, timeout};
+use resilient_runtime::{Rate, bulkhead, circuit_breaker, fallback, rate_limit, retry, timeout};
 use std::time::Duration;
 
 const ATTEMPTS: u32 = 4;
 const BASE: Duration = Duration::from_millis(10);
 const LIMIT: Duration = Duration::from_secs(60);
 const RATE: f64 = 0.5;
+const CALLS: Rate = Rate::new(5, Duration::from_millis(250));
 
 fn is_missing(error: &std::io::Error) -> bool {
     error.kind() == std::io::ErrorKind::NotFound
@@ -49,6 +50,8 @@ fn is_missing(error: &std::io::Error) -> bool {
     key = tenant,
     max_keys = 100
 )]
+#[rate_limit(name = "site", rate = CALLS, burst = ATTEMPTS, max_wait = LIMIT)]
+#[rate_limit(name = "tenants", rate = "10/s", burst = 5, max_wait = "1s", key = tenant, max_keys = 50)]
 #[timeout("1.5s")]
 #[bulkhead(name = "pool", max_concurrent = ATTEMPTS, max_wait = LIMIT, max_queue = 10)]
 async fn load(tenant: u64, page: String) -> std::io::Result<String> {

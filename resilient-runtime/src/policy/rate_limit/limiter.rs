@@ -1,0 +1,224 @@
+//! The marks of one limit, and who waits at them.
+//!
+//! A permit that is there is taken by one exchange of one word. Where anybody waits, or the settings change,
+//! the word says so and a lock decides.
+
+use std::collections::HashMap;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::time::Duration;
+
+use super::keys::{Keys, Sweep};
+use super::line::Arrival;
+use super::queue::Queue;
+use crate::clock::{self, Tick, nanos};
+use crate::gcra::{MARK_BITS, Moment, Scale};
+use crate::rate::Rate;
+use crate::sync::{AtomicU64, Mutex, MutexGuard};
+
+/// Somebody waits: who comes has to ask the queue.
+pub(super) const QUEUED: u64 = 1;
+/// The settings are being changed.
+pub(super) const CHANGING: u64 = 2;
+/// Counts the changes, so that nobody exchanges a mark of one scale for one of another.
+const CHANGE: u64 = 4;
+const MARK: u32 = u64::BITS - MARK_BITS;
+const CHANGES: u64 = (1 << MARK) - CHANGE;
+
+pub(super) const fn mark(word: u64) -> u64 {
+    word >> MARK
+}
+
+pub(super) const fn moved(word: u64, mark: u64) -> u64 {
+    mark << MARK | word & (CHANGES | QUEUED)
+}
+
+/// The word once a change is through.
+pub(super) const fn changed(word: u64, mark: u64) -> u64 {
+    mark << MARK | word.wrapping_add(CHANGE) & CHANGES | word & QUEUED
+}
+
+/// Thirty years, after which timers end too.
+const LONGEST_WAIT: u64 = 30 * 365 * 24 * 3_600 * 1_000_000_000;
+
+/// Which mark: the only one, that of the keys that found no place, or that of a key.
+pub(super) const ONLY: u64 = 0;
+pub(super) const OVERFLOW: u64 = 1;
+pub(super) const FIRST_KEY: u64 = 2;
+
+/// What the settings say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    pub(super) rate: Rate,
+    pub(super) burst: u32,
+    pub(super) max_wait: Duration,
+    pub(super) max_keys: usize,
+}
+
+impl Terms {
+    pub(super) fn scale(&self, now: Tick) -> Scale {
+        Scale::new(self.rate, self.burst, now)
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Limiter {
+    pub(super) word: AtomicU64,
+    origin: AtomicU64,
+    length: AtomicU64,
+    pace: AtomicU64,
+    permit: AtomicU64,
+    burst: AtomicU64,
+    max_wait: AtomicU64,
+    keys: Keys,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) terms: Terms,
+    /// By mark; those at which nobody waits are missing.
+    pub(super) queues: HashMap<u64, Queue>,
+}
+
+/// Why there was no permit at once.
+enum Short {
+    /// None is there.
+    Used { mark: u64, moment: Moment, scale: Scale },
+    /// The queue, or whoever changes the settings, has to be asked.
+    Busy,
+    /// The line has come to its end, or begins after now.
+    Ended,
+    /// A burst has fewer.
+    Never,
+}
+
+impl Limiter {
+    pub(super) fn new(terms: Terms) -> Self {
+        let limiter = Self {
+            word: AtomicU64::new(0),
+            origin: AtomicU64::new(0),
+            length: AtomicU64::new(0),
+            pace: AtomicU64::new(0),
+            permit: AtomicU64::new(0),
+            burst: AtomicU64::new(0),
+            max_wait: AtomicU64::new(0),
+            keys: Keys::new(terms.max_keys),
+            waiting: Mutex::new(Waiting { terms, queues: HashMap::new() }),
+        };
+        limiter.publish(&terms, &terms.scale(clock::tick()));
+        limiter
+    }
+
+    pub(super) fn publish(&self, terms: &Terms, scale: &Scale) {
+        self.origin.store(scale.origin, Relaxed);
+        self.length.store(scale.length, Relaxed);
+        self.pace.store(scale.pace, Relaxed);
+        self.permit.store(scale.permit, Relaxed);
+        self.burst.store(scale.burst, Relaxed);
+        self.max_wait.store(nanos(terms.max_wait).min(LONGEST_WAIT), Relaxed);
+    }
+
+    /// The scale, which is one with the word that was loaded before if no other has taken its place since.
+    #[inline]
+    pub(super) fn scale(&self) -> Scale {
+        Scale {
+            origin: self.origin.load(Relaxed),
+            length: self.length.load(Relaxed),
+            pace: self.pace.load(Relaxed),
+            permit: self.permit.load(Relaxed),
+            burst: self.burst.load(Relaxed),
+        }
+    }
+
+    pub(super) fn max_wait(&self) -> Duration {
+        Duration::from_nanos(self.max_wait.load(Relaxed))
+    }
+
+    pub(super) fn terms(&self) -> Terms {
+        self.lock().terms
+    }
+
+    pub(super) fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Takes permits that are there.
+    #[inline]
+    pub(super) fn take(&self, of: u64, permits: u32) -> bool {
+        let now = clock::tick();
+        if of == ONLY {
+            return self.take_from(&self.word, permits, now).is_ok();
+        }
+        self.with(of, now, |_, word| self.take_from(word, permits, now).is_ok())
+    }
+
+    #[inline]
+    fn take_from(&self, word: &AtomicU64, permits: u32, now: Tick) -> Result<(), Short> {
+        let mut seen = word.load(Acquire);
+        loop {
+            if seen & (QUEUED | CHANGING) != 0 {
+                return Err(Short::Busy);
+            }
+            let scale = self.scale();
+            let Some(cost) = scale.cost(permits) else { return Err(Short::Never) };
+            let Some(moment) = scale.moment(now) else { return Err(Short::Ended) };
+            let Some(next) = scale.take(mark(seen), moment, cost) else {
+                return Err(Short::Used { mark: mark(seen), moment, scale });
+            };
+            // Released, so that whoever changes the scale does so after it was read here.
+            match word.compare_exchange_weak(seen, moved(seen, next), AcqRel, Acquire) {
+                Ok(_) => return Ok(()),
+                Err(other) => seen = other,
+            }
+        }
+    }
+
+    /// Takes permits, or says after what time they are there.
+    ///
+    /// # Errors
+    ///
+    /// That time, or nothing if they never are.
+    pub(super) fn take_or_tell(&self, of: u64, permits: u32) -> Result<(), Option<Duration>> {
+        loop {
+            let now = clock::tick();
+            match self.with(of, now, |_, word| self.take_from(word, permits, now)) {
+                Ok(()) => return Ok(()),
+                Err(Short::Never) => return Err(None),
+                Err(Short::Used { mark, moment, scale }) if !scale.is_adrift(mark, moment) => {
+                    let cost = scale.cost(permits).unwrap_or(scale.burst);
+                    return Err(Some(scale.due(mark + cost).since(now)));
+                }
+                Err(Short::Busy) => match self.arrive(of, permits, None, Duration::ZERO) {
+                    Arrival::Refused(after) => return Err(after),
+                    Arrival::Entered | Arrival::Waits { .. } => return Ok(()),
+                },
+                Err(Short::Used { .. } | Short::Ended) => self.begin_anew(),
+            }
+        }
+    }
+
+    /// Visits a mark: the only one, or that of a key, or that which stands for it.
+    pub(super) fn with<T>(&self, of: u64, now: Tick, visit: impl FnOnce(u64, &AtomicU64) -> T) -> T {
+        if of == ONLY {
+            return visit(of, &self.word);
+        }
+        let scale = self.scale();
+        let sweep = Sweep {
+            is_idle: |word| word & QUEUED == 0 && scale.debt(mark(word), now) == 0,
+            now,
+            pause: scale.time(scale.burst / 64),
+        };
+        self.keys.with(of, &sweep, visit)
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Permits that are there, of the only mark.
+    pub(super) fn available(&self) -> u32 {
+        let (scale, now) = (self.scale(), clock::tick());
+        scale.moment(now).map_or(0, |now| scale.available(mark(self.word.load(Acquire)), now))
+    }
+}

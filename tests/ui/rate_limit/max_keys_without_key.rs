@@ -1,0 +1,8 @@
+use resilient_runtime::rate_limit;
+
+#[rate_limit(name = "disk", rate = "10/s", max_keys = 5)]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}

@@ -1,0 +1,13 @@
+use resilient_runtime::rate_limit;
+
+#[rate_limit(name = "disk", rate = "0/s")]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+#[rate_limit(name = "disk", rate = "10/0s")]
+async fn size(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}
