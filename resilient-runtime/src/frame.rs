@@ -10,8 +10,8 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use crate::clock::{self, Tick, nanos};
+use crate::held::Held;
 use crate::policy::budget::Payer;
-use crate::policy::bulkhead::Held;
 
 thread_local! {
     static ATTEMPT: Cell<Trial> = const { Cell::new(Trial::OUTSIDE) };

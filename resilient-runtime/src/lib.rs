@@ -74,6 +74,7 @@ mod events;
 mod frame;
 mod function;
 mod gcra;
+mod held;
 mod key_of;
 mod level;
 mod names;

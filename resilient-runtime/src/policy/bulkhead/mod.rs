@@ -4,7 +4,6 @@
 //! gives its place back, and one that waits leaves no hole in the queue.
 
 mod gate;
-mod held;
 mod place;
 #[cfg(all(test, resilient_loom))]
 mod races;
@@ -16,16 +15,15 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-pub(crate) use self::held::Held;
 pub use self::place::BulkheadPermit;
 
 use self::gate::Gate;
-use self::held::{Holding, Id};
 use self::place::{Confined, Place};
 use super::{Complaint, Key, Kind, Policy, Snapshot, Stem, Value, Written};
 use crate::clock::nanos;
 use crate::configure::Configure;
 use crate::error::Rejected;
+use crate::held::{Holding, Id};
 use crate::level::ByHand;
 use crate::outcome::Unclassified;
 use crate::registry::{Record, Registry};

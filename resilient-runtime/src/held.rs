@@ -1,4 +1,4 @@
-//! The bulkheads that the running code has a place in.
+//! What the running code has a place in: bulkheads, and flights of coalesced calls.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -7,27 +7,27 @@ thread_local! {
     static HELD: Cell<Held> = const { Cell::new(Held::NONE) };
 }
 
-/// The innermost four; who has more around it waits in the others, as long as it may.
+/// The innermost four policies; who has more around it waits in the others like anybody else.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held([u32; 4]);
 
-/// What tells bulkheads apart, also two of one name.
+/// What tells policies apart, also two of one name.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Id(u32);
+pub(crate) struct Id(u32);
 
 impl Id {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static LAST: AtomicU32 = AtomicU32::new(0);
         Self(LAST.fetch_add(1, Relaxed).wrapping_add(1))
     }
 
-    pub(super) fn is_held(self) -> bool {
+    pub(crate) fn is_held(self) -> bool {
         HELD.get().0.contains(&self.0)
     }
 
     /// Counts as held until the guard goes.
     #[inline]
-    pub(super) fn enter(self) -> Holding {
+    pub(crate) fn enter(self) -> Holding {
         let outer = HELD.get();
         let [first, second, third, _] = outer.0;
         HELD.set(Held([self.0, first, second, third]));
