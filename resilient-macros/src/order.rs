@@ -7,7 +7,7 @@ use syn::visit::Visit;
 use crate::diag::Diag;
 use crate::func::Func;
 use crate::literal;
-use crate::policy::{Layer, Limit, Twice};
+use crate::policy::{Hides, Layer, Limit, Twice};
 
 pub(crate) fn check(layers: &[Layer], func: Option<&Func>, diag: &mut Diag) {
     twice(layers, diag);
@@ -45,8 +45,9 @@ fn twice(layers: &[Layer], diag: &mut Diag) {
 
 /// A layer that answers every failure leaves nothing to do for one above that runs again.
 fn hidden_failures(layers: &[Layer], diag: &mut Diag) {
-    for (at, layer) in layers.iter().enumerate().filter(|(_, layer)| layer.policy.hides_failures()) {
-        let Some(above) = layers.iter().take(at).position(|above| above.policy.repeats().is_some()) else {
+    for (at, layer) in layers.iter().enumerate() {
+        let Some(Hides { how, or }) = layer.policy.hides_failures() else { continue };
+        let Some(above) = layers.iter().take(at).position(|above| above.policy.wants_failures()) else {
             continue;
         };
         let mut right: Vec<&str> = layers.iter().map(|layer| layer.kind.stem).collect();
@@ -54,8 +55,8 @@ fn hidden_failures(layers: &[Layer], diag: &mut Diag) {
         right.insert(above, moved);
         let (stem, above) = (layer.kind.stem, layers[above].kind.stem);
         let message = format!(
-            "`#[{stem}]` answers every failure before `#[{above}]` above sees one: move it above \
-             ({}), or give it a `when`",
+            "`#[{stem}]` {how} before `#[{above}]` above sees one: move it above \
+             ({}), or {or}",
             right.join(", ")
         );
         diag.here(layer.span, message);

@@ -66,9 +66,14 @@ pub(crate) trait Policy {
         false
     }
 
-    /// Whether no failure from below gets past this layer.
-    fn hides_failures(&self) -> bool {
-        false
+    /// Whether failures from below do not get past this layer.
+    fn hides_failures(&self) -> Option<Hides> {
+        None
+    }
+
+    /// Whether it has nothing to do unless it sees failures.
+    fn wants_failures(&self) -> bool {
+        self.repeats().is_some()
     }
 
     /// Which variables are needed after the layers below have run.
@@ -85,6 +90,14 @@ pub(crate) struct Repeats {
     pub(crate) words: String,
     /// What the body only borrows.
     pub(crate) borrowed: Vec<Ident>,
+}
+
+/// How a layer keeps failures from those above it.
+pub(crate) struct Hides {
+    /// Such as `answers every failure`.
+    pub(crate) how: &'static str,
+    /// What to change in the attribute instead of its place.
+    pub(crate) or: &'static str,
 }
 
 pub(crate) struct Limit {

@@ -9,7 +9,7 @@ use crate::args::Foreign;
 use crate::func::Func;
 use crate::lower::{Carries, Level, Scope, awaited, function_value, own_span};
 use crate::params::Passing;
-use crate::policy::{Kind, Policy, Twice, Uses};
+use crate::policy::{Hides, Kind, Policy, Twice, Uses};
 use crate::reader::Reader;
 
 mod answer;
@@ -107,8 +107,8 @@ impl Policy for Fallback {
         true
     }
 
-    fn hides_failures(&self) -> bool {
-        self.when.is_none()
+    fn hides_failures(&self) -> Option<Hides> {
+        self.when.is_none().then_some(Hides { how: "answers every failure", or: "give it a `when`" })
     }
 
     fn needs(&self, func: &Func) -> Uses {
