@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
 use resilient_runtime::{
-    CircuitBreaker, Fault, RateLimit, attempt, bulkhead, circuit_breaker, fallback, rate_limit, retry,
-    timeout,
+    CircuitBreaker, Fault, RateLimit, attempt, bulkhead, cache, circuit_breaker, coalesce, fallback,
+    rate_limit, retry, timeout,
 };
 
 type Answer = Result<u64, Fault<&'static str>>;
@@ -60,6 +60,25 @@ async fn confined(n: u64) -> Answer {
     work(n).await
 }
 
+#[cache(ttl = "1h")]
+async fn remembered(n: u64) -> Answer {
+    work(n).await
+}
+
+#[cache(ttl = "1h", key = text)]
+async fn remembered_by_text(n: u64, text: &str) -> Answer {
+    work(n * text.len() as u64).await
+}
+
+async fn by_text(n: u64) -> Answer {
+    remembered_by_text(n, "t").await
+}
+
+#[coalesce]
+async fn coalesced(n: u64) -> Answer {
+    work(n).await
+}
+
 #[rate_limit(name = "plenty", rate = "1000000/s", max_wait = "1s")]
 async fn limited(n: u64) -> Answer {
     work(n).await
@@ -102,6 +121,34 @@ fn the_success_path_allocates_nothing() {
         )*};
     }
     allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each covered stacked);
+}
+
+/// moka writes down what was read and goes through its notes once in a while, for which it needs two kilobytes.
+#[test]
+fn a_value_that_is_found_allocates_nothing_of_ours() {
+    for found in [|| at_once(remembered(1)), || at_once(by_text(1))] {
+        found().unwrap();
+        let counted = measure(|| (0..1_000).for_each(|_| assert_eq!(found(), Ok(64))));
+        assert!(counted.count_total <= 1_000 / 64, "{}", counted.count_total);
+    }
+}
+
+/// Those who come while it runs have to find it somewhere.
+#[test]
+fn a_flight_allocates_once() {
+    let fly = || (0..100).for_each(|n| assert!(at_once(coalesced(n)).is_ok()));
+    fly();
+    let counted = measure(fly);
+    assert_eq!((counted.count_total, counted.bytes_current), (100, 0));
+}
+
+/// Guards against flights that stay, and against a map that grows with the keys it has seen.
+#[test]
+fn a_hundred_thousand_keys_leave_nothing_behind() {
+    let fly =
+        |keys: std::ops::Range<u64>| measure(|| keys.for_each(|n| drop(at_once(coalesced(n))))).bytes_current;
+    fly(0..1_000);
+    assert_eq!(fly(1_000..101_000), 0);
 }
 
 #[test]
@@ -221,6 +268,8 @@ fn no_layer_adds_more_than_it_may() {
         ("circuit_breaker", size_of_val(&guarded(1)), 40),
         ("timeout", size_of_val(&bounded(1)), 160 + moved),
         ("bulkhead", size_of_val(&confined(1)), 40),
+        ("cache", size_of_val(&remembered(1)), 80 + moved),
+        ("coalesce", size_of_val(&coalesced(1)), 104 + moved),
         ("rate_limit", size_of_val(&limited(1)), 40),
         ("retry", size_of_val(&retried(1)), 64 + cloned),
         ("fallback", size_of_val(&covered(1)), 24 + moved),

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use resilient_runtime::{
-    Bulkhead, CircuitBreaker, Class, Classify, ConfigError, Fault, Rate, RateLimit, Rejected, Retry, Timeout,
-    configure,
+    Bulkhead, Cache, CircuitBreaker, Class, Classify, ConfigError, Fault, Rate, RateLimit, Rejected, Retry,
+    Timeout, configure,
 };
 use tokio::task::yield_now;
 use tokio::time::advance;
@@ -116,6 +116,11 @@ extremes! {
     bulkhead(
         max_wait("x1" "x2", max_concurrent = 1)
     )
+    cache(
+        ttl("t1" "t2", key = ())
+        stale_if_error("e1" "e2", ttl = "1ns", key = ())
+        stale_while_revalidate("v1" "v2", ttl = "1ns", key = ())
+    )
     rate_limit(
         max_wait("y1" "y2", rate = "1/ms", burst = 1)
     )
@@ -140,6 +145,11 @@ mod timeouts {
     pub(crate) async fn installed(step: crate::Step) -> crate::Answer {
         crate::work(step).await
     }
+}
+
+#[resilient_runtime::cache(ttl = "1s", name = "installed", key = ())]
+async fn cached(step: Step) -> Answer {
+    work(step).await
 }
 
 /// Polls a few times while no time passes, then drops the call.
@@ -225,6 +235,15 @@ fn breaker_with(key: &str, breaker: CircuitBreaker, time: Duration) -> CircuitBr
     }
 }
 
+fn cache_with(key: &str, cache: Cache, time: Duration) -> Cache {
+    match key {
+        "ttl" => cache.ttl(time),
+        "stale_if_error" => cache.ttl(NANO).stale_if_error(time),
+        "stale_while_revalidate" => cache.ttl(NANO).stale_while_revalidate(time),
+        other => panic!("{other}"),
+    }
+}
+
 /// Installs one setting, and says whether it was refused, as it may only be by its key.
 fn refused(stem: &str, key: &'static str, time: Duration) -> bool {
     let install = match stem {
@@ -232,6 +251,7 @@ fn refused(stem: &str, key: &'static str, time: Duration) -> bool {
         "timeout" => configure().timeout("installed", |timeout| timeout.limit(time)),
         "rate_limit" => configure().rate_limit("installed", |limit| limit.max_wait(time)),
         "bulkhead" => configure().bulkhead("installed", |bulkhead| bulkhead.max_wait(time)),
+        "cache" => configure().cache("installed", |cache| cache_with(key, cache, time)),
         _ => configure().circuit_breaker("installed", |breaker| breaker_with(key, breaker, time)),
     };
     let error = install.install().err();
@@ -247,11 +267,22 @@ fn what_is_installed_is_refused_by_its_key_or_runs() {
     for (stem, key) in KEYS.iter().chain([&("timeout", "limit")]) {
         for time in TIMES {
             alone(async {
-                let may_be_zero = ["base", "max_delay", "max_retry_after", "max_wait", "ramp"].contains(key);
+                let may_be_zero = [
+                    "base",
+                    "max_delay",
+                    "max_retry_after",
+                    "max_wait",
+                    "ramp",
+                    "stale_if_error",
+                    "stale_while_revalidate",
+                ]
+                .contains(key);
                 let makes_sense = time <= DAY && (may_be_zero || !time.is_zero());
                 assert_eq!(refused(stem, key, time), !makes_sense, "{key}: {time:?}");
                 drive(&timeouts::installed).await;
                 heals(key, &timeouts::installed).await;
+                drive(&cached).await;
+                heals(key, &cached).await;
             });
         }
     }
@@ -270,6 +301,10 @@ async fn by_hand(stem: &str, key: &str, time: Duration) {
         assert_eq!(waits, !time.is_zero(), "{time:?}");
         drop(held);
         return assert_eq!(poll(bulkhead.call(work(Step::Succeed))), Some(Ok(1)));
+    }
+    if stem == "cache" {
+        let cache = cache_with(key, Cache::new("by hand"), time);
+        return drive(&|step| cache.get_or("tea", move || work(step))).await;
     }
     if stem == "rate_limit" {
         let limit = RateLimit::new("by hand").rate(Rate::new(1, DAY)).max_wait(time);

@@ -11,6 +11,7 @@ mod classify;
 mod diag;
 mod func;
 mod item;
+mod key;
 mod literal;
 mod lower;
 mod order;
@@ -484,6 +485,159 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("rate_limit", args.into(), item.into()).into()
+}
+
+/// Answers again what was answered before.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `ttl` | duration for which a value is fresh | required | not zero, at most a day |
+/// | `stale_if_error` | duration beyond `ttl` for which a value stands in for a failure | none | not zero |
+/// | `stale_while_revalidate` | duration beyond `ttl` in which one caller renews a value for all | none | not zero |
+/// | `max_entries` | values kept at once | 1000 | at least 1 |
+/// | `key` | expression with the arguments in scope, or a tuple of them | all arguments | |
+/// | `name` | text | path of the function | not empty |
+///
+/// An error is never kept. When `max_entries` is reached, the value that was used least recently goes.
+/// Functions that give one name share this bound, the statistics, and what
+/// `registry().cache(name)` forgets, but no values; each instance of a generic function has its own.
+///
+/// # Key
+///
+/// Two calls of one key get one value. Every part of it is `Hash + Eq + Clone`; a reference is looked through,
+/// so that a `&str` is a key without a copy where a value is found. A method needs a `key`, because only its
+/// author knows what of `self` makes a difference.
+///
+/// # Stale values
+///
+/// What is past its `ttl` stands in for a failure if `stale_if_error` allows it: for a refusal of a layer below,
+/// and for an error that is no answer in itself. A `Permanent` error is one, is passed on, and makes the cache
+/// forget the value.
+///
+/// With `stale_while_revalidate` the first caller that finds a value past its `ttl` renews it and waits for that;
+/// until it is done the others get the old one at once, and if it fails it gets that too. The body may borrow
+/// from its caller, so it cannot be moved to a task of its own: who does not want to wait either spawns a call.
+///
+/// # Order
+///
+/// On top, or right below `#[fallback]`. Above a fallback it keeps the fallback's answers as well; with
+/// `stale_if_error` it is refused there, as below `#[retry]`. A hit touches no layer below. Calls that miss at
+/// once all run: `#[coalesce]` below lets one of them.
+///
+/// # Cancel safety
+///
+/// A call that is dropped keeps nothing, and leaves a value it was to renew to the next one.
+///
+/// # Expansion
+///
+/// A `match` on what is found, with the layers below in the arm of a miss.
+///
+/// # Examples
+///
+/// ```
+/// use resilient_runtime::{Fault, cache, registry};
+///
+/// #[cache(ttl = "30s", stale_if_error = "10m", name = "quotes")]
+/// async fn quote(sku: &str) -> Result<usize, Fault<&'static str>> {
+///     Ok(sku.len())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(quote("tea").await, Ok(3));
+/// assert_eq!(quote("tea").await, Ok(3));
+/// let quotes = registry().cache("quotes").expect("a function uses it");
+/// assert_eq!((quotes.snapshot().misses, quotes.snapshot().hits), (1, 1));
+/// quotes.invalidate("tea");
+/// # }
+/// ```
+///
+/// A method, whose key names what makes a difference:
+///
+/// ```
+/// use resilient_runtime::{Fault, cache};
+///
+/// struct Shop {
+///     tenant: u32,
+/// }
+///
+/// impl Shop {
+///     #[cache(ttl = "30s", key = (self.tenant, sku))]
+///     async fn quote(&self, sku: &str) -> Result<usize, Fault<&'static str>> {
+///         Ok(sku.len())
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # assert_eq!(Shop { tenant: 1 }.quote("tea").await, Ok(3));
+/// # }
+/// ```
+#[cfg(feature = "cache")]
+#[proc_macro_attribute]
+pub fn cache(args: TokenStream, item: TokenStream) -> TokenStream {
+    stack::enter("cache", args.into(), item.into()).into()
+}
+
+/// Lets one call run for all that ask the same at once.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `key` | expression with the arguments in scope, or a tuple of them | all arguments | |
+/// | `name` | text | path of the function | not empty |
+///
+/// The first call of a key leads; those that come while it runs wait for its answer and get a clone. Nothing is
+/// kept: the call after that runs again. What can be a key is told under `#[cache]`. Functions that give one
+/// name share the statistics and no answers; each instance of a generic function has its own.
+///
+/// # Errors
+///
+/// An error that is `Clone + Send + Sync` goes to all who wait, and so does a refusal of a layer below. Of an
+/// error that is not, such as `std::io::Error`, each caller needs its own: the next one runs.
+///
+/// A call whose deadline passes while it waits is a `Rejected::TimedOut`, where no timeout around it ends it
+/// then. The error type needs `From<Rejected>` for that; `std::io::Error`, `String` and boxed errors have it.
+///
+/// A call that would wait although the code around it leads a flight of this policy runs by itself, since
+/// it might wait for its own caller.
+///
+/// # Order
+///
+/// Below `#[cache]`, above what is to run once: `#[retry]` below retries for all who wait, `#[timeout]` above
+/// bounds each wait, below it bounds the call that runs.
+///
+/// # Cancel safety
+///
+/// Dropping a call that waits concerns nobody else. Dropping the one that runs, or its panic, lets the first
+/// that waits run.
+///
+/// # Expansion
+///
+/// A future around the body.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use resilient_runtime::{Fault, coalesce};
+///
+/// static ASKED: AtomicU32 = AtomicU32::new(0);
+///
+/// #[coalesce]
+/// async fn quote(sku: &str) -> Result<usize, Fault<&'static str>> {
+///     ASKED.fetch_add(1, Ordering::Relaxed);
+///     tokio::task::yield_now().await;
+///     Ok(sku.len())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(tokio::join!(quote("tea"), quote("tea"), quote("milk")), (Ok(3), Ok(3), Ok(4)));
+/// assert_eq!(ASKED.load(Ordering::Relaxed), 2);
+/// # }
+/// ```
+#[proc_macro_attribute]
+pub fn coalesce(args: TokenStream, item: TokenStream) -> TokenStream {
+    stack::enter("coalesce", args.into(), item.into()).into()
 }
 
 /// Gives up after a time.

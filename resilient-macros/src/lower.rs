@@ -218,6 +218,25 @@ impl Scope<'_> {
         }
     }
 
+    /// How one of the function's values can be given to several callers.
+    pub(crate) fn copies(&self) -> TokenStream {
+        if !self.func().ret.spelt_out {
+            let p = self.p();
+            return quote_spanned!(own_span()=> #p::ByClone);
+        }
+        let values = self.rewrite.typed("values");
+        quote_spanned!(self.func().ret_span()=> #values().copies())
+    }
+
+    /// The same of its errors.
+    pub(crate) fn error_copies(&self) -> TokenStream {
+        if !self.func().ret.spelt_out {
+            return quote_spanned!(own_span()=> __errors.copies());
+        }
+        let errors = self.rewrite.typed("errors");
+        quote_spanned!(self.func().ret_span()=> #errors().copies())
+    }
+
     /// The variables that `tokens` name.
     pub(crate) fn mentioned(&self, tokens: &TokenStream) -> Uses {
         let params = &self.func().params;

@@ -3,7 +3,9 @@
 pub use inventory;
 pub use resilient_macros::{__applied, __stack};
 
+pub use crate::copies::{ByClone, values};
 pub use crate::error::Rejected;
+pub use crate::key::{PartOf, ViaItself, ViaNoReference, ViaNothing, ViaReference, site};
 pub use crate::key_of::{KeyOf, ViaInteger, ViaStr};
 pub use crate::level::{
     Given, Outcome, ViaFuture, ViaValue, answer, attempt_arg, body, edge, errors, errors_of, failed,
@@ -12,7 +14,10 @@ pub use crate::level::{
 pub use crate::outcome::{Class, Classify, after};
 pub use crate::policy::Value;
 pub use crate::policy::bulkhead::{bulkhead, places};
+#[cfg(feature = "cache")]
+pub use crate::policy::cache::{Looked, cache, found, settle};
 pub use crate::policy::circuit_breaker::{breaker, breaker_for, circuit_breaker, circuit_breaker_when};
+pub use crate::policy::coalesce::{coalesce, seat};
 pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
 pub use crate::policy::rate_limit::{limiter, limiter_for, rate_limit};
 pub use crate::policy::retry::{After, attempt, attempt_with, retry};

@@ -78,6 +78,13 @@ pub enum EventKind {
         /// Whether the fallback's own answer was `Ok`.
         served: bool,
     },
+    /// A value was answered although it is no longer fresh.
+    ServedStale {
+        /// Time since it was known.
+        age: Duration,
+    },
+    /// The leader of a flight went, and one that waited runs instead.
+    HandedOver,
     /// An attempt failed and another one follows.
     Retrying {
         /// Number of the attempt that failed, from 1.
@@ -151,6 +158,8 @@ impl EventKind {
             },
             Self::TimedOut { .. } => "timed_out",
             Self::FellBack { .. } => "fell_back",
+            Self::ServedStale { .. } => "served_stale",
+            Self::HandedOver => "handed_over",
             Self::Retrying { .. } => "retrying",
             Self::Nested => "nested",
             Self::GaveUp { reason, .. } => reason.as_str(),
@@ -165,6 +174,8 @@ impl EventKind {
             | Self::Rejected { .. }
             | Self::TimedOut { .. }
             | Self::FellBack { .. }
+            | Self::ServedStale { .. }
+            | Self::HandedOver
             | Self::Retrying { .. }
             | Self::Nested
             | Self::GaveUp { .. } => Level::DEBUG,
@@ -191,6 +202,8 @@ impl fmt::Display for EventKind {
             Self::TimedOut { limit } => write!(f, "call given up after {limit:?}"),
             Self::FellBack { served: true } => write!(f, "fallback answered"),
             Self::FellBack { served: false } => write!(f, "fallback failed too"),
+            Self::ServedStale { age } => write!(f, "answered with a value {:?} old", readable(*age)),
+            Self::HandedOver => write!(f, "the call that ran for others has gone, another one runs"),
             Self::Retrying { attempt, delay, class: Some(class) } => {
                 write!(f, "attempt {attempt} failed ({}), next one in {:?}", class.as_str(), readable(*delay))
             }

@@ -298,6 +298,11 @@ pub fn deadline() -> Option<Instant> {
     at
 }
 
+/// The deadline, where nobody ends the running code then but itself.
+pub(crate) fn own_deadline() -> Option<Instant> {
+    deadline().filter(|_| DEADLINE.get().kind() != ENFORCED_AT)
+}
+
 pin_project! {
     /// Future of [`inherit`].
     #[derive(Debug)]

@@ -37,6 +37,8 @@ pub trait Judge<O> {
     /// What a fallback steps in for.
     type Fault;
 
+    /// A value as an answer.
+    fn of(value: Self::Value) -> O;
     fn seen(out: &O) -> Seen<'_, Self::Value, Self::Error>;
     fn is_ok(out: &O) -> bool;
     /// Why it is a failure, if it is.
@@ -54,6 +56,11 @@ impl<T, E, C: Causes<E>> Judge<Result<T, E>> for C {
     type Error = E;
     type Answer = Result<T, E>;
     type Fault = E;
+
+    #[inline]
+    fn of(value: T) -> Result<T, E> {
+        Ok(value)
+    }
 
     #[inline]
     fn seen(out: &Result<T, E>) -> Seen<'_, T, E> {
@@ -88,6 +95,11 @@ impl<T, E, C: Causes<E>> Judge<Reply<Result<T, E>>> for C {
     type Error = E;
     type Answer = Result<T, E>;
     type Fault = Fault<E>;
+
+    #[inline]
+    fn of(value: T) -> Reply<Result<T, E>> {
+        Reply::Answer(Ok(value))
+    }
 
     #[inline]
     fn seen(out: &Reply<Result<T, E>>) -> Seen<'_, T, E> {

@@ -57,6 +57,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `cache` (default) | `#[cache]` and [`Cache`], on moka |
 //! | `test-util` | `test_util`: a registry per tokio runtime, jitter that repeats, a recorder of events |
 
 // Expansions in this crate's own examples and tests find the runtime under its public name.
@@ -69,12 +70,14 @@ mod backoff;
 mod budget;
 mod clock;
 mod configure;
+mod copies;
 mod error;
 mod events;
 mod frame;
 mod function;
 mod gcra;
 mod held;
+mod key;
 mod key_of;
 mod level;
 mod names;
@@ -85,13 +88,19 @@ mod prop;
 mod random;
 mod rate;
 mod registry;
+#[cfg(feature = "cache")]
+mod store;
 mod sync;
 mod tally;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod timer;
 
-pub use resilient_macros::{Classify, bulkhead, circuit_breaker, fallback, rate_limit, retry, timeout};
+#[cfg(feature = "cache")]
+pub use resilient_macros::cache;
+pub use resilient_macros::{
+    Classify, bulkhead, circuit_breaker, coalesce, fallback, rate_limit, retry, timeout,
+};
 
 pub use crate::backoff::{Backoff, Jitter};
 pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
@@ -101,12 +110,14 @@ pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::function::{Function, Layer};
 pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{BudgetSnapshot, Bulkhead, BulkheadPermit, BulkheadSnapshot, RetryBudget};
+#[cfg(feature = "cache")]
+pub use crate::policy::{Cache, CacheSnapshot};
 pub use crate::policy::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
 pub use crate::policy::{
-    FallbackSnapshot, Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout,
-    TimeoutSnapshot, Value,
+    Coalesce, CoalesceSnapshot, FallbackSnapshot, Nested, Retry, RetryCause, RetryReport, RetrySnapshot,
+    RetryWith, Snapshot, Timeout, TimeoutSnapshot, Value,
 };
 pub use crate::policy::{RateLimit, RateLimitSnapshot};
 pub use crate::rate::Rate;

@@ -11,16 +11,20 @@ use crate::lower::{Level, Scope};
 use crate::reader::{Reader, Setting};
 
 mod bulkhead;
+mod cache;
 mod circuit_breaker;
+mod coalesce;
 mod fallback;
 mod rate_limit;
 mod retry;
 mod timeout;
 
 /// Every attribute of the family.
-pub(crate) const KINDS: [&Kind; 6] = [
+pub(crate) const KINDS: [&Kind; 8] = [
     &bulkhead::KIND,
+    &cache::KIND,
     &circuit_breaker::KIND,
+    &coalesce::KIND,
     &fallback::KIND,
     &rate_limit::KIND,
     &retry::KIND,

@@ -2,7 +2,10 @@
 
 pub(crate) mod budget;
 pub(crate) mod bulkhead;
+#[cfg(feature = "cache")]
+pub(crate) mod cache;
 pub(crate) mod circuit_breaker;
+pub(crate) mod coalesce;
 pub(crate) mod fallback;
 pub(crate) mod rate_limit;
 pub(crate) mod retry;
@@ -14,9 +17,12 @@ use std::time::Duration;
 
 pub use self::budget::{BudgetSnapshot, RetryBudget};
 pub use self::bulkhead::{Bulkhead, BulkheadPermit, BulkheadSnapshot};
+#[cfg(feature = "cache")]
+pub use self::cache::{Cache, CacheSnapshot};
 pub use self::circuit_breaker::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
+pub use self::coalesce::{Coalesce, CoalesceSnapshot};
 pub use self::fallback::FallbackSnapshot;
 pub use self::rate_limit::{RateLimit, RateLimitSnapshot};
 pub use self::retry::{Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
@@ -32,8 +38,13 @@ pub enum Snapshot {
     Budget(BudgetSnapshot),
     /// Of a bulkhead.
     Bulkhead(BulkheadSnapshot),
+    /// Of a cache.
+    #[cfg(feature = "cache")]
+    Cache(CacheSnapshot),
     /// Of a circuit breaker.
     CircuitBreaker(CircuitBreakerSnapshot),
+    /// Of a coalescing policy.
+    Coalesce(CoalesceSnapshot),
     /// Of a fallback.
     Fallback(FallbackSnapshot),
     /// Of a rate limit.
@@ -51,7 +62,10 @@ impl Snapshot {
         match self {
             Self::Budget(_) => budget::STEM.name,
             Self::Bulkhead(_) => bulkhead::STEM.name,
+            #[cfg(feature = "cache")]
+            Self::Cache(_) => cache::STEM.name,
             Self::CircuitBreaker(_) => circuit_breaker::STEM.name,
+            Self::Coalesce(_) => coalesce::STEM.name,
             Self::Fallback(_) => fallback::STEM.name,
             Self::RateLimit(_) => rate_limit::STEM.name,
             Self::Retry(_) => retry::STEM.name,
@@ -65,7 +79,10 @@ impl Snapshot {
         match self {
             Self::Budget(snapshot) => snapshot.name,
             Self::Bulkhead(snapshot) => snapshot.name,
+            #[cfg(feature = "cache")]
+            Self::Cache(snapshot) => snapshot.name,
             Self::CircuitBreaker(snapshot) => snapshot.name,
+            Self::Coalesce(snapshot) => snapshot.name,
             Self::Fallback(snapshot) => snapshot.name,
             Self::RateLimit(snapshot) => snapshot.name,
             Self::Retry(snapshot) => snapshot.name,
@@ -111,15 +128,15 @@ pub(crate) trait Named: Policy {
 }
 
 macro_rules! named {
-    ($($kind:ident($policy:ty) is $stem:path,)*) => {
+    ($($(#[$on:meta])* $kind:ident($policy:ty) is $stem:path,)*) => {
         /// A policy as an annotated function keeps it. One type for all kinds, because the compiler checks
         /// the static of each function anew.
         #[derive(Clone, Copy, Debug)]
         pub(crate) enum Found {
-            $($kind(&'static $policy),)*
+            $($(#[$on])* $kind(&'static $policy),)*
         }
 
-        $(impl Named for $policy {
+        $($(#[$on])* impl Named for $policy {
             const STEM: &'static Stem = &$stem;
 
             #[inline]
@@ -137,14 +154,17 @@ macro_rules! named {
         })*
 
         /// Every kind of policy there is.
-        pub(crate) static STEMS: &[&Stem] = &[$(&$stem),*];
+        pub(crate) static STEMS: &[&Stem] = &[$($(#[$on])* &$stem),*];
     };
 }
 
 named! {
     Budget(budget::Purse) is budget::STEM,
     Bulkhead(bulkhead::Bulkhead) is bulkhead::STEM,
+    #[cfg(feature = "cache")]
+    Cache(cache::Cache) is cache::STEM,
     CircuitBreaker(circuit_breaker::CircuitBreaker) is circuit_breaker::STEM,
+    Coalesce(coalesce::Coalesce) is coalesce::STEM,
     Fallback(fallback::FallbackPolicy) is fallback::STEM,
     RateLimit(rate_limit::RateLimit) is rate_limit::STEM,
     Retry(retry::RetryPolicy) is retry::STEM,

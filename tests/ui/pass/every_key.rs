@@ -1,4 +1,6 @@
-use resilient_runtime::{Rate, bulkhead, circuit_breaker, fallback, rate_limit, retry, timeout};
+use resilient_runtime::{
+    Rate, bulkhead, cache, circuit_breaker, coalesce, fallback, rate_limit, retry, timeout,
+};
 use std::time::Duration;
 
 const ATTEMPTS: u32 = 4;
@@ -12,6 +14,15 @@ fn is_missing(error: &std::io::Error) -> bool {
 }
 
 #[fallback(value = String::new(), when = is_missing)]
+#[cache(
+    ttl = LIMIT,
+    stale_if_error = "5m",
+    stale_while_revalidate = BASE,
+    max_entries = ATTEMPTS,
+    key = (tenant, page.as_str()),
+    name = "pages"
+)]
+#[coalesce(key = (tenant, &page), name = "pages")]
 #[timeout(LIMIT, name = "total")]
 #[retry(
     max = ATTEMPTS,

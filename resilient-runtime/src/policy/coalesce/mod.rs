@@ -1,0 +1,225 @@
+//! Lets one call run for all that ask the same at once.
+//!
+//! The first one leads; those that come while it runs wait for its answer. A leader that is dropped or
+//! panics hands over to one that waits.
+
+mod call;
+mod flights;
+#[cfg(all(test, resilient_loom))]
+mod races;
+#[cfg(all(test, not(resilient_loom)))]
+mod tests;
+
+use std::collections::hash_map::RandomState;
+use std::future::Future;
+use std::hash::Hash;
+use std::sync::OnceLock;
+
+use self::call::{Coalesced, Seat};
+use self::flights::Flights;
+use super::{Policy, Snapshot, Stem, Written};
+use crate::copies::ByClone;
+use crate::error::Rejected;
+use crate::held::Id;
+use crate::key::{self, Site};
+use crate::level::ByHand;
+use crate::outcome::Unclassified;
+use crate::registry::{Record, Registry};
+use crate::tally::Tally;
+
+pub(crate) static STEM: Stem = Stem {
+    name: "coalesce",
+    keys: &[],
+    excludes: &[],
+    check: |_| Vec::new(),
+    limit: |_| None,
+    least_waits: |_| None,
+    create: |name, _| Box::leak(Box::new(Coalesce::new(name))),
+};
+
+const FLIGHTS: usize = 0;
+const JOINED: usize = 1;
+const HANDED_OVER: usize = 2;
+const ALONE: usize = 3;
+const LATE: usize = 4;
+
+/// Lets one call run for all that ask the same at once.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU32, Ordering};
+/// use resilient_runtime::{Coalesce, Fault};
+///
+/// static QUOTES: Coalesce = Coalesce::new("quotes");
+/// static ASKED: AtomicU32 = AtomicU32::new(0);
+///
+/// async fn ask() -> Result<u32, Fault<String>> {
+///     ASKED.fetch_add(1, Ordering::Relaxed);
+///     tokio::task::yield_now().await;
+///     Ok(42)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let both = tokio::join!(QUOTES.call("tea", ask()), QUOTES.call("tea", ask()));
+/// assert_eq!(both, (Ok(42), Ok(42)));
+/// assert_eq!(ASKED.load(Ordering::Relaxed), 1);
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Coalesce {
+    name: &'static str,
+    shared: OnceLock<Shared>,
+}
+
+/// What the calls of one policy share.
+#[derive(Debug)]
+struct Shared {
+    name: &'static str,
+    id: Id,
+    flights: Flights,
+    hasher: RandomState,
+    tally: Tally,
+}
+
+impl Coalesce {
+    /// One of its own, which shares its name in errors and events only.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, shared: OnceLock::new() }
+    }
+
+    /// Runs `future`, or gives the answer of the call that runs for `key` already.
+    ///
+    /// Answers of different types have a key each. A call that would wait although the code around it leads a
+    /// flight of the same `Coalesce` runs by itself: it might wait for its own caller.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the call that ran returned; [`Rejected::TimedOut`], converted into `E`, when the deadline of
+    /// this one passes first.
+    ///
+    /// # Panics
+    ///
+    /// When it has to wait, and no longer than to a deadline, outside a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping a call that waits concerns nobody else. Dropping the one that runs, or its panic, lets the
+    /// first that waits run.
+    pub fn call<'a, K, F, T, E>(
+        &'a self,
+        key: &K,
+        future: F,
+    ) -> impl Future<Output = Result<T, E>> + use<'a, K, F, T, E>
+    where
+        K: Hash + Eq + ToOwned<Owned: Eq + Send + Sync + 'static> + ?Sized,
+        F: Future<Output = Result<T, E>>,
+        T: Clone + Send + Sync + 'static,
+        E: From<Rejected> + Clone + Send + Sync + 'static,
+    {
+        let seat = self.shared().seat(Site::of::<(T, E)>(), &(key,));
+        ByHand { layer: Coalesced::<_, _, Unclassified, (ByClone, ByClone)>::new(seat, future) }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its statistics.
+    #[must_use]
+    pub fn snapshot(&self) -> CoalesceSnapshot {
+        let Shared { flights, tally, .. } = self.shared();
+        let (in_flight, waiting) = flights.load();
+        CoalesceSnapshot {
+            name: self.name,
+            in_flight,
+            waiting,
+            flights: tally.total(FLIGHTS),
+            joined: tally.total(JOINED),
+            handed_over: tally.total(HANDED_OVER),
+            alone: tally.total(ALONE),
+            timed_out: tally.total(LATE),
+        }
+    }
+
+    #[inline]
+    fn shared(&self) -> &Shared {
+        match self.shared.get() {
+            Some(shared) => shared,
+            None => self.start(),
+        }
+    }
+
+    #[cold]
+    fn start(&self) -> &Shared {
+        self.shared.get_or_init(|| Shared {
+            name: self.name,
+            id: Id::new(),
+            flights: Flights::new(),
+            hasher: RandomState::new(),
+            tally: Tally::new(),
+        })
+    }
+}
+
+impl Policy for Coalesce {
+    fn apply(&self, _: &Written) {}
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::Coalesce(self.snapshot())
+    }
+
+    /// Whoever leads or waits goes on.
+    fn reset(&self) {
+        self.shared().tally.reset();
+    }
+}
+
+impl Registry {
+    /// The coalescing policy `name`, if a function knows it.
+    #[must_use]
+    pub fn coalesce(self, name: &str) -> Option<&'static Coalesce> {
+        self.find(name)
+    }
+}
+
+/// Statistics of a coalescing policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CoalesceSnapshot {
+    /// Name of the policy.
+    pub name: &'static str,
+    /// Flights under way now.
+    pub in_flight: u64,
+    /// Calls that wait for a flight now.
+    pub waiting: u64,
+    /// Calls that led a flight, and ran.
+    pub flights: u64,
+    /// Calls that found a flight to wait for.
+    pub joined: u64,
+    /// Flights whose leader went, and left them to one that waited.
+    pub handed_over: u64,
+    /// Calls that ran by themselves, not to wait for their own caller.
+    pub alone: u64,
+    /// Calls whose deadline passed while they waited.
+    pub timed_out: u64,
+}
+
+/// What a call of an annotated function asks for: before its arguments are moved into the body.
+#[inline]
+pub fn seat<const N: usize, K: key::Key>(
+    function: &'static Record<N>,
+    layer: usize,
+    site: Site,
+    key: &K,
+) -> Seat<'static, K::Kept> {
+    function.policy::<Coalesce>(layer).shared().seat(site, key)
+}
+
+/// The layer of an annotated function.
+#[inline]
+pub fn coalesce<K, F, C, S>(seat: Seat<'static, K>, inner: F, _: C, _: S) -> Coalesced<'static, K, F, C, S> {
+    Coalesced::new(seat, inner)
+}

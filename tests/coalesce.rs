@@ -1,0 +1,427 @@
+//! `#[coalesce]` as a user meets it.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use resilient_runtime::{
+    Coalesce, CoalesceSnapshot, EventKind, Fault, Rejected, circuit_breaker, coalesce, inherit, registry,
+    retry, timeout,
+};
+use tokio::task::{JoinHandle, JoinSet, yield_now};
+use tokio::time::{Instant, sleep};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+type Answer = Result<u32, Fault<&'static str>>;
+
+fn of(name: &str) -> CoalesceSnapshot {
+    registry().coalesce(name).unwrap().snapshot()
+}
+
+async fn settle() {
+    for _ in 0..10 {
+        yield_now().await;
+    }
+}
+
+async fn spawned<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    let call = tokio::spawn(call);
+    settle().await;
+    call
+}
+
+mod sharing {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_at_once_for_one_key_run_once() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        #[coalesce(name = "quotes")]
+        async fn quote(sku: &str) -> Answer {
+            sleep(SECOND).await;
+            Ok(RUNS.fetch_add(1, SeqCst) + u32::try_from(sku.len()).unwrap())
+        }
+        let mut calls: JoinSet<_> = (0..1_000).map(|_| quote("tea")).collect();
+        while let Some(answer) = calls.join_next().await {
+            assert_eq!(answer.unwrap(), Ok(3));
+        }
+        assert_eq!(RUNS.load(SeqCst), 1);
+        let seen = of("quotes");
+        assert_eq!((seen.flights, seen.joined, seen.in_flight, seen.waiting), (1, 999, 0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_after_the_answer_runs_again() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        #[coalesce]
+        async fn quote(_sku: u32) -> Answer {
+            Ok(RUNS.fetch_add(1, SeqCst))
+        }
+        assert_eq!((quote(1).await, quote(1).await), (Ok(0), Ok(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_with_other_arguments_run_beside_each_other() {
+        #[coalesce(name = "pairs")]
+        async fn pair(a: u32, b: String) -> Result<String, Fault<()>> {
+            sleep(SECOND).await;
+            Ok(format!("{a}{b}"))
+        }
+        let start = Instant::now();
+        let (one, two, three) = tokio::join!(pair(1, "a".into()), pair(1, "b".into()), pair(2, "a".into()));
+        assert_eq!((one.unwrap(), two.unwrap(), three.unwrap()), ("1a".into(), "1b".into(), "2a".into()));
+        assert_eq!((start.elapsed(), of("pairs").flights), (SECOND, 3));
+    }
+
+    struct Shop {
+        tenant: u32,
+    }
+    impl Shop {
+        #[coalesce(name = "shop", key = (self.tenant, sku))]
+        async fn quote(&self, sku: &str, _trace: f64) -> Answer {
+            yield_now().await;
+            Ok(self.tenant + u32::try_from(sku.len()).unwrap())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_says_what_makes_a_difference() {
+        let (one, two) = (Shop { tenant: 1 }, Shop { tenant: 2 });
+        let (a, b, c) = tokio::join!(one.quote("tea", 0.5), one.quote("tea", 0.7), two.quote("tea", 0.5));
+        assert_eq!((a, b, c), (Ok(4), Ok(4), Ok(5)));
+        assert_eq!((of("shop").flights, of("shop").joined), (2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_function_without_arguments_has_one_key() {
+        #[coalesce(name = "only")]
+        async fn only() -> Answer {
+            yield_now().await;
+            Ok(7)
+        }
+        assert_eq!(tokio::join!(only(), only()), (Ok(7), Ok(7)));
+        assert_eq!(of("only").flights, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn functions_that_share_a_name_share_no_answers() {
+        #[coalesce(name = "shared")]
+        async fn one(_id: u32) -> Answer {
+            yield_now().await;
+            Ok(1)
+        }
+        #[coalesce(name = "shared")]
+        async fn two(_id: u32) -> Answer {
+            yield_now().await;
+            Ok(2)
+        }
+        assert_eq!(tokio::join!(one(7), two(7)), (Ok(1), Ok(2)));
+        assert_eq!((of("shared").flights, of("shared").joined), (2, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn instances_of_a_generic_function_share_no_answers() {
+        trait Table {
+            const ROWS: u32;
+        }
+        struct Users;
+        struct Orders;
+        impl Table for Users {
+            const ROWS: u32 = 1;
+        }
+        impl Table for Orders {
+            const ROWS: u32 = 2;
+        }
+        #[coalesce]
+        async fn rows<T: Table>(_shard: u32) -> Answer {
+            yield_now().await;
+            Ok(T::ROWS)
+        }
+        assert_eq!(tokio::join!(rows::<Users>(7), rows::<Orders>(7)), (Ok(1), Ok(2)));
+    }
+}
+
+mod failing {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_that_can_be_cloned_goes_to_all() {
+        #[coalesce(name = "down")]
+        async fn down() -> Answer {
+            yield_now().await;
+            Err(Fault::Failed("down"))
+        }
+        let failed = Err(Fault::Failed("down"));
+        assert_eq!(tokio::join!(down(), down()), (failed.clone(), failed));
+        assert_eq!(of("down").flights, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_that_cannot_be_cloned_lets_the_next_one_run() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        #[coalesce(name = "io")]
+        async fn io() -> std::io::Result<u32> {
+            yield_now().await;
+            match RUNS.fetch_add(1, SeqCst) {
+                0 => Err(std::io::Error::other("first")),
+                run => Ok(run),
+            }
+        }
+        let (first, second, third) = tokio::join!(io(), io(), io());
+        assert_eq!((first.unwrap_err().to_string(), second.unwrap(), third.unwrap()), ("first".into(), 1, 1));
+        assert_eq!((of("io").flights, of("io").handed_over), (2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_from_below_goes_to_all() {
+        #[coalesce(name = "refused")]
+        #[timeout("1s", name = "below")]
+        async fn refused() -> Result<u32, Fault<std::io::Error>> {
+            sleep(SECOND * 9).await;
+            Ok(7)
+        }
+        let (first, second) = tokio::join!(refused(), refused());
+        let late = Rejected::TimedOut { name: "below", limit: SECOND };
+        assert_eq!(
+            (first.unwrap_err().rejected(), second.unwrap_err().rejected()),
+            (Some(&late), Some(&late))
+        );
+        assert_eq!(of("refused").flights, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_leader_that_is_dropped_hands_over() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        #[coalesce(name = "dropped")]
+        async fn dropped() -> Answer {
+            let run = RUNS.fetch_add(1, SeqCst);
+            sleep(SECOND).await;
+            Ok(run)
+        }
+        let leader = spawned(dropped()).await;
+        let (one, two) = (spawned(dropped()).await, spawned(dropped()).await);
+        let mut events = resilient_runtime::subscribe();
+        leader.abort();
+        assert_eq!((one.await.unwrap(), two.await.unwrap()), (Ok(1), Ok(1)));
+        assert_eq!((of("dropped").flights, of("dropped").handed_over), (2, 1));
+        assert_eq!(events.recv().await.unwrap().kind, EventKind::HandedOver);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_leader_that_panics_hands_over() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        #[coalesce(name = "panics")]
+        async fn panics() -> Answer {
+            yield_now().await;
+            assert_ne!(RUNS.fetch_add(1, SeqCst), 0, "the first one panics");
+            Ok(7)
+        }
+        let (leader, other) = (tokio::spawn(panics()), tokio::spawn(panics()));
+        assert!(leader.await.unwrap_err().is_panic());
+        assert_eq!(other.await.unwrap(), Ok(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_next_leader_that_is_dropped_before_it_runs_hands_over_again() {
+        #[coalesce(name = "chain")]
+        async fn chain() -> Answer {
+            sleep(SECOND).await;
+            Ok(7)
+        }
+        let leader = spawned(chain()).await;
+        let (next, last) = (spawned(chain()).await, spawned(chain()).await);
+        leader.abort();
+        next.abort();
+        assert_eq!(last.await.unwrap(), Ok(7));
+        assert_eq!((of("chain").in_flight, of("chain").waiting), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stops_waiting_harms_nobody() {
+        #[coalesce(name = "patient")]
+        async fn patient() -> Answer {
+            sleep(SECOND).await;
+            Ok(7)
+        }
+        let leader = spawned(patient()).await;
+        let (gone, stays) = (spawned(patient()).await, spawned(patient()).await);
+        gone.abort();
+        settle().await;
+        assert_eq!(of("patient").waiting, 1);
+        assert_eq!((leader.await.unwrap(), stays.await.unwrap()), (Ok(7), Ok(7)));
+        assert_eq!(of("patient").flights, 1);
+    }
+}
+
+mod waiting {
+    use super::*;
+
+    #[coalesce(name = "slow")]
+    async fn slow() -> Answer {
+        sleep(SECOND * 10).await;
+        Ok(7)
+    }
+
+    #[timeout("2s", name = "around")]
+    async fn bounded() -> Answer {
+        slow().await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_timeout_around_one_that_waits_ends_that_one_only() {
+        let leader = spawned(slow()).await;
+        let start = Instant::now();
+        let late = Fault::Rejected(Rejected::TimedOut { name: "around", limit: SECOND * 2 });
+        assert_eq!((bounded().await, start.elapsed()), (Err(late), SECOND * 2));
+        assert_eq!((leader.await.unwrap(), of("slow").timed_out), (Ok(7), 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_inherits_a_deadline_keeps_it_while_it_waits() {
+        #[timeout("2s")]
+        async fn spawning() -> Result<Answer, Fault<&'static str>> {
+            let work = tokio::spawn(inherit(slow()));
+            sleep(SECOND).await;
+            let done = tokio::spawn(work);
+            std::future::pending::<()>().await;
+            Ok(done.await.unwrap().unwrap())
+        }
+        let leader = spawned(slow()).await;
+        assert!(spawning().await.is_err());
+        settle().await;
+        assert_eq!((of("slow").timed_out, of("slow").waiting), (1, 0));
+        assert_eq!(leader.await.unwrap(), Ok(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_for_the_key_it_leads_runs_by_itself() {
+        #[coalesce(name = "itself", key = 1)]
+        async fn itself(depth: u32) -> Answer {
+            yield_now().await;
+            if depth == 0 { Ok(7) } else { Box::pin(itself(depth - 1)).await }
+        }
+        assert_eq!(itself(3).await, Ok(7));
+        assert_eq!((of("itself").flights, of("itself").alone), (1, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_leaders_that_want_each_others_answer_both_get_one() {
+        #[coalesce(name = "crossed", key = id)]
+        async fn crossed(id: u32, deeper: bool) -> Answer {
+            yield_now().await;
+            if deeper { Box::pin(crossed(1 - id, false)).await } else { Ok(id) }
+        }
+        assert_eq!(tokio::join!(crossed(0, true), crossed(1, true)), (Ok(1), Ok(0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn spawned_work_that_inherits_the_lead_runs_by_itself() {
+        #[coalesce(name = "inherits", key = 1)]
+        async fn inherits(deeper: bool) -> Answer {
+            yield_now().await;
+            if deeper { tokio::spawn(inherit(leaf())).await.unwrap() } else { Ok(7) }
+        }
+        fn leaf() -> std::pin::Pin<Box<dyn Future<Output = Answer> + Send>> {
+            Box::pin(inherits(false))
+        }
+        assert_eq!(inherits(true).await, Ok(7));
+    }
+}
+
+mod with_others {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn every_attempt_of_a_retry_below_is_one_flight() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        #[coalesce(name = "over a retry")]
+        #[retry(max = 3, base = "1s", jitter = "none")]
+        async fn retried(sku: String) -> Answer {
+            match RUNS.fetch_add(1, SeqCst) {
+                2 => Ok(u32::try_from(sku.len()).unwrap()),
+                _ => Err(Fault::Failed("down")),
+            }
+        }
+        assert_eq!(tokio::join!(retried("tea".into()), retried("tea".into())), (Ok(3), Ok(3)));
+        assert_eq!((RUNS.load(SeqCst), of("over a retry").flights), (3, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_retry_above_joins_again() {
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        #[retry(max = 3, base = "1s", jitter = "none")]
+        #[coalesce(name = "under a retry")]
+        async fn retried(sku: String) -> Answer {
+            yield_now().await;
+            match RUNS.fetch_add(1, SeqCst) {
+                2 => Ok(u32::try_from(sku.len()).unwrap()),
+                _ => Err(Fault::Failed("down")),
+            }
+        }
+        assert_eq!(tokio::join!(retried("tea".into()), retried("tea".into())), (Ok(3), Ok(3)));
+        assert_eq!(RUNS.load(SeqCst), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_breaker_below_counts_the_call_that_ran() {
+        #[coalesce]
+        #[circuit_breaker(name = "counts one")]
+        async fn counted() -> Answer {
+            yield_now().await;
+            Err(Fault::Failed("down"))
+        }
+        let _ = tokio::join!(counted(), counted(), counted());
+        assert_eq!(registry().circuit_breaker("counts one").unwrap().snapshot().failed, 1);
+    }
+}
+
+mod by_hand {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn it_runs_once_for_all_and_never_begins_what_it_does_not_run() {
+        let quotes = Coalesce::new("by hand");
+        let run = |answer: u32| async move {
+            yield_now().await;
+            Ok::<_, Fault<&'static str>>(answer)
+        };
+        let (one, two, other) = tokio::join!(
+            quotes.call("tea", run(1)),
+            quotes.call("tea", run(2)),
+            quotes.call("coffee", run(3))
+        );
+        assert_eq!((one, two, other), (Ok(1), Ok(1), Ok(3)));
+        assert_eq!((quotes.snapshot().flights, quotes.name()), (2, "by hand"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn answers_of_other_types_are_other_flights() {
+        let mixed = Coalesce::new("mixed");
+        let number = mixed.call("tea", async {
+            yield_now().await;
+            Ok::<_, Fault<()>>(1_u32)
+        });
+        let text = mixed.call("tea", async { Ok::<_, Fault<()>>("one") });
+        assert_eq!(tokio::join!(number, text), (Ok(1), Ok("one")));
+    }
+
+    struct Counted(Arc<AtomicU32>);
+    impl Clone for Counted {
+        fn clone(&self) -> Self {
+            self.0.fetch_add(1, SeqCst);
+            Self(Arc::clone(&self.0))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_need_not_be_cheap_to_clone_where_nobody_waits() {
+        let (clones, quotes) = (Arc::new(AtomicU32::new(0)), Coalesce::new("clones"));
+        let value = Counted(Arc::clone(&clones));
+        assert!(quotes.call("tea", async { Ok::<_, Fault<()>>(value) }).await.is_ok());
+        assert_eq!(clones.load(SeqCst), 0);
+    }
+}

@@ -1,0 +1,8 @@
+use resilient_runtime::coalesce;
+
+#[coalesce(key =)]
+async fn quote(sku: &str) -> std::io::Result<u32> {
+    Ok(sku.len() as u32)
+}
+
+fn main() {}
