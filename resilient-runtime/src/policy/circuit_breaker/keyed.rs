@@ -23,6 +23,8 @@ pub(super) struct Keys {
     hasher: RandomState,
     held: AtomicUsize,
     most: AtomicUsize,
+    /// New keys for which nobody looks for a place, because the last who looked at all the others found none.
+    hopeless: AtomicUsize,
     /// For keys that find no place.
     overflow: OnceLock<Arc<Engine>>,
 }
@@ -34,6 +36,7 @@ impl Keys {
             hasher: RandomState::new(),
             held: AtomicUsize::new(0),
             most: AtomicUsize::new(most),
+            hopeless: AtomicUsize::new(0),
             overflow: OnceLock::new(),
         }
     }
@@ -71,7 +74,7 @@ impl Keys {
     #[cold]
     fn insert(&self, hash: u64, key: &str, base: &Engine) -> Arc<Engine> {
         let most = self.most.load(Relaxed);
-        if self.held.fetch_add(1, Relaxed) >= most && !self.evict(hash, base) {
+        if self.held.fetch_add(1, Relaxed) >= most && !self.make_room(hash, base) {
             self.held.fetch_sub(1, Relaxed);
             return self.overflow(base);
         }
@@ -83,6 +86,18 @@ impl Keys {
                 Arc::clone(other.get())
             }
         }
+    }
+
+    /// Makes a place, unless that is in vain: a flood of new keys pays for a look at four others each.
+    fn make_room(&self, hash: u64, base: &Engine) -> bool {
+        if self.hopeless.fetch_update(Relaxed, Relaxed, |keys| keys.checked_sub(1)).is_ok() {
+            return false;
+        }
+        let made = self.evict(hash, base);
+        if !made {
+            self.hopeless.store(self.len() / 4, Relaxed);
+        }
+        made
     }
 
     /// Makes a place by forgetting a breaker that nobody uses and that has nothing to tell.
@@ -108,6 +123,8 @@ impl Keys {
     }
 
     pub(super) fn for_each(&self, mut visit: impl FnMut(&Engine)) {
+        // Whoever visits them may leave them with nothing to tell.
+        self.hopeless.store(0, Relaxed);
         for shard in &self.shards {
             // Visiting raises events, so not under the lock.
             let engines: Vec<_> = read(shard).values().cloned().collect();
@@ -135,4 +152,27 @@ fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
 
 fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
     shard.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, not(resilient_loom)))]
+mod tests {
+    use super::super::{CircuitBreaker, Verdict};
+    use super::*;
+
+    #[test]
+    fn a_flood_of_keys_looks_for_a_place_now_and_then() {
+        let limits = Limits::new(&CircuitBreaker::new("payments").written);
+        let base = Engine::new("payments", None, std::sync::Arc::new(limits), None);
+        let keys = Keys::new(40);
+        let call = |key: &str, verdict| {
+            let engine = keys.get(key, &base);
+            engine.leave(engine.enter().expect("closed"), verdict);
+            engine.key.is_some()
+        };
+        assert!((0..40).all(|key| call(&format!("tenant {key}"), Verdict::Failure(None))));
+        assert!(!call("the first too many", Verdict::Success));
+        assert!(call("tenant 7", Verdict::Success), "it has nothing to tell now");
+        let placed = (0..12).map(|key| call(&format!("stranger {key}"), Verdict::Success));
+        assert_eq!(placed.take_while(|placed| !placed).count(), 10);
+    }
 }
