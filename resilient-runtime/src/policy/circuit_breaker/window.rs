@@ -403,6 +403,11 @@ mod tests {
         Ok(())
     }
 
+    #[test]
+    fn a_share_just_below_the_limit_does_not_reach_it() {
+        assert_eq!([499, 500].map(|part| reaches(part, 1_000, 0.5)), [false, true]);
+    }
+
     proptest! {
         #![proptest_config(cases(20_000))]
 
