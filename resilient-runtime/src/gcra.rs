@@ -4,6 +4,9 @@
 //! permits taken reach on it, the mark, says everything. A permit may be taken while the mark it moves is at
 //! most a burst ahead of now.
 
+#[cfg(all(test, not(resilient_loom)))]
+mod tests;
+
 use std::time::Duration;
 
 use crate::clock::{Tick, nanos};

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::time::Duration;
 
 use super::keys::{Keys, Sweep};
@@ -111,11 +111,12 @@ impl Limiter {
     }
 
     pub(super) fn publish(&self, terms: &Terms, scale: &Scale) {
-        self.origin.store(scale.origin, Relaxed);
-        self.length.store(scale.length, Relaxed);
-        self.pace.store(scale.pace, Relaxed);
-        self.permit.store(scale.permit, Relaxed);
-        self.burst.store(scale.burst, Relaxed);
+        // Who reads any of these sees too that the words have changed.
+        self.origin.store(scale.origin, Release);
+        self.length.store(scale.length, Release);
+        self.pace.store(scale.pace, Release);
+        self.permit.store(scale.permit, Release);
+        self.burst.store(scale.burst, Release);
         self.max_wait.store(nanos(terms.max_wait).min(LONGEST_WAIT), Relaxed);
     }
 
@@ -123,11 +124,11 @@ impl Limiter {
     #[inline]
     pub(super) fn scale(&self) -> Scale {
         Scale {
-            origin: self.origin.load(Relaxed),
-            length: self.length.load(Relaxed),
-            pace: self.pace.load(Relaxed),
-            permit: self.permit.load(Relaxed),
-            burst: self.burst.load(Relaxed),
+            origin: self.origin.load(Acquire),
+            length: self.length.load(Acquire),
+            pace: self.pace.load(Acquire),
+            permit: self.permit.load(Acquire),
+            burst: self.burst.load(Acquire),
         }
     }
 
@@ -157,21 +158,37 @@ impl Limiter {
     fn take_from(&self, word: &AtomicU64, permits: u32, now: Tick) -> Result<(), Short> {
         let mut seen = word.load(Acquire);
         loop {
-            if seen & (QUEUED | CHANGING) != 0 {
-                return Err(Short::Busy);
-            }
-            let scale = self.scale();
-            let Some(cost) = scale.cost(permits) else { return Err(Short::Never) };
-            let Some(moment) = scale.moment(now) else { return Err(Short::Ended) };
-            let Some(next) = scale.take(mark(seen), moment, cost) else {
-                return Err(Short::Used { mark: mark(seen), moment, scale });
+            let short = match self.next(seen, permits, now) {
+                // Released, so that whoever changes the scale does so after it was read here.
+                Ok(next) => match word.compare_exchange_weak(seen, next, AcqRel, Acquire) {
+                    Ok(_) => return Ok(()),
+                    Err(other) => {
+                        seen = other;
+                        continue;
+                    }
+                },
+                Err(short) => short,
             };
-            // Released, so that whoever changes the scale does so after it was read here.
-            match word.compare_exchange_weak(seen, moved(seen, next), AcqRel, Acquire) {
-                Ok(_) => return Ok(()),
-                Err(other) => seen = other,
+            // Half of what was read may be another scale's, if the word has changed since.
+            match word.load(Acquire) {
+                same if same == seen => return Err(short),
+                other => seen = other,
             }
         }
+    }
+
+    /// The word after permits are taken.
+    #[inline]
+    fn next(&self, word: u64, permits: u32, now: Tick) -> Result<u64, Short> {
+        if word & (QUEUED | CHANGING) != 0 {
+            return Err(Short::Busy);
+        }
+        let scale = self.scale();
+        let cost = scale.cost(permits).ok_or(Short::Never)?;
+        let moment = scale.moment(now).ok_or(Short::Ended)?;
+        let mark = mark(word);
+        let next = scale.take(mark, moment, cost).ok_or(Short::Used { mark, moment, scale })?;
+        Ok(moved(word, next))
     }
 
     /// Takes permits, or says after what time they are there.
@@ -203,11 +220,11 @@ impl Limiter {
         if of == ONLY {
             return visit(of, &self.word);
         }
-        let scale = self.scale();
         let sweep = Sweep {
-            is_idle: |word| word & QUEUED == 0 && scale.debt(mark(word), now) == 0,
+            // Asked under the lock of the keys, without which nobody changes the scale.
+            is_idle: |word| word & QUEUED == 0 && self.scale().debt(mark(word), now) == 0,
             now,
-            pause: scale.time(scale.burst / 64),
+            pause: self.scale().time(self.burst.load(Relaxed) / 64),
         };
         self.keys.with(of, &sweep, visit)
     }
@@ -218,6 +235,7 @@ impl Limiter {
 
     /// Permits that are there, of the only mark.
     pub(super) fn available(&self) -> u32 {
+        let _unchanged = self.lock();
         let (scale, now) = (self.scale(), clock::tick());
         scale.moment(now).map_or(0, |now| scale.available(mark(self.word.load(Acquire)), now))
     }

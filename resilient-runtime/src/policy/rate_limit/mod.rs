@@ -8,6 +8,8 @@ mod keys;
 mod limiter;
 mod line;
 mod queue;
+#[cfg(all(test, resilient_loom))]
+mod races;
 
 use std::future::Future;
 use std::sync::OnceLock;
