@@ -222,7 +222,7 @@ fn share_or<'a>(share: &[&'a str], accused: &'a str) -> Vec<&'a str> {
 /// How long it stays open.
 fn reopening(reader: &mut Reader<'_>) {
     let reset = reader.duration("reset_timeout", Some("it would never be open"));
-    let factor = reader.factor("reset_factor");
+    let factor = reader.factor("reset_factor", ": a wait never shrinks");
     let most = reader.duration("max_reset_timeout", Some("it would never be open"));
     reader.needs(
         "max_reset_timeout",

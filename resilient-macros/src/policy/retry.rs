@@ -181,7 +181,7 @@ fn schedule(reader: &mut Reader<'_>) -> Schedule {
     let strategies = ["exponential", "fixed", "linear", "fibonacci"];
     let backoff = reader.word("backoff", &strategies, false);
     let base = reader.duration("base", None);
-    let factor = reader.factor("factor");
+    let factor = reader.factor("factor", ": a wait never shrinks");
     let max_delay = reader.duration("max_delay", None);
     let jitter = reader.word("jitter", &["full", "equal", "decorrelated", "none"], true);
     if jitter == Some("decorrelated") {

@@ -87,10 +87,10 @@ impl Reader<'_> {
         None
     }
 
-    /// A growth factor: 1 or more.
-    pub(crate) fn factor(&mut self, key: &'static str) -> Option<Given<f64>> {
+    /// A factor of 1 or more; `why` ends the sentence about a smaller one.
+    pub(crate) fn factor(&mut self, key: &'static str, why: &str) -> Option<Given<f64>> {
         let value = self.value(key, "2.0")?;
-        let words = format!("`{key}` must be at least 1: a wait never shrinks");
+        let words = format!("`{key}` must be at least 1{why}");
         let range = |held: &Ident| quote!(#held >= 1.0 && #held <= ::core::primitive::f64::MAX);
         let number = self.number(key, &value, "2.0", (&range, &words))?;
         match number.literal {
