@@ -13,7 +13,7 @@ use std::time::Duration;
 use allocation_counter::measure;
 use resilient_runtime::{
     CircuitState, Class, Classify, Fault, Snapshot, attempt, bulkhead, cache, circuit_breaker, coalesce,
-    deadline, fallback, rate_limit, registry, retry, timeout,
+    deadline, fallback, load_shed, rate_limit, registry, retry, timeout,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
@@ -136,6 +136,8 @@ fn stacks() -> Vec<Stack> {
         "bulkhead" = #[bulkhead(name = "bulkhead", max_concurrent = 1, max_wait = "1h")],
         "cache" = #[cache(name = "cache", ttl = "1ms", stale_while_revalidate = "1ms", key = ())],
         "coalesce" = #[coalesce(name = "coalesce", key = ())],
+        "load_shed" = #[load_shed(name = "load_shed", initial_limit = 1, critical_at = 1.0)],
+        "throttle" = #[load_shed(name = "throttle", mode = "throttle", min_calls = 1_000_000)],
         "limit" = #[rate_limit(name = "limit", rate = "1/2ms", max_wait = "1h")],
         "limits" = #[rate_limit(name = "limits", rate = "1/2ms", max_wait = "1h", key = "acme")],
         "timeout" = #[timeout(LIMIT, name = "timeout")],
@@ -206,6 +208,7 @@ fn counted(layer: &str) -> (u64, u64) {
         Snapshot::Bulkhead(s) => (s.admitted + s.rejected + s.abandoned, s.admitted),
         Snapshot::Cache(s) => (s.hits + s.stale_while_revalidated + s.misses, s.misses),
         Snapshot::Coalesce(s) => (s.flights, s.flights),
+        Snapshot::LoadShed(s) => (s.admitted.total() + s.rejected.total(), s.admitted.total()),
         Snapshot::RateLimit(s) => (s.admitted + s.rejected + s.abandoned, s.admitted),
         other => panic!("{other:?}"),
     }
@@ -240,6 +243,7 @@ fn nothing_is_held(stack: &Stack) {
             }
             Snapshot::Bulkhead(s) => assert_eq!((s.running, s.waiting), (0, 0), "a place is taken"),
             Snapshot::Coalesce(s) => assert_eq!((s.in_flight, s.waiting), (0, 0), "a flight is under way"),
+            Snapshot::LoadShed(s) => assert_eq!(s.running, 0, "a place is taken"),
             Snapshot::RateLimit(s) => assert_eq!((s.available, s.waiting), (1, 0), "a turn is taken"),
             Snapshot::Retry(s) => assert!(s.budget_left.is_none_or(|left| left == 110), "{s:?}"),
             _ => {}

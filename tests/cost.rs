@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use allocation_counter::measure;
 use resilient_runtime::{
     CircuitBreaker, Fault, RateLimit, attempt, bulkhead, cache, circuit_breaker, coalesce, fallback,
-    rate_limit, retry, timeout,
+    load_shed, rate_limit, retry, timeout,
 };
 
 type Answer = Result<u64, Fault<&'static str>>;
@@ -79,6 +79,16 @@ async fn coalesced(n: u64) -> Answer {
     work(n).await
 }
 
+#[load_shed(name = "calm")]
+async fn shedding(n: u64) -> Answer {
+    work(n).await
+}
+
+#[load_shed(name = "quiet", mode = "throttle")]
+async fn throttled(n: u64) -> Answer {
+    work(n).await
+}
+
 #[rate_limit(name = "plenty", rate = "1000000/s", max_wait = "1s")]
 async fn limited(n: u64) -> Answer {
     work(n).await
@@ -120,7 +130,7 @@ fn the_success_path_allocates_nothing() {
             assert_eq!(counted.count_total, 0, stringify!($call));
         )*};
     }
-    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each covered stacked);
+    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each shedding throttled covered stacked);
 }
 
 /// moka writes down what was read and goes through its notes once in a while, for which it needs two kilobytes.
@@ -270,6 +280,7 @@ fn no_layer_adds_more_than_it_may() {
         ("bulkhead", size_of_val(&confined(1)), 40),
         ("cache", size_of_val(&remembered(1)), 80 + moved),
         ("coalesce", size_of_val(&coalesced(1)), 104 + moved),
+        ("load_shed", size_of_val(&shedding(1)), 40),
         ("rate_limit", size_of_val(&limited(1)), 40),
         ("retry", size_of_val(&retried(1)), 64 + cloned),
         ("fallback", size_of_val(&covered(1)), 24 + moved),

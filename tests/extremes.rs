@@ -9,8 +9,8 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use resilient_runtime::{
-    Bulkhead, Cache, CircuitBreaker, Class, Classify, ConfigError, Fault, Rate, RateLimit, Rejected, Retry,
-    Timeout, configure,
+    Bulkhead, Cache, CircuitBreaker, Class, Classify, ConfigError, Fault, LoadShed, Rate, RateLimit,
+    Rejected, Retry, Timeout, configure,
 };
 use tokio::task::yield_now;
 use tokio::time::advance;
@@ -121,6 +121,10 @@ extremes! {
         stale_if_error("e1" "e2", ttl = "1ns", key = ())
         stale_while_revalidate("v1" "v2", ttl = "1ns", key = ())
     )
+    load_shed(
+        queue_time("q1" "q2", initial_limit = 1, min_limit = 1)
+        window("l1" "l2", initial_limit = 1, min_limit = 1)
+    )
     rate_limit(
         max_wait("y1" "y2", rate = "1/ms", burst = 1)
     )
@@ -141,6 +145,7 @@ mod timeouts {
     #[resilient_runtime::circuit_breaker(name = "installed")]
     #[resilient_runtime::rate_limit(name = "installed", rate = "1/ms", burst = 1)]
     #[resilient_runtime::timeout("1s", name = "installed")]
+    #[resilient_runtime::load_shed(name = "installed")]
     #[resilient_runtime::bulkhead(name = "installed", max_concurrent = 1)]
     pub(crate) async fn installed(step: crate::Step) -> crate::Answer {
         crate::work(step).await
@@ -244,6 +249,16 @@ fn cache_with(key: &str, cache: Cache, time: Duration) -> Cache {
     }
 }
 
+fn shed_with(key: &str, shed: LoadShed, time: Duration) -> LoadShed {
+    let shed = shed.initial_limit(1).min_limit(1);
+    match key {
+        "queue_time" => shed.queue_time(time),
+        "window" => shed.window(time),
+        "throttled" => shed.mode("throttle").min_calls(1).window(time),
+        other => panic!("{other}"),
+    }
+}
+
 /// Installs one setting, and says whether it was refused, as it may only be by its key.
 fn refused(stem: &str, key: &'static str, time: Duration) -> bool {
     let install = match stem {
@@ -252,6 +267,7 @@ fn refused(stem: &str, key: &'static str, time: Duration) -> bool {
         "rate_limit" => configure().rate_limit("installed", |limit| limit.max_wait(time)),
         "bulkhead" => configure().bulkhead("installed", |bulkhead| bulkhead.max_wait(time)),
         "cache" => configure().cache("installed", |cache| cache_with(key, cache, time)),
+        "load_shed" => configure().load_shed("installed", |shed| shed_with(key, shed, time)),
         _ => configure().circuit_breaker("installed", |breaker| breaker_with(key, breaker, time)),
     };
     let error = install.install().err();
@@ -305,6 +321,17 @@ async fn by_hand(stem: &str, key: &str, time: Duration) {
     if stem == "cache" {
         let cache = cache_with(key, Cache::new("by hand"), time);
         return drive(&|step| cache.get_or("tea", move || work(step))).await;
+    }
+    if stem == "load_shed" {
+        for key in [key, "throttled"] {
+            let shed = shed_with(key, LoadShed::new("by hand"), time);
+            drive(&|step| shed.call(work(step))).await;
+            advance(TEN_YEARS).await;
+            // A throttle that forgets nothing lets through what chance does.
+            let passes = (0..1_000).any(|_| poll(shed.call(work(Step::Succeed))) == Some(Ok(1)));
+            assert!(passes, "{time:?}");
+        }
+        return;
     }
     if stem == "rate_limit" {
         let limit = RateLimit::new("by hand").rate(Rate::new(1, DAY)).max_wait(time);

@@ -398,6 +398,128 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("bulkhead", args.into(), item.into()).into()
 }
 
+/// Refuses the least important calls first when there are too many.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `name` | text | required | not empty |
+/// | `priority` | `"critical"`, `"important"`, `"normal"`, `"optional"` | `"normal"` | one of them |
+/// | `mode` | `"concurrency"`, `"throttle"` | `"concurrency"` | one of them |
+/// | `window` | duration | `"100ms"`; throttling `"2m"` | above zero, at most a day |
+///
+/// While calls are told by concurrency:
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `algorithm` | `"gradient"`, `"aimd"` | `"gradient"` | one of them |
+/// | `initial_limit` | count | 20 | at least 1 |
+/// | `min_limit` | count | 4 | at least 1, at most `initial_limit` |
+/// | `max_limit` | count | 1000 | at least `initial_limit` |
+/// | `queue_time` | duration | as long as a call takes alone | above zero, at most a day |
+/// | `optional_at` | share | 0.6 | above 0, at most 1 |
+/// | `normal_at` | share | 0.8 | at least `optional_at` |
+/// | `important_at` | share | 0.9 | at least `normal_at` |
+/// | `critical_at` | factor | 2.0 | at least 1 |
+///
+/// While throttling:
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `k` | factor | 2.0 | at least 1 |
+/// | `min_calls` | count | 10 | at least 1 |
+///
+/// All functions that name a load shedder share it; `priority` is each function's own. Where the task has a
+/// priority, because `with_priority` gave it one, that one holds, for it tells what the call is for: a request
+/// handler says it once.
+///
+/// # Concurrency
+///
+/// The load shedder learns how many calls may be under way. Calls that queue behind one another take longer than
+/// those that do not: it lowers its limit when calls take longer than they do alone, and may queue, and raises
+/// it while they do not and the limit is in use. How long a call takes alone, its baseline, is seen whenever few
+/// calls are under way. Where the load never ends, it is measured behind a lower limit, for a few calls' time
+/// every half a minute. Timeouts and answers that ask for fewer calls lower the limit too, other failures say
+/// nothing about it.
+///
+/// Optional calls are refused from `optional_at` of the limit on, normal ones from `normal_at` on, every other
+/// important one from `important_at` on, and all of them at the limit. Critical ones may go `critical_at` times
+/// as far.
+///
+/// # Throttling
+///
+/// On the side of the client, in front of a dependency whose limit nobody here can know: of the calls in the
+/// window the share `max(0, (requests - k * accepts) / (requests + 1))` is refused, by chance, and the optional
+/// ones first. A call is accepted unless it fails; those that were refused here are requests too.
+///
+/// # Order
+///
+/// Above `#[timeout]`, whose refusals it has to see; below `#[retry]`, so that an attempt is a call and a wait
+/// is none. A `#[circuit_breaker]` above it does not count its refusals.
+///
+/// # Errors
+///
+/// A refused call is a `Rejected::Overloaded`. Where it can leave the function, the error type needs
+/// `From<Rejected>`; `std::io::Error`, `String` and boxed errors have it.
+///
+/// # Cancel safety
+///
+/// A call that is dropped is no longer under way. It counts against the limit if it took too long.
+///
+/// # Expansion
+///
+/// A future around the body.
+///
+/// # Examples
+///
+/// ```
+/// use resilient_runtime::{Rejected, load_shed};
+///
+/// #[load_shed(name = "shop", priority = "critical")]
+/// async fn pay(cents: u64) -> Result<u64, Rejected> {
+///     Ok(cents)
+/// }
+///
+/// #[load_shed(name = "shop", priority = "optional")]
+/// async fn recommend(sku: &str) -> Result<Vec<String>, Rejected> {
+///     Ok(vec![format!("more {sku}")])
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(pay(250).await, Ok(250));
+/// assert_eq!(recommend("tea").await.unwrap(), ["more tea"]);
+/// # }
+/// ```
+///
+/// In front of somebody else's service:
+///
+/// ```
+/// use resilient_runtime::load_shed;
+///
+/// #[load_shed(name = "maps", mode = "throttle", k = 1.5, window = "1m")]
+/// async fn route(to: &str) -> std::io::Result<String> {
+///     Ok(format!("straight on to {to}"))
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # assert!(route("Oslo").await.is_ok());
+/// # }
+/// ```
+///
+/// Priorities that are refused in another order are a mistake:
+///
+/// ```compile_fail
+/// # use resilient_runtime::load_shed;
+/// #[load_shed(name = "shop", optional_at = 0.9, normal_at = 0.5)]
+/// async fn price() -> Result<(), std::io::Error> {
+///     Ok(())
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn load_shed(args: TokenStream, item: TokenStream) -> TokenStream {
+    stack::enter("load_shed", args.into(), item.into()).into()
+}
+
 /// Caps how many calls start in a time.
 ///
 /// | key | type | default | checked when compiling |

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use crate::priority::Priority;
+
 /// A policy's refusal: the call did not run, or was given up.
 ///
 /// ```
@@ -44,6 +46,13 @@ pub enum Rejected {
         /// Name of the bulkhead.
         name: &'static str,
     },
+    /// There are too many calls for the load shedder `name` to admit this one.
+    Overloaded {
+        /// Name of the load shedder.
+        name: &'static str,
+        /// How important the call was.
+        priority: Priority,
+    },
     /// The rate limit `name` has no permit left.
     RateLimited {
         /// Name of the rate limit.
@@ -61,6 +70,7 @@ impl Rejected {
             Self::CircuitOpen { name, .. }
             | Self::TimedOut { name, .. }
             | Self::BulkheadFull { name }
+            | Self::Overloaded { name, .. }
             | Self::RateLimited { name, .. } => name,
         }
     }
@@ -70,7 +80,7 @@ impl Rejected {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::CircuitOpen { retry_after, .. } | Self::RateLimited { retry_after, .. } => *retry_after,
-            Self::TimedOut { .. } | Self::BulkheadFull { .. } => None,
+            Self::TimedOut { .. } | Self::BulkheadFull { .. } | Self::Overloaded { .. } => None,
         }
     }
 
@@ -110,6 +120,9 @@ impl fmt::Display for Rejected {
             Self::CircuitOpen { name, .. } => write!(f, "circuit breaker `{name}` is open")?,
             Self::TimedOut { name, limit } => write!(f, "`{name}` timed out after {limit:?}")?,
             Self::BulkheadFull { name } => write!(f, "bulkhead `{name}` is full")?,
+            Self::Overloaded { name, priority } => {
+                write!(f, "load shedder `{name}` admits no {priority} call now")?;
+            }
             Self::RateLimited { name, .. } => write!(f, "rate limit `{name}` is used up")?,
         }
         match self.retry_after() {

@@ -13,6 +13,7 @@ use crate::clock;
 use crate::error::readable;
 use crate::outcome::Class;
 use crate::policy::{CircuitCause, CircuitState};
+use crate::priority::Priority;
 
 /// Events a slow subscriber may lag behind before it misses some.
 const BACKLOG: usize = 1024;
@@ -67,6 +68,16 @@ pub enum EventKind {
         slow_rate: Option<f64>,
         /// How long it stays open.
         open_for: Option<Duration>,
+    },
+    /// A load shedder refused a call, and had refused none of late.
+    OverloadBegan {
+        /// How important the call was.
+        priority: Priority,
+    },
+    /// A load shedder no longer refuses calls.
+    OverloadEnded {
+        /// Calls it refused meanwhile.
+        rejected: u64,
     },
     /// A call was given up after `limit`.
     TimedOut {
@@ -156,6 +167,8 @@ impl EventKind {
                 CircuitState::Disabled => "disabled",
                 CircuitState::Observing => "observing",
             },
+            Self::OverloadBegan { .. } => "overload_began",
+            Self::OverloadEnded { .. } => "overload_ended",
             Self::TimedOut { .. } => "timed_out",
             Self::FellBack { .. } => "fell_back",
             Self::ServedStale { .. } => "served_stale",
@@ -168,8 +181,9 @@ impl EventKind {
 
     const fn level(&self) -> Level {
         match self {
-            Self::StateChanged { to: CircuitState::Open | CircuitState::ForcedOpen, .. } => Level::WARN,
-            Self::StateChanged { .. } => Level::INFO,
+            Self::StateChanged { to: CircuitState::Open | CircuitState::ForcedOpen, .. }
+            | Self::OverloadBegan { .. } => Level::WARN,
+            Self::StateChanged { .. } | Self::OverloadEnded { .. } => Level::INFO,
             Self::WouldReject { .. }
             | Self::Rejected { .. }
             | Self::TimedOut { .. }
@@ -198,6 +212,10 @@ impl fmt::Display for EventKind {
                     0 => f.write_str(")"),
                     _ => write!(f, ", {failures} of {calls} calls failed)"),
                 }
+            }
+            Self::OverloadBegan { priority } => write!(f, "overloaded, refuses {priority} calls"),
+            Self::OverloadEnded { rejected } => {
+                write!(f, "no longer overloaded, {rejected} calls were rejected")
             }
             Self::TimedOut { limit } => write!(f, "call given up after {limit:?}"),
             Self::FellBack { served: true } => write!(f, "fallback answered"),

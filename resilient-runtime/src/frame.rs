@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::clock::{self, Tick, nanos};
 use crate::held::Held;
 use crate::policy::budget::Payer;
+use crate::priority::{self, Priority};
 
 thread_local! {
     static ATTEMPT: Cell<Trial> = const { Cell::new(Trial::OUTSIDE) };
@@ -313,10 +314,11 @@ pin_project! {
         trial: Trial,
         deadline: Deadline,
         held: Held,
+        priority: Option<Priority>,
     }
 }
 
-/// Carries attempt and deadline of the running call into spawned work.
+/// Carries attempt, deadline and priority of the running call into spawned work.
 ///
 /// Nothing drops spawned work at the deadline, so the timeouts inside it are cut to it.
 ///
@@ -344,7 +346,8 @@ pub fn inherit<F: Future>(future: F) -> Inherit<F> {
         None => Deadline::NONE,
         Some(_) => DEADLINE.get().with(AT),
     };
-    Inherit { inner: future, trial: ATTEMPT.get(), deadline, held: Held::current() }
+    let (held, priority) = (Held::current(), priority::priority());
+    Inherit { inner: future, trial: ATTEMPT.get(), deadline, held, priority }
 }
 
 impl<F: Future> Future for Inherit<F> {
@@ -355,6 +358,7 @@ impl<F: Future> Future for Inherit<F> {
         let _in_force = InForce { outer: DEADLINE.replace(*this.deadline) };
         let _attempting = Attempting { outer: ATTEMPT.replace(*this.trial), _within: None };
         let _holding = this.held.enter();
+        let _ranked = priority::enter(*this.priority);
         this.inner.poll(cx)
     }
 }

@@ -46,7 +46,7 @@
 //!   them; [`subscribe`] tells what happens to them.
 //! - An error type says what it means by [`Classify`], and how a refusal looks by
 //!   `From<`[`Rejected`]`>`; [`Fault`] does both for those that do not want to.
-//! - [`attempt`], [`deadline`] and [`inherit`] tell the running code where it stands.
+//! - [`attempt`], [`deadline`], [`priority()`] and [`inherit`] tell the running code where it stands.
 //! - [`Retry`], [`CircuitBreaker`] and [`Timeout`] do the same without macros.
 //!
 //! The policies of a function live in `static`s: all instances of a generic function share them,
@@ -83,6 +83,7 @@ mod level;
 mod names;
 mod outcome;
 mod policy;
+mod priority;
 #[cfg(test)]
 mod prop;
 mod random;
@@ -99,7 +100,7 @@ mod timer;
 #[cfg(feature = "cache")]
 pub use resilient_macros::cache;
 pub use resilient_macros::{
-    Classify, bulkhead, circuit_breaker, coalesce, fallback, rate_limit, retry, timeout,
+    Classify, bulkhead, circuit_breaker, coalesce, fallback, load_shed, rate_limit, retry, timeout,
 };
 
 pub use crate::backoff::{Backoff, Jitter};
@@ -110,6 +111,7 @@ pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::function::{Function, Layer};
 pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{BudgetSnapshot, Bulkhead, BulkheadPermit, BulkheadSnapshot, RetryBudget};
+pub use crate::policy::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot};
 #[cfg(feature = "cache")]
 pub use crate::policy::{Cache, CacheSnapshot};
 pub use crate::policy::{
@@ -120,6 +122,7 @@ pub use crate::policy::{
     RetryWith, Snapshot, Timeout, TimeoutSnapshot, Value,
 };
 pub use crate::policy::{RateLimit, RateLimitSnapshot};
+pub use crate::priority::{Priority, WithPriority, priority, with_priority};
 pub use crate::rate::Rate;
 pub use crate::registry::{Registry, registry, subscribe};
 

@@ -99,7 +99,10 @@ pub trait Classify {
 impl Classify for Rejected {
     fn classify(&self) -> Class {
         match self {
-            Self::CircuitOpen { .. } | Self::TimedOut { .. } | Self::BulkheadFull { .. } => Class::Transient,
+            Self::CircuitOpen { .. }
+            | Self::TimedOut { .. }
+            | Self::BulkheadFull { .. }
+            | Self::Overloaded { .. } => Class::Transient,
             Self::RateLimited { retry_after, .. } => Class::Throttled { after: *retry_after },
         }
     }

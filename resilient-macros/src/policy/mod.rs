@@ -15,17 +15,19 @@ mod cache;
 mod circuit_breaker;
 mod coalesce;
 mod fallback;
+mod load_shed;
 mod rate_limit;
 mod retry;
 mod timeout;
 
 /// Every attribute of the family.
-pub(crate) const KINDS: [&Kind; 8] = [
+pub(crate) const KINDS: [&Kind; 9] = [
     &bulkhead::KIND,
     &cache::KIND,
     &circuit_breaker::KIND,
     &coalesce::KIND,
     &fallback::KIND,
+    &load_shed::KIND,
     &rate_limit::KIND,
     &retry::KIND,
     &timeout::KIND,

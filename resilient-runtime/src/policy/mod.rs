@@ -7,6 +7,7 @@ pub(crate) mod cache;
 pub(crate) mod circuit_breaker;
 pub(crate) mod coalesce;
 pub(crate) mod fallback;
+pub(crate) mod load_shed;
 pub(crate) mod rate_limit;
 pub(crate) mod retry;
 pub(crate) mod timeout;
@@ -24,6 +25,7 @@ pub use self::circuit_breaker::{
 };
 pub use self::coalesce::{Coalesce, CoalesceSnapshot};
 pub use self::fallback::FallbackSnapshot;
+pub use self::load_shed::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot};
 pub use self::rate_limit::{RateLimit, RateLimitSnapshot};
 pub use self::retry::{Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
 pub use self::timeout::{Timeout, TimeoutSnapshot};
@@ -47,6 +49,8 @@ pub enum Snapshot {
     Coalesce(CoalesceSnapshot),
     /// Of a fallback.
     Fallback(FallbackSnapshot),
+    /// Of a load shedder.
+    LoadShed(LoadShedSnapshot),
     /// Of a rate limit.
     RateLimit(RateLimitSnapshot),
     /// Of a retry.
@@ -67,6 +71,7 @@ impl Snapshot {
             Self::CircuitBreaker(_) => circuit_breaker::STEM.name,
             Self::Coalesce(_) => coalesce::STEM.name,
             Self::Fallback(_) => fallback::STEM.name,
+            Self::LoadShed(_) => load_shed::STEM.name,
             Self::RateLimit(_) => rate_limit::STEM.name,
             Self::Retry(_) => retry::STEM.name,
             Self::Timeout(_) => timeout::STEM.name,
@@ -84,6 +89,7 @@ impl Snapshot {
             Self::CircuitBreaker(snapshot) => snapshot.name,
             Self::Coalesce(snapshot) => snapshot.name,
             Self::Fallback(snapshot) => snapshot.name,
+            Self::LoadShed(snapshot) => snapshot.name,
             Self::RateLimit(snapshot) => snapshot.name,
             Self::Retry(snapshot) => snapshot.name,
             Self::Timeout(snapshot) => snapshot.name,
@@ -166,6 +172,7 @@ named! {
     CircuitBreaker(circuit_breaker::CircuitBreaker) is circuit_breaker::STEM,
     Coalesce(coalesce::Coalesce) is coalesce::STEM,
     Fallback(fallback::FallbackPolicy) is fallback::STEM,
+    LoadShed(load_shed::LoadShed) is load_shed::STEM,
     RateLimit(rate_limit::RateLimit) is rate_limit::STEM,
     Retry(retry::RetryPolicy) is retry::STEM,
     Timeout(timeout::TimeoutPolicy) is timeout::STEM,

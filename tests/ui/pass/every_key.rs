@@ -1,5 +1,5 @@
 use resilient_runtime::{
-    Rate, bulkhead, cache, circuit_breaker, coalesce, fallback, rate_limit, retry, timeout,
+    Rate, bulkhead, cache, circuit_breaker, coalesce, fallback, load_shed, rate_limit, retry, timeout,
 };
 use std::time::Duration;
 
@@ -61,6 +61,22 @@ fn is_missing(error: &std::io::Error) -> bool {
     key = tenant,
     max_keys = 100
 )]
+#[load_shed(
+    name = "reads",
+    priority = "important",
+    mode = "concurrency",
+    algorithm = "aimd",
+    initial_limit = ATTEMPTS,
+    min_limit = 2,
+    max_limit = 50,
+    queue_time = BASE,
+    window = "1s",
+    optional_at = RATE,
+    normal_at = 0.7,
+    important_at = 1,
+    critical_at = 1.5
+)]
+#[load_shed(name = "disk", mode = "throttle", k = 2, window = LIMIT, min_calls = ATTEMPTS)]
 #[rate_limit(name = "site", rate = CALLS, burst = ATTEMPTS, max_wait = LIMIT)]
 #[rate_limit(name = "tenants", rate = "10/s", burst = 5, max_wait = "1s", key = tenant, max_keys = 50)]
 #[timeout("1.5s")]

@@ -1,0 +1,353 @@
+//! Refuses the least important calls first when there are too many.
+//!
+//! Two ways to tell that there are: calls take longer than they do alone, so they queue behind one another
+//! (`learner.rs` turns that into a limit on the calls under way), or the dependency accepts too few of them
+//! (`throttle.rs` turns that into a share to refuse).
+
+mod call;
+mod gate;
+mod learner;
+#[cfg(all(test, not(resilient_loom)))]
+mod pure;
+#[cfg(all(test, resilient_loom))]
+mod races;
+mod settings;
+mod shared;
+#[cfg(all(test, not(resilient_loom)))]
+mod simulated;
+mod throttle;
+mod throttled;
+
+use std::future::Future;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+pub use self::call::LoadShedPermit;
+
+use self::call::Shedding;
+use self::settings::{ALGORITHMS, MODES};
+use self::shared::Shared;
+use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
+use crate::configure::Configure;
+use crate::error::Rejected;
+use crate::level::ByHand;
+use crate::outcome::{ByClassify, Classify};
+use crate::priority::Priority;
+use crate::registry::{Record, Registry};
+
+const MODE: usize = 0;
+const ALGORITHM: usize = 1;
+const INITIAL_LIMIT: usize = 2;
+const MIN_LIMIT: usize = 3;
+const MAX_LIMIT: usize = 4;
+const QUEUE_TIME: usize = 5;
+const WINDOW: usize = 6;
+const OPTIONAL_AT: usize = 7;
+const NORMAL_AT: usize = 8;
+const IMPORTANT_AT: usize = 9;
+const CRITICAL_AT: usize = 10;
+const K: usize = 11;
+const MIN_CALLS: usize = 12;
+
+pub(crate) static STEM: Stem = Stem {
+    name: "load_shed",
+    keys: &[
+        Key { name: "mode", kind: Kind::Word(MODES) },
+        Key { name: "algorithm", kind: Kind::Word(ALGORITHMS) },
+        Key { name: "initial_limit", kind: Kind::Count(1) },
+        Key { name: "min_limit", kind: Kind::Count(1) },
+        Key { name: "max_limit", kind: Kind::Count(1) },
+        Key { name: "queue_time", kind: Kind::POSITIVE_TIME },
+        Key { name: "window", kind: Kind::POSITIVE_TIME },
+        Key { name: "optional_at", kind: Kind::Ratio },
+        Key { name: "normal_at", kind: Kind::Ratio },
+        Key { name: "important_at", kind: Kind::Ratio },
+        Key { name: "critical_at", kind: Kind::Factor },
+        Key { name: "k", kind: Kind::Factor },
+        Key { name: "min_calls", kind: Kind::Count(1) },
+    ],
+    excludes: &[],
+    check: settings::complaints,
+    limit: |_| None,
+    least_waits: |_| None,
+    create: |name, written| Box::leak(Box::new(LoadShed { written: *written, ..LoadShed::new(name) })),
+};
+
+/// Refuses the least important calls first when there are too many.
+///
+/// How important a call is, [`with_priority`](crate::with_priority) says; otherwise it is
+/// [`Priority::Normal`].
+///
+/// ```
+/// use resilient_runtime::{LoadShed, Priority, Rejected, with_priority};
+///
+/// static SHOP: LoadShed = LoadShed::new("shop").initial_limit(4);
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let running: Vec<_> = (0..3).map(|_| SHOP.acquire().unwrap()).collect();
+/// let call = || SHOP.call(async { Ok::<_, Rejected>(42) });
+/// let refused = Rejected::Overloaded { name: "shop", priority: Priority::Optional };
+/// assert_eq!(with_priority(Priority::Optional, call()).await, Err(refused));
+/// assert_eq!(with_priority(Priority::Critical, call()).await, Ok(42));
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct LoadShed {
+    name: &'static str,
+    written: Written,
+    shared: OnceLock<Shared>,
+}
+
+impl LoadShed {
+    /// A load shedder of its own, which shares its name in errors and events only.
+    ///
+    /// The setters take effect before the first call.
+    #[must_use]
+    pub const fn new(name: &'static str) -> Self {
+        Self { name, written: Written::NOTHING, shared: OnceLock::new() }
+    }
+
+    const fn with(mut self, key: usize, value: Value) -> Self {
+        self.written = self.written.set(key, value);
+        self
+    }
+
+    /// What it goes by: `"concurrency"` or `"throttle"`. **Default: `"concurrency"`.**
+    ///
+    /// `"concurrency"` learns from how long calls take how many may be under way. `"throttle"` refuses a share
+    /// of the calls that depends on how many of the last ones the dependency accepted.
+    #[must_use]
+    pub const fn mode(self, mode: &'static str) -> Self {
+        self.with(MODE, Value::Word(mode))
+    }
+
+    /// How the limit moves: `"gradient"` or `"aimd"`. **Default: `"gradient"`.**
+    ///
+    /// `"gradient"` lowers it in proportion to how much too long calls take, and raises it by its root;
+    /// `"aimd"` lowers it by a tenth and raises it by one.
+    #[must_use]
+    pub const fn algorithm(self, algorithm: &'static str) -> Self {
+        self.with(ALGORITHM, Value::Word(algorithm))
+    }
+
+    /// Calls under way that it starts with. **Default: 20.**
+    #[must_use]
+    pub const fn initial_limit(self, calls: u32) -> Self {
+        self.with(INITIAL_LIMIT, Value::count(calls))
+    }
+
+    /// The limit is never lower, but for the moments in which the baseline is measured. **Default: 4.**
+    #[must_use]
+    pub const fn min_limit(self, calls: u32) -> Self {
+        self.with(MIN_LIMIT, Value::count(calls))
+    }
+
+    /// The limit is never higher. **Default: 1000.**
+    #[must_use]
+    pub const fn max_limit(self, calls: u32) -> Self {
+        self.with(MAX_LIMIT, Value::count(calls))
+    }
+
+    /// How much longer calls may take than they do alone. **Default: as long again.**
+    ///
+    /// More time keeps the dependency busier, and lets calls queue longer.
+    #[must_use]
+    pub const fn queue_time(self, time: Duration) -> Self {
+        self.with(QUEUE_TIME, Value::time(time))
+    }
+
+    /// The time it looks at. **Default: `"100ms"`; throttling, `"2m"`.**
+    ///
+    /// A limit moves after so much time at the earliest, when twenty calls have ended that began at that
+    /// limit.
+    #[must_use]
+    pub const fn window(self, time: Duration) -> Self {
+        self.with(WINDOW, Value::time(time))
+    }
+
+    /// The share of the limit from which on optional calls are refused. **Default: 0.6.**
+    #[must_use]
+    pub const fn optional_at(self, share: f64) -> Self {
+        self.with(OPTIONAL_AT, Value::number(share))
+    }
+
+    /// The share of the limit from which on normal calls are refused. **Default: 0.8.**
+    #[must_use]
+    pub const fn normal_at(self, share: f64) -> Self {
+        self.with(NORMAL_AT, Value::number(share))
+    }
+
+    /// The share of the limit from which on every other important call is refused. **Default: 0.9.**
+    ///
+    /// At the limit itself all of them are.
+    #[must_use]
+    pub const fn important_at(self, share: f64) -> Self {
+        self.with(IMPORTANT_AT, Value::number(share))
+    }
+
+    /// How many times the limit critical calls may reach. **Default: 2.0.**
+    #[must_use]
+    pub const fn critical_at(self, times: f64) -> Self {
+        self.with(CRITICAL_AT, Value::number(times))
+    }
+
+    /// Calls that are let through for each one accepted, when throttling. **Default: 2.0.**
+    ///
+    /// Of the calls in the window the share `max(0, (requests - k * accepts) / (requests + 1))` is refused,
+    /// the least important first.
+    #[must_use]
+    pub const fn k(self, calls: f64) -> Self {
+        self.with(K, Value::number(calls))
+    }
+
+    /// Calls in the window before any is refused, when throttling. **Default: 10.**
+    #[must_use]
+    pub const fn min_calls(self, calls: u32) -> Self {
+        self.with(MIN_CALLS, Value::count(calls))
+    }
+
+    /// Runs `future`, unless there are too many calls for its priority.
+    ///
+    /// It asks when it is first polled; a refused future is never polled.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::Overloaded`], converted into `E`, when it refuses; otherwise whatever `future` returned.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call drops `future` where it stands and gives its place back. It counts against the
+    /// limit if it took too long.
+    pub fn call<F, T, E>(&self, future: F) -> impl Future<Output = Result<T, E>> + use<'_, F, T, E>
+    where
+        F: Future<Output = Result<T, E>>,
+        E: From<Rejected> + Classify,
+    {
+        ByHand { layer: Shedding::<_, ByClassify>::new(self.shared(), Priority::Normal, future) }
+    }
+
+    /// Admits one call, which the permit stands for.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejected::Overloaded`] when there are too many calls for its priority.
+    pub fn acquire(&self) -> Result<LoadShedPermit<'_>, Rejected> {
+        LoadShedPermit::acquire(self.shared())
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Its statistics.
+    #[must_use]
+    pub fn snapshot(&self) -> LoadShedSnapshot {
+        self.shared().snapshot()
+    }
+
+    #[inline]
+    fn shared(&self) -> &Shared {
+        match self.shared.get() {
+            Some(shared) => shared,
+            None => self.start(),
+        }
+    }
+
+    #[cold]
+    fn start(&self) -> &Shared {
+        self.shared.get_or_init(|| Shared::new(self.name, &self.written))
+    }
+}
+
+impl Policy for LoadShed {
+    fn apply(&self, written: &Written) {
+        self.shared().apply(written);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::LoadShed(self.snapshot())
+    }
+
+    /// Whoever is under way goes on.
+    fn reset(&self) {
+        self.shared().reset();
+    }
+}
+
+impl Registry {
+    /// The load shedder `name`, if a function or the configuration knows it.
+    #[must_use]
+    pub fn load_shed(self, name: &str) -> Option<&'static LoadShed> {
+        self.find(name)
+    }
+}
+
+impl Configure {
+    /// Sets keys of the load shedder `name`.
+    pub fn load_shed(self, name: &str, set: impl FnOnce(LoadShed) -> LoadShed) -> Self {
+        self.with(&STEM, name, &set(LoadShed::new("")).written)
+    }
+}
+
+/// Statistics of a load shedder.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LoadShedSnapshot {
+    /// Name of the load shedder.
+    pub name: &'static str,
+    /// What it goes by: `"concurrency"` or `"throttle"`.
+    pub mode: &'static str,
+    /// Calls that may be under way, as learned so far.
+    pub limit: u64,
+    /// Calls under way, but for those that were admitted while throttling.
+    pub running: u64,
+    /// How long a call takes alone, once that is known.
+    pub baseline: Option<Duration>,
+    /// How much longer calls took last.
+    pub queue_time: Duration,
+    /// The share of all calls that is refused now, when throttling.
+    pub share: f64,
+    /// Whether calls were refused of late.
+    pub overloaded: bool,
+    /// Calls that were admitted, by priority.
+    pub admitted: ByPriority,
+    /// Calls that were refused, by priority.
+    pub rejected: ByPriority,
+}
+
+/// A number for each priority.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ByPriority {
+    /// Of critical calls.
+    pub critical: u64,
+    /// Of important calls.
+    pub important: u64,
+    /// Of normal calls.
+    pub normal: u64,
+    /// Of optional calls.
+    pub optional: u64,
+}
+
+impl ByPriority {
+    /// All of them together.
+    #[must_use]
+    pub const fn total(self) -> u64 {
+        self.critical + self.important + self.normal + self.optional
+    }
+}
+
+/// The layer of an annotated function.
+#[inline]
+pub fn load_shed<const N: usize, F, C>(
+    function: &'static Record<N>,
+    layer: usize,
+    priority: Priority,
+    inner: F,
+    _: C,
+) -> Shedding<'static, F, C> {
+    Shedding::new(function.policy::<LoadShed>(layer).shared(), priority, inner)
+}

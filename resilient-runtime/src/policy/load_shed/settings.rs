@@ -1,0 +1,146 @@
+//! What was written, as numbers that make sense.
+
+use std::time::Duration;
+
+use super::{
+    ALGORITHM, CRITICAL_AT, IMPORTANT_AT, INITIAL_LIMIT, K, MAX_LIMIT, MIN_CALLS, MIN_LIMIT, MODE, NORMAL_AT,
+    OPTIONAL_AT, QUEUE_TIME, WINDOW,
+};
+use crate::policy::{Complaint, Written};
+
+pub(super) const MODES: &[&str] = &["concurrency", "throttle"];
+pub(super) const ALGORITHMS: &[&str] = &["gradient", "aimd"];
+
+/// What a call is refused for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Too many are under way.
+    Concurrency,
+    /// Too few of the last ones were accepted.
+    Throttle,
+}
+
+/// How the limit moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Algorithm {
+    /// In proportion to how much slower calls have become, and by its root.
+    Gradient,
+    /// Down by a tenth, and up by one.
+    Aimd,
+}
+
+/// How the limit is learned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) algorithm: Algorithm,
+    pub(super) initial: u32,
+    pub(super) min: u32,
+    pub(super) max: u32,
+    pub(super) queue_time: Option<Duration>,
+    pub(super) window: Duration,
+}
+
+/// Where each priority is refused, as shares of the limit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Levels {
+    pub(super) optional: f64,
+    pub(super) normal: f64,
+    /// Half of the important ones; the others at the limit itself.
+    pub(super) important: f64,
+    pub(super) critical: f64,
+}
+
+/// When calls are refused by what became of others.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ratio {
+    pub(super) k: f64,
+    pub(super) window: Duration,
+    pub(super) min_calls: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Settings {
+    pub(super) mode: Mode,
+    pub(super) limits: Limits,
+    pub(super) levels: Levels,
+    pub(super) ratio: Ratio,
+}
+
+const INITIAL: u32 = 20;
+const MIN: u32 = 4;
+const MAX: u32 = 1_000;
+
+impl Settings {
+    /// The nearest settings that make sense.
+    pub(super) fn of(written: &Written) -> Self {
+        let count = |key, otherwise: u32| {
+            written.count(key).map_or(otherwise, |n| u32::try_from(n).unwrap_or(u32::MAX)).max(1)
+        };
+        let share = |key, otherwise: f64| {
+            written.number(key).filter(|share| *share > 0.0).unwrap_or(otherwise).min(1.0)
+        };
+        let factor = |key| written.number(key).filter(|n| n.is_finite()).unwrap_or(2.0).max(1.0);
+        let min = written.count(MIN_LIMIT).map_or(MIN.min(count(MAX_LIMIT, MAX)), |_| count(MIN_LIMIT, MIN));
+        let max = count(MAX_LIMIT, MAX).max(min);
+        let window = written.time(WINDOW);
+        let nonzero = |otherwise| window.filter(|time| !time.is_zero()).unwrap_or(otherwise);
+        // What is not written gives way to what is.
+        let important = share(IMPORTANT_AT, 0.9);
+        let normal = share(NORMAL_AT, 0.8_f64.min(share(IMPORTANT_AT, 1.0)));
+        let optional = share(OPTIONAL_AT, 0.6_f64.min(normal));
+        let normal = normal.max(optional);
+        Self {
+            mode: if written.word(MODE) == Some(MODES[1]) { Mode::Throttle } else { Mode::Concurrency },
+            limits: Limits {
+                algorithm: match written.word(ALGORITHM) {
+                    Some(word) if word == ALGORITHMS[1] => Algorithm::Aimd,
+                    _ => Algorithm::Gradient,
+                },
+                initial: count(INITIAL_LIMIT, INITIAL).clamp(min, max),
+                min,
+                max,
+                queue_time: written.time(QUEUE_TIME),
+                window: nonzero(Duration::from_millis(100)),
+            },
+            levels: Levels {
+                optional,
+                normal,
+                important: important.max(normal),
+                critical: factor(CRITICAL_AT),
+            },
+            ratio: Ratio {
+                k: factor(K),
+                window: nonzero(Duration::from_secs(120)),
+                min_calls: u64::from(count(MIN_CALLS, 10)),
+            },
+        }
+    }
+}
+
+/// What does not go together. What the other mode goes by is no mistake: whoever changes the mode by name
+/// leaves what the attribute says of the first one as it is.
+pub(super) fn complaints(written: &Written) -> Vec<Complaint> {
+    let unsaid = |&(key, _): &(usize, _)| written.get(key).is_some() && written.get(MODE).is_none();
+    let idle = [(K, "k"), (MIN_CALLS, "min_calls")].into_iter().filter(unsaid);
+    let idle = idle.map(|(_, key)| Complaint::new(key, "has no effect without `mode = \"throttle\"`"));
+    let limits = [(MIN_LIMIT, "min_limit"), (INITIAL_LIMIT, "initial_limit"), (MAX_LIMIT, "max_limit")];
+    let levels = [(OPTIONAL_AT, "optional_at"), (NORMAL_AT, "normal_at"), (IMPORTANT_AT, "important_at")];
+    idle.chain(falling(written, limits)).chain(falling(written, levels)).collect()
+}
+
+/// Keys that are below one that they must not be below.
+fn falling(written: &Written, keys: [(usize, &'static str); 3]) -> Vec<Complaint> {
+    let said: Vec<_> = keys.iter().filter_map(|&(key, name)| Some((name, number(written, key)?))).collect();
+    let pairs = said.iter().zip(said.iter().skip(1));
+    let falls = pairs.filter(|((_, lower), (_, upper))| upper < lower);
+    falls
+        .map(|((below, lower), (key, upper))| {
+            Complaint::new(key, format!("{upper} is below `{below}`, which is {lower}"))
+        })
+        .collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts fit 32 bits")]
+fn number(written: &Written, key: usize) -> Option<f64> {
+    written.number(key).or_else(|| written.count(key).map(|n| n as f64))
+}

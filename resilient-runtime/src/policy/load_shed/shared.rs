@@ -1,0 +1,183 @@
+//! What the calls of one load shedder share.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64 as Counter};
+
+use super::call::{Stage, Verdict};
+use super::gate::Gate;
+use super::settings::{MODES, Mode, Settings};
+use super::throttle::Totals;
+use super::throttled::Throttled;
+use super::{ByPriority, LoadShedSnapshot, STEM};
+use crate::error::Rejected;
+use crate::events::EventKind;
+use crate::policy::Written;
+use crate::priority::Priority;
+use crate::tally::Tally;
+use crate::{clock, random, registry};
+
+/// Counters of calls, the first of four by priority.
+const ADMITTED: usize = 0;
+const REJECTED: usize = 4;
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    name: &'static str,
+    throttles: AtomicBool,
+    overloaded: AtomicBool,
+    gate: Gate,
+    throttled: Throttled,
+    tally: Tally,
+    /// Calls that had been refused when the overload began.
+    before_overload: Counter,
+}
+
+impl Shared {
+    pub(super) fn new(name: &'static str, written: &Written) -> Self {
+        let (now, settings) = (clock::tick(), Settings::of(written));
+        Self {
+            name,
+            throttles: AtomicBool::new(settings.mode == Mode::Throttle),
+            overloaded: AtomicBool::new(false),
+            gate: Gate::new(now, &settings),
+            throttled: Throttled::new(clock::earlier(), settings.ratio),
+            tally: Tally::new(),
+            before_overload: Counter::new(0),
+        }
+    }
+
+    pub(super) fn apply(&self, written: &Written) {
+        let (now, settings) = (clock::tick(), Settings::of(written));
+        self.gate.apply(now, &settings);
+        self.throttled.apply(settings.ratio);
+        let throttles = settings.mode == Mode::Throttle;
+        if self.throttles.swap(throttles, Relaxed) != throttles {
+            self.throttled.reset(clock::earlier(), self.totals());
+        }
+    }
+
+    pub(super) fn reset(&self) {
+        self.gate.reset(clock::tick());
+        self.throttled.reset(clock::earlier(), self.totals());
+        self.overloaded.store(false, Relaxed);
+        self.tally.reset();
+    }
+
+    #[inline]
+    pub(super) fn enter(&self, priority: Priority) -> Result<Stage, Rejected> {
+        if self.throttles.load(Relaxed) {
+            return self.enter_throttled(priority);
+        }
+        let Some(entered) = self.gate.enter(priority) else { return Err(self.reject(priority)) };
+        self.tally.add(ADMITTED + priority as usize, 1);
+        Ok(if entered.measured { Stage::measured(clock::tick()) } else { Stage::UNMEASURED })
+    }
+
+    fn enter_throttled(&self, priority: Priority) -> Result<Stage, Rejected> {
+        let now = clock::earlier();
+        if !self.throttled.is_calm(now) {
+            let share = self.throttled.share_of(priority, now, self.totals());
+            if share > 0.0 && random::unit() < share {
+                return Err(self.reject(priority));
+            }
+        }
+        self.tally.add(ADMITTED + priority as usize, 1);
+        Ok(Stage::THROTTLED)
+    }
+
+    #[inline]
+    pub(super) fn leave(&self, stage: Stage, verdict: Verdict) {
+        if stage == Stage::THROTTLED {
+            return self.leave_throttled(verdict);
+        }
+        self.gate.leave();
+        if let (Some(begun), Some(end)) = (stage.begun(), verdict.end()) {
+            let now = clock::tick();
+            if self.gate.measure(begun, now, end) {
+                self.close(now);
+            }
+        }
+    }
+
+    #[inline]
+    fn leave_throttled(&self, verdict: Verdict) {
+        if let Verdict::Overload | Verdict::Failure = verdict {
+            self.throttled.fail(clock::earlier(), self.totals());
+        } else if self.overloaded.load(Relaxed) && self.throttled.is_calm(clock::earlier()) {
+            self.recover();
+        }
+    }
+
+    #[cold]
+    fn close(&self, now: clock::Tick) {
+        let refused_none = self.gate.close(now, self.rejected());
+        if refused_none && self.overloaded.load(Relaxed) {
+            self.recover();
+        }
+    }
+
+    #[cold]
+    fn reject(&self, priority: Priority) -> Rejected {
+        let before = self.rejected();
+        self.tally.add(REJECTED + priority as usize, 1);
+        if !self.overloaded.load(Relaxed) && !self.overloaded.swap(true, Relaxed) {
+            self.before_overload.store(before, Relaxed);
+            registry::emit(STEM.name, self.name, || EventKind::OverloadBegan { priority });
+        }
+        registry::emit(STEM.name, self.name, || EventKind::Rejected { retry_after: None });
+        Rejected::Overloaded { name: self.name, priority }
+    }
+
+    #[cold]
+    fn recover(&self) {
+        if self.overloaded.swap(false, Relaxed) {
+            let rejected = self.rejected().saturating_sub(self.before_overload.load(Relaxed));
+            registry::emit(STEM.name, self.name, || EventKind::OverloadEnded { rejected });
+        }
+    }
+
+    /// Calls refused since the first day.
+    fn rejected(&self) -> u64 {
+        Priority::ALL.iter().map(|priority| self.tally.sum(REJECTED + *priority as usize)).sum()
+    }
+
+    fn totals(&self) -> Totals {
+        let refused = self.rejected();
+        let came = Priority::ALL.map(|priority| {
+            let priority = priority as usize;
+            self.tally.sum(ADMITTED + priority) + self.tally.sum(REJECTED + priority)
+        });
+        Totals { came, refused }
+    }
+
+    fn by_priority(&self, counter: usize) -> ByPriority {
+        let of = |priority: Priority| self.tally.total(counter + priority as usize);
+        ByPriority {
+            critical: of(Priority::Critical),
+            important: of(Priority::Important),
+            normal: of(Priority::Normal),
+            optional: of(Priority::Optional),
+        }
+    }
+
+    pub(super) fn snapshot(&self) -> LoadShedSnapshot {
+        let (baseline, queue_time) = self.gate.learned();
+        let (mode, share) = if self.throttles.load(Relaxed) {
+            (MODES[1], self.throttled.share(clock::earlier(), self.totals()))
+        } else {
+            (MODES[0], 0.0)
+        };
+        LoadShedSnapshot {
+            name: self.name,
+            mode,
+            limit: self.gate.limit(),
+            running: self.gate.running(),
+            baseline,
+            queue_time,
+            share,
+            overloaded: self.overloaded.load(Relaxed),
+            admitted: self.by_priority(ADMITTED),
+            rejected: self.by_priority(REJECTED),
+        }
+    }
+}

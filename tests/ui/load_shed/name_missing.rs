@@ -1,0 +1,13 @@
+use resilient_runtime::load_shed;
+
+#[load_shed]
+async fn load(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+#[load_shed(priority = "critical")]
+async fn size(path: &str) -> std::io::Result<String> {
+    tokio::fs::read_to_string(path).await
+}
+
+fn main() {}
