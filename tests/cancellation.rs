@@ -13,7 +13,7 @@ use std::time::Duration;
 use allocation_counter::measure;
 use resilient_runtime::{
     CircuitState, Class, Classify, Fault, Snapshot, attempt, bulkhead, cache, circuit_breaker, coalesce,
-    deadline, fallback, load_shed, rate_limit, registry, retry, timeout,
+    deadline, fallback, hedge, load_shed, rate_limit, registry, retry, timeout,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
@@ -22,10 +22,11 @@ use tokio::task::yield_now;
 const AWAITS: u32 = 3;
 /// Passes before each poll but the first.
 const STEP: Duration = Duration::from_millis(1);
+const AFTER: Duration = Duration::from_millis(2);
 const LIMIT: Duration = Duration::from_millis(10);
 const TOTAL: Duration = Duration::from_millis(15);
-/// Longer than a breaker stays open, and enough to earn a retry.
-const REST: Duration = Duration::from_millis(200);
+/// Longer than a breaker stays open, and enough to earn what a call may add.
+const REST: Duration = Duration::from_millis(500);
 /// More polls than any call takes that can end.
 const MOST_POLLS: u32 = 60;
 
@@ -94,6 +95,20 @@ struct Stack {
 /// Guards `work` by each of the policies, and by each two of them in both orders.
 macro_rules! stacks {
     ($stacks:ident) => {};
+    // Attempts side by side stand below some, and in any order with the rest.
+    (
+        $stacks:ident,
+        $one:literal = #$a:tt below ($($above:literal = #$b:tt),*)
+        $(, $other:literal = #$c:tt)*
+    ) => {
+        stacks!(@push $stacks, [$one], #$a);
+        $(stacks!(@push $stacks, [$above, $one], #$b #$a);)*
+        $(
+            stacks!(@push $stacks, [$one, $other], #$a #$c);
+            stacks!(@push $stacks, [$other, $one], #$c #$a);
+        )*
+        stacks!($stacks $(, $above = #$b)* $(, $other = #$c)*);
+    };
     ($stacks:ident, $one:literal = #$a:tt $(, $other:literal = #$b:tt)*) => {
         stacks!(@push $stacks, [$one], #$a);
         $(
@@ -115,7 +130,10 @@ fn stacks() -> Vec<Stack> {
     let mut stacks = Vec::new();
     stacks!(
         stacks,
-        "retry" = #[retry(name = "retry", max = 2, base = "2ms", jitter = "none", max_delay = "10ms")],
+        "hedge" = #[hedge(name = "hedge", after = AFTER, max = 2)] below (
+            "retry" = #[retry(name = "retry", max = 2, base = "2ms", jitter = "none", max_delay = "10ms")],
+            "coalesce" = #[coalesce(name = "coalesce", key = ())]
+        ),
         "breaker" = #[circuit_breaker(
             name = "breaker",
             failure_threshold = 2,
@@ -135,7 +153,6 @@ fn stacks() -> Vec<Stack> {
         )],
         "bulkhead" = #[bulkhead(name = "bulkhead", max_concurrent = 1, max_wait = "1h")],
         "cache" = #[cache(name = "cache", ttl = "1ms", stale_while_revalidate = "1ms", key = ())],
-        "coalesce" = #[coalesce(name = "coalesce", key = ())],
         "load_shed" = #[load_shed(name = "load_shed", initial_limit = 1, critical_at = 1.0)],
         "throttle" = #[load_shed(name = "throttle", mode = "throttle", min_calls = 1_000_000)],
         "limit" = #[rate_limit(name = "limit", rate = "1/2ms", max_wait = "1h")],
@@ -204,6 +221,10 @@ fn counted(layer: &str) -> (u64, u64) {
         Snapshot::Timeout(s) => {
             let ended = s.succeeded + s.failed + s.timed_out + s.abandoned + s.panicked;
             (ended, ended)
+        }
+        Snapshot::Hedge(s) => {
+            let ended = s.first + s.hedged + s.failed + s.abandoned + s.panicked;
+            (ended, ended + s.hedges)
         }
         Snapshot::Bulkhead(s) => (s.admitted + s.rejected + s.abandoned, s.admitted),
         Snapshot::Cache(s) => (s.hits + s.stale_while_revalidated + s.misses, s.misses),

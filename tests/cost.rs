@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
 use resilient_runtime::{
-    CircuitBreaker, Fault, RateLimit, attempt, bulkhead, cache, circuit_breaker, coalesce, fallback,
+    CircuitBreaker, Fault, RateLimit, attempt, bulkhead, cache, circuit_breaker, coalesce, fallback, hedge,
     load_shed, rate_limit, retry, timeout,
 };
 
@@ -57,6 +57,16 @@ async fn bounded(n: u64) -> Answer {
 
 #[bulkhead(name = "roomy", max_concurrent = 4, max_wait = "1s")]
 async fn confined(n: u64) -> Answer {
+    work(n).await
+}
+
+#[hedge(after = "50ms")]
+async fn hedged(n: u64) -> Answer {
+    work(n).await
+}
+
+#[hedge(after = "p95", name = "learning")]
+async fn hedged_by_quantile(n: u64) -> Answer {
     work(n).await
 }
 
@@ -130,7 +140,7 @@ fn the_success_path_allocates_nothing() {
             assert_eq!(counted.count_total, 0, stringify!($call));
         )*};
     }
-    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each shedding throttled covered stacked);
+    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each shedding throttled covered hedged hedged_by_quantile stacked);
 }
 
 /// moka writes down what was read and goes through its notes once in a while, for which it needs two kilobytes.
@@ -283,6 +293,7 @@ fn no_layer_adds_more_than_it_may() {
         ("load_shed", size_of_val(&shedding(1)), 40),
         ("rate_limit", size_of_val(&limited(1)), 40),
         ("retry", size_of_val(&retried(1)), 64 + cloned),
+        ("hedge", size_of_val(&hedged(1)), 152 + cloned),
         ("fallback", size_of_val(&covered(1)), 24 + moved),
     ] {
         assert!(guarded <= plain + most, "{layer}: {plain} bytes became {guarded}");

@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use resilient_runtime::{
-    Bulkhead, Cache, CircuitBreaker, Class, Classify, ConfigError, Fault, LoadShed, Rate, RateLimit,
+    Bulkhead, Cache, CircuitBreaker, Class, Classify, ConfigError, Fault, Hedge, LoadShed, Rate, RateLimit,
     Rejected, Retry, Timeout, configure,
 };
 use tokio::task::yield_now;
@@ -113,6 +113,9 @@ extremes! {
         half_open_timeout("h1" "h2", failure_threshold = 1, reset_timeout = "1ns")
         ramp("p1" "p2", failure_threshold = 1, reset_timeout = "1ns")
     )
+    hedge(
+        after("e1" "e2", max = 3, budget = "none")
+    )
     bulkhead(
         max_wait("x1" "x2", max_concurrent = 1)
     )
@@ -143,6 +146,7 @@ mod timeouts {
 
     #[resilient_runtime::retry(max = 2, name = "installed")]
     #[resilient_runtime::circuit_breaker(name = "installed")]
+    #[resilient_runtime::hedge(name = "installed")]
     #[resilient_runtime::rate_limit(name = "installed", rate = "1/ms", burst = 1)]
     #[resilient_runtime::timeout("1s", name = "installed")]
     #[resilient_runtime::load_shed(name = "installed")]
@@ -264,6 +268,7 @@ fn refused(stem: &str, key: &'static str, time: Duration) -> bool {
     let install = match stem {
         "retry" => configure().retry("installed", |retry| retry_with(key, retry, time)),
         "timeout" => configure().timeout("installed", |timeout| timeout.limit(time)),
+        "hedge" => configure().hedge("installed", |hedge| hedge.after(time)),
         "rate_limit" => configure().rate_limit("installed", |limit| limit.max_wait(time)),
         "bulkhead" => configure().bulkhead("installed", |bulkhead| bulkhead.max_wait(time)),
         "cache" => configure().cache("installed", |cache| cache_with(key, cache, time)),
@@ -284,6 +289,7 @@ fn what_is_installed_is_refused_by_its_key_or_runs() {
         for time in TIMES {
             alone(async {
                 let may_be_zero = [
+                    "after",
                     "base",
                     "max_delay",
                     "max_retry_after",
@@ -308,6 +314,10 @@ async fn by_hand(stem: &str, key: &str, time: Duration) {
     if stem == "retry" {
         let retry = retry_with(key, Retry::new().max(3).budget("none"), time);
         return drive(&|step| retry.run(move || work(step))).await;
+    }
+    if stem == "hedge" {
+        let hedge = Hedge::new("by hand").after(time).max(3).budget("none");
+        return drive(&|step| hedge.call(move || work(step))).await;
     }
     if stem == "bulkhead" {
         let bulkhead = Bulkhead::new("by hand").max_concurrent(1).max_wait(time);

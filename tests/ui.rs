@@ -8,7 +8,7 @@ use std::process::Command;
 use trybuild::TestCases;
 
 /// Folders whose errors are worded by this project, whatever the compiler's version.
-const OURS: [&str; 12] = [
+const OURS: [&str; 13] = [
     "bulkhead",
     "cache",
     "circuit_breaker",
@@ -16,6 +16,7 @@ const OURS: [&str; 12] = [
     "coalesce",
     "fallback",
     "function",
+    "hedge",
     "load_shed",
     "rate_limit",
     "retry",

@@ -316,6 +316,82 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("fallback", args.into(), item.into()).into()
 }
 
+/// Starts a second attempt when the first is slow or fails.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `after` | duration, or a quantile from `"p50"` to `"p99.9"` | `"p95"` | at most a day |
+/// | `max` | attempts, the first included | 2 | 2 to 16 |
+/// | `when` | `fn(&E) -> bool`: start another attempt for this error | by class | captures nothing |
+/// | `budget` | name of a budget, or `"none"` | `"default"` | not empty |
+/// | `no_clone(a, b)` | arguments that the body only borrows | none | names of parameters |
+/// | `name` | text | path of the function | not empty |
+///
+/// An attempt that takes longer than `after` gets another one beside it, until there are `max`; one that fails gets
+/// it at once. The first good answer ends the others where they stand, before the call returns. When all fail, the
+/// error of the first is returned. An error that is an answer (`Permanent` or `Ignored`) is a good one. After a
+/// `Throttled` error no attempt starts before the time it asks for, and after a refusal of a policy below, but for
+/// a timeout, none at all.
+///
+/// A quantile is that of the last thousand first attempts that succeeded, a millisecond at least: with `"p95"` one
+/// call in twenty is slow. Nothing is slow before the first twenty, or as many as it takes for one to lie above.
+///
+/// Each further attempt draws on the budget, which retries may share: when that is empty, none starts.
+///
+/// # Arguments
+///
+/// The attempts run side by side, so they share what they borrow: `&mut` arguments and a `&mut self` are refused.
+/// Each has its own copy of the owned arguments that the body mentions, which must be `Clone`, or stand in
+/// `no_clone(…)`. The body has to be safe to run twice: what it writes may be written by each attempt.
+///
+/// # Order
+///
+/// Below `#[retry]`, `#[coalesce]` and `#[circuit_breaker]`, above `#[timeout]`, whose time each attempt then has; `after` is
+/// shorter than the timeouts around it. A `#[circuit_breaker]` below counts the attempts that lose as abandoned.
+///
+/// # Cancel safety
+///
+/// A call that is dropped drops all its attempts. Nothing is spawned.
+///
+/// # Expansion
+///
+/// A closure that makes the attempts, and a future that polls them; each further attempt takes an allocation.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{attempt, hedge};
+///
+/// #[hedge(after = "20ms")]
+/// async fn find(words: &str) -> Result<String, std::io::Error> {
+///     if attempt() == 1 {
+///         tokio::time::sleep(Duration::from_secs(60)).await;
+///     }
+///     Ok(format!("{words}, found by attempt {}", attempt()))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(find("teapots").await.unwrap(), "teapots, found by attempt 2");
+/// # }
+/// ```
+///
+/// What attempts cannot share is refused:
+///
+/// ```compile_fail
+/// # use resilient_runtime::hedge;
+/// #[hedge(after = "20ms")]
+/// async fn next(counter: &mut u32) -> Result<u32, std::io::Error> { // take `&AtomicU32`
+///     *counter += 1;
+///     Ok(*counter)
+/// }
+/// ```
+#[proc_macro_attribute]
+pub fn hedge(args: TokenStream, item: TokenStream) -> TokenStream {
+    stack::enter("hedge", args.into(), item.into()).into()
+}
+
 /// Caps how many calls run at once.
 ///
 /// | key | type | default | checked when compiling |

@@ -45,6 +45,7 @@ use crate::{record, scan};
 
 mod body;
 mod level;
+mod maker;
 mod receiver;
 mod tokens;
 
@@ -263,6 +264,11 @@ impl Scope<'_> {
         self.above.iter().any(|layer| layer.policy.repeats().is_some())
     }
 
+    /// Whether runs of a block at this place overlap, so that they share what they borrow.
+    fn overlap(&self) -> bool {
+        self.above.iter().filter_map(|layer| layer.policy.repeats()).any(|repeats| repeats.overlap)
+    }
+
     /// What is still needed after a block at this place has run.
     fn kept(&self) -> Uses {
         let mut uses = Uses::default();
@@ -324,6 +330,9 @@ impl Scope<'_> {
         for (at, binding) in params.bindings.iter().enumerate().filter(|(at, _)| mentioned.contains(*at)) {
             let (ident, cfgs) = (&binding.ident, &binding.cfgs);
             let unique = self.is_kept(at) && !(binding.passing == Passing::Owned && moved.contains(at));
+            if unique && self.overlap() {
+                continue;
+            }
             let take = match (binding.passing, unique) {
                 (Passing::Ref, _) | (Passing::RefMut | Passing::PinMut, true) => continue,
                 (Passing::Owned, true) => {
@@ -334,7 +343,7 @@ impl Scope<'_> {
             };
             takes.extend(quote_spanned!(own_span()=> #(#cfgs)* let __taken = #take;));
         }
-        if let Some(receiver) = params.receiver.as_ref().filter(|_| mentioned.receiver) {
+        if let Some(receiver) = params.receiver.as_ref().filter(|_| mentioned.receiver && !self.overlap()) {
             let token = receiver.token;
             let take = match (receiver.passing, self.is_self_kept()) {
                 (Passing::Ref, _) | (Passing::RefMut | Passing::PinMut, true) => return takes,

@@ -12,7 +12,9 @@ use crate::policy::{Hides, Layer, Limit, Twice};
 pub(crate) fn check(layers: &[Layer], func: Option<&Func>, diag: &mut Diag) {
     twice(layers, diag);
     hidden_failures(layers, diag);
+    side_by_side(layers, diag);
     limits(layers, diag);
+    delays(layers, diag);
     if let Some(func) = func
         && let Some(layer) = layers.iter().find(|layer| layer.policy.repeats().is_some())
     {
@@ -60,6 +62,47 @@ fn hidden_failures(layers: &[Layer], diag: &mut Diag) {
             right.join(", ")
         );
         diag.here(layer.span, message);
+    }
+}
+
+/// What makes attempts side by side useless: each tries again by itself, so that a slow one may only be waiting, or
+/// waits for the first.
+fn side_by_side(layers: &[Layer], diag: &mut Diag) {
+    let overlap = |layer: &Layer| layer.policy.repeats().is_some_and(|repeats| repeats.overlap);
+    let Some(at) = layers.iter().position(overlap) else { return };
+    for (below, layer) in layers.iter().enumerate().skip(at + 1) {
+        let why = if layer.policy.joins_calls() {
+            "lets the attempts wait for the first of them"
+        } else if layer.policy.repeats().is_some_and(|repeats| !repeats.overlap) {
+            "lets each attempt wait and try again by itself"
+        } else {
+            continue;
+        };
+        let mut right: Vec<&str> = layers.iter().map(|layer| layer.kind.stem).collect();
+        let moved = right.remove(below);
+        right.insert(at, moved);
+        let (stem, above) = (layer.kind.stem, layers[at].kind.stem);
+        let message = format!("`#[{stem}]` below `#[{above}]` {why}: move it above ({})", right.join(", "));
+        diag.here(layer.span, message);
+    }
+}
+
+/// Times after which nothing runs any more that something could be done about.
+fn delays(layers: &[Layer], diag: &mut Diag) {
+    for (at, layer) in layers.iter().enumerate() {
+        let Some(delay) = layer.policy.delay() else { continue };
+        let bound = |(place, other): (usize, &Layer)| {
+            let limit = other.policy.limit()?;
+            (limit.time <= delay.time).then_some((place, other.kind.stem, limit.time))
+        };
+        let Some((place, other, limit)) = layers.iter().enumerate().find_map(bound) else { continue };
+        let (after, limit) = (literal::shown(delay.time), literal::shown(limit));
+        let (place, ended) = if place < at { ("above", "the call") } else { ("below", "each attempt") };
+        let message = format!(
+            "no attempt is slow after {after}: the `#[{other}]` {place} ends {ended} after {limit}; make `after` \
+             shorter than that"
+        );
+        diag.at(&delay.at, message);
     }
 }
 

@@ -19,6 +19,7 @@ pub use crate::policy::cache::{Looked, cache, found, settle};
 pub use crate::policy::circuit_breaker::{breaker, breaker_for, circuit_breaker, circuit_breaker_when};
 pub use crate::policy::coalesce::{coalesce, seat};
 pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
+pub use crate::policy::hedge::{hedge, hedge_when, own};
 pub use crate::policy::load_shed::load_shed;
 pub use crate::policy::rate_limit::{limiter, limiter_for, rate_limit};
 pub use crate::policy::retry::{After, attempt, attempt_with, retry};

@@ -107,6 +107,23 @@ pub enum EventKind {
     },
     /// The first attempt of a retry failed inside an attempt of another retry: their attempts multiply.
     Nested,
+    /// A further attempt starts beside those that run.
+    Hedging {
+        /// Its number, from 2.
+        attempt: u32,
+        /// Why it starts.
+        cause: HedgeCause,
+    },
+    /// A further attempt had the answer.
+    HedgeWon {
+        /// Its number, from 2.
+        attempt: u32,
+    },
+    /// A further attempt was due and did not start.
+    NotHedged {
+        /// Why it did not.
+        reason: RetryEnd,
+    },
     /// An attempt failed and no other follows.
     GaveUp {
         /// Attempts made, the first included.
@@ -116,6 +133,16 @@ pub enum EventKind {
         /// Class of the error, or nothing for a value that is not wanted.
         class: Option<Class>,
     },
+}
+
+/// Why a further attempt starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HedgeCause {
+    /// The ones that run are slow.
+    Slow,
+    /// One of them failed.
+    Failed,
 }
 
 /// Why a failed attempt was the last one.
@@ -175,7 +202,9 @@ impl EventKind {
             Self::HandedOver => "handed_over",
             Self::Retrying { .. } => "retrying",
             Self::Nested => "nested",
-            Self::GaveUp { reason, .. } => reason.as_str(),
+            Self::Hedging { .. } => "hedging",
+            Self::HedgeWon { .. } => "hedge_won",
+            Self::NotHedged { reason } | Self::GaveUp { reason, .. } => reason.as_str(),
         }
     }
 
@@ -192,6 +221,9 @@ impl EventKind {
             | Self::HandedOver
             | Self::Retrying { .. }
             | Self::Nested
+            | Self::Hedging { .. }
+            | Self::HedgeWon { .. }
+            | Self::NotHedged { .. }
             | Self::GaveUp { .. } => Level::DEBUG,
         }
     }
@@ -229,6 +261,14 @@ impl fmt::Display for EventKind {
                 write!(f, "attempt {attempt} gave an unwanted value, next one in {:?}", readable(*delay))
             }
             Self::Nested => f.write_str("runs inside an attempt of another retry"),
+            Self::Hedging { attempt, cause: HedgeCause::Slow } => {
+                write!(f, "attempt {attempt} starts beside slow ones")
+            }
+            Self::Hedging { attempt, cause: HedgeCause::Failed } => {
+                write!(f, "attempt {attempt} starts in place of a failed one")
+            }
+            Self::HedgeWon { attempt } => write!(f, "attempt {attempt} had the answer"),
+            Self::NotHedged { reason } => write!(f, "no further attempt starts ({})", reason.as_str()),
             Self::GaveUp { attempts, reason, .. } => {
                 write!(f, "attempt {attempts} was the last ({})", reason.as_str())
             }

@@ -47,7 +47,7 @@
 //! - An error type says what it means by [`Classify`], and how a refusal looks by
 //!   `From<`[`Rejected`]`>`; [`Fault`] does both for those that do not want to.
 //! - [`attempt`], [`deadline`], [`priority()`] and [`inherit`] tell the running code where it stands.
-//! - [`Retry`], [`CircuitBreaker`] and [`Timeout`] do the same without macros.
+//! - [`Retry`], [`CircuitBreaker`], [`Hedge`] and [`Timeout`] do the same without macros.
 //!
 //! The policies of a function live in `static`s: all instances of a generic function share them,
 //! as do all types that use a trait's default method. Two versions of this crate in one program
@@ -100,13 +100,13 @@ mod timer;
 #[cfg(feature = "cache")]
 pub use resilient_macros::cache;
 pub use resilient_macros::{
-    Classify, bulkhead, circuit_breaker, coalesce, fallback, load_shed, rate_limit, retry, timeout,
+    Classify, bulkhead, circuit_breaker, coalesce, fallback, hedge, load_shed, rate_limit, retry, timeout,
 };
 
 pub use crate::backoff::{Backoff, Jitter};
 pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
 pub use crate::error::{Fault, Rejected};
-pub use crate::events::{Event, EventKind, Missed, RetryEnd, Subscription};
+pub use crate::events::{Event, EventKind, HedgeCause, Missed, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::function::{Function, Layer};
 pub use crate::outcome::{Class, Classify};
@@ -118,8 +118,8 @@ pub use crate::policy::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
 pub use crate::policy::{
-    Coalesce, CoalesceSnapshot, FallbackSnapshot, Nested, Retry, RetryCause, RetryReport, RetrySnapshot,
-    RetryWith, Snapshot, Timeout, TimeoutSnapshot, Value,
+    Coalesce, CoalesceSnapshot, FallbackSnapshot, Hedge, HedgeSnapshot, Nested, Retry, RetryCause,
+    RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout, TimeoutSnapshot, Value,
 };
 pub use crate::policy::{RateLimit, RateLimitSnapshot};
 pub use crate::priority::{Priority, WithPriority, priority, with_priority};

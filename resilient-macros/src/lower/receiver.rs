@@ -5,8 +5,25 @@ use quote::{quote, quote_spanned};
 use syn::Token;
 
 use super::{Level, Scope, own_span};
+use crate::func::Func;
 use crate::params::Passing;
 use crate::scan;
+
+impl Func {
+    /// Where an owned `self` is used up or changed.
+    pub(crate) fn uses_up_self(&self) -> Option<Span> {
+        let receiver = self.params.receiver.as_ref()?;
+        if receiver.passing != Passing::Owned || !receiver.mentioned {
+            return None;
+        }
+        let given = match scan::self_binding(&self.body) {
+            Some((_, true)) => return Some(receiver.token.span),
+            Some((_, false)) => scan::given_away(&self.body, "__self"),
+            None => scan::given_away(&self.body, "self"),
+        };
+        given.map(|given| given.span()).or_else(|| receiver.mutable.then_some(receiver.token.span))
+    }
+}
 
 impl Scope<'_> {
     /// The user's statements. They may give `self` away, as `async_trait` does in the first of them, although
@@ -29,20 +46,12 @@ impl Scope<'_> {
         scan::lend_self(body, &value)
     }
 
-    /// Where an owned `self` is used up or changed, so that each attempt needs its own.
+    /// Where an owned `self` is used up or changed, so that each attempt needs its own, unless they share it.
     pub(super) fn given_self(&self) -> Option<Span> {
         let func = self.func();
-        let receiver = func.params.receiver.as_ref()?;
-        if receiver.passing != Passing::Owned || !receiver.mentioned || self.borrows("self") {
-            return None;
-        }
-        let given = match scan::self_binding(&func.body) {
-            Some((_, true)) => return Some(receiver.token.span),
-            Some((_, false)) => scan::given_away(&func.body, "__self"),
-            None => scan::given_away(&func.body, "self"),
-        };
-        let again = receiver.mutable || receiver.counted;
-        given.map(|given| given.span()).or_else(|| again.then_some(receiver.token.span))
+        let receiver = func.params.receiver.as_ref().filter(|_| !(self.overlap() || self.borrows("self")))?;
+        let again = receiver.passing == Passing::Owned && receiver.mentioned && receiver.counted;
+        func.uses_up_self().or_else(|| again.then_some(receiver.token.span))
     }
 
     /// `self` cannot be bound anew, but it can be assigned: once before all attempts, and for each.

@@ -47,6 +47,10 @@ impl Coalesce {
 }
 
 impl Policy for Coalesce {
+    fn joins_calls(&self) -> bool {
+        true
+    }
+
     fn takes_time(&self) -> bool {
         true
     }

@@ -15,18 +15,21 @@ mod cache;
 mod circuit_breaker;
 mod coalesce;
 mod fallback;
+mod hedge;
 mod load_shed;
+mod no_clone;
 mod rate_limit;
 mod retry;
 mod timeout;
 
 /// Every attribute of the family.
-pub(crate) const KINDS: [&Kind; 9] = [
+pub(crate) const KINDS: [&Kind; 10] = [
     &bulkhead::KIND,
     &cache::KIND,
     &circuit_breaker::KIND,
     &coalesce::KIND,
     &fallback::KIND,
+    &hedge::KIND,
     &load_shed::KIND,
     &rate_limit::KIND,
     &retry::KIND,
@@ -67,6 +70,16 @@ pub(crate) trait Policy {
         None
     }
 
+    /// The time after which it does something, if the layers below still run.
+    fn delay(&self) -> Option<Limit> {
+        None
+    }
+
+    /// Whether calls alike wait for one of them instead of running the layers below.
+    fn joins_calls(&self) -> bool {
+        false
+    }
+
     /// Whether it can take longer than the layers below: it waits, or runs something of its own.
     fn takes_time(&self) -> bool {
         false
@@ -96,6 +109,8 @@ pub(crate) struct Repeats {
     pub(crate) words: String,
     /// What the body only borrows.
     pub(crate) borrowed: Vec<Ident>,
+    /// Whether the next run may begin before the last one ends.
+    pub(crate) overlap: bool,
 }
 
 /// How a layer keeps failures from those above it.

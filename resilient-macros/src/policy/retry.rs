@@ -7,9 +7,9 @@ use quote::quote_spanned;
 use syn::{Expr, Ident};
 
 use crate::args::Foreign;
-use crate::diag::nearest;
 use crate::literal;
 use crate::lower::{Level, Scope, optional, own_span};
+use crate::policy::no_clone::no_clone;
 use crate::policy::{Kind, Policy, Repeats, Twice};
 use crate::reader::{Given, Reader};
 
@@ -274,36 +274,6 @@ fn fibonacci(retry: u32) -> f64 {
     this
 }
 
-fn no_clone(reader: &mut Reader<'_>) -> Vec<Ident> {
-    let names = reader.names("no_clone");
-    let Some(func) = reader.func else { return names };
-    for name in &names {
-        if name == "self" {
-            if func.params.receiver.is_none() {
-                reader.diag.at(name, "`no_clone(self)`: this function has no `self`");
-            }
-            continue;
-        }
-        match func.params.position(name).map(|position| &func.params.bindings[position]) {
-            None => {
-                let known: Vec<String> =
-                    func.params.bindings.iter().map(|binding| binding.ident.to_string()).collect();
-                let meant = nearest(&name.to_string(), known.iter().map(String::as_str));
-                let meant = meant.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default();
-                reader.diag.at(name, format!("`no_clone`: no parameter is called `{name}`{meant}"));
-            }
-            Some(binding) if binding.mutable.is_some() => {
-                let message = format!(
-                    "`{name}` is `mut`, so each attempt needs its own: remove `{name}` from `no_clone` or `mut`"
-                );
-                reader.diag.at(name, message);
-            }
-            Some(_) => {}
-        }
-    }
-    names
-}
-
 impl Policy for Retry {
     fn takes_time(&self) -> bool {
         true
@@ -317,6 +287,7 @@ impl Policy for Retry {
             least_waits: self.least_waits,
             words: words.unwrap_or_default(),
             borrowed: self.no_clone.clone(),
+            overlap: false,
         })
     }
 

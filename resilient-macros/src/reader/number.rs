@@ -21,13 +21,42 @@ pub(super) struct Limits<'a> {
 impl Reader<'_> {
     /// A whole number of at least `least`; `why` ends the sentence about a smaller one.
     pub(crate) fn count(&mut self, key: &'static str, least: u32, why: &str) -> Option<Given<u32>> {
+        let value = self.value(key, &least.max(5).to_string())?;
+        self.count_in(key, &value, (least, u32::MAX), why)
+    }
+
+    /// The same with a `most`.
+    pub(crate) fn count_to(
+        &mut self,
+        key: &'static str,
+        least: u32,
+        most: u32,
+        why: &str,
+    ) -> Option<Given<u32>> {
+        let value = self.value(key, &least.to_string())?;
+        self.count_in(key, &value, (least, most), why)
+    }
+
+    fn count_in(
+        &mut self,
+        key: &'static str,
+        value: &Expr,
+        (least, most): (u32, u32),
+        why: &str,
+    ) -> Option<Given<u32>> {
         let example = least.max(5).to_string();
-        let value = self.value(key, &example)?;
-        let small = format!("`{key}` must be at least {least}{why}");
+        let small = match most {
+            u32::MAX => format!("`{key}` must be at least {least}{why}"),
+            _ => format!("`{key}` must be {least} to {most}{why}"),
+        };
         let number = match &value {
             Expr::Path(path) => {
                 let ty = quote!(::core::primitive::u32);
-                let range = |held: &Ident| quote!(#held >= #least);
+                let above = |held: &Ident| (most != u32::MAX).then(|| quote!(&& #held <= #most));
+                let range = |held: &Ident| {
+                    let above = above(held);
+                    quote!(#held >= #least #above)
+                };
                 let p = self.p.clone();
                 let limits = Limits { ty, range: &range, words: &small };
                 return Some(self.constant(key, path, &limits, &quote!(#p::Value::count)));
@@ -37,13 +66,13 @@ impl Reader<'_> {
             }
             Expr::Unary(negative) if matches!(negative.op, UnOp::Neg(_)) => Some(0),
             _ => {
-                self.no_count(key, &value, &example);
+                self.no_count(key, value, &example);
                 return None;
             }
         };
         match number {
-            None => self.diag.at(&value, format!("`{key}` is too large: the most is {}", u32::MAX)),
-            Some(number) if number < least => self.diag.at(&value, small),
+            None => self.diag.at(value, format!("`{key}` is too large: the most is {most}")),
+            Some(number) if number < least || number > most => self.diag.at(value, small),
             Some(number) => {
                 self.record(key, Held::Text('c', number.to_string()), scan::source(value.to_token_stream()));
                 return Some(Given { literal: Some(number), at: value.to_token_stream() });

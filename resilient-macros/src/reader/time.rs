@@ -79,6 +79,36 @@ impl Reader<'_> {
         None
     }
 
+    /// A time, or a quantile of times such as `"p95"`, which is known when the program runs.
+    pub(crate) fn duration_or_quantile(&mut self, key: &'static str) -> Option<Given<Duration>> {
+        let value = self.value(key, "\"50ms\"")?;
+        let at = value.to_token_stream();
+        let wrong = match &value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => match quantile(&text.value()) {
+                None => return self.time(key, &value, None),
+                Some(Ok(share)) => {
+                    self.record(key, Held::Text('n', share.to_string()), scan::source(at));
+                    return None;
+                }
+                Some(Err(word)) => word,
+            },
+            Expr::Lit(ExprLit { lit: Lit::Float(share), .. }) => match share.base10_parse::<f64>() {
+                Ok(share) if (0.5..1.0).contains(&share) => {
+                    format!("a quantile is a word in quotes: \"p{}\"", (share * 1_000.0).round() / 10.0)
+                }
+                _ => return self.time(key, &value, None),
+            },
+            Expr::Path(path)
+                if path.path.get_ident().is_some_and(|word| quantile(&word.to_string()).is_some()) =>
+            {
+                format!("a quantile is a word in quotes: \"{}\"", scan::source(at))
+            }
+            _ => return self.time(key, &value, None),
+        };
+        self.diag.at(&value, wrong);
+        None
+    }
+
     /// Either a number of calls or a time.
     pub(crate) fn count_or_duration(&mut self, key: &'static str, why: &str) -> Option<Stretch> {
         let value = self.value(key, "100")?;
@@ -101,6 +131,24 @@ impl Reader<'_> {
         self.diag.at(&value, fault);
         None
     }
+}
+
+/// The share of calls that `p99.9` speaks of, if the text is a quantile at all.
+fn quantile(text: &str) -> Option<Result<f64, String>> {
+    let text = text.trim();
+    let of_hundred = text.strip_prefix(['p', 'P']).or_else(|| text.strip_suffix('%'))?;
+    let share: f64 = of_hundred.trim().parse().ok().filter(|share: &f64| share.is_finite())?;
+    let tenths = (share * 10.0).round();
+    let fits = (500.0..=999.0).contains(&tenths) && (share * 10.0 - tenths).abs() < 1e-9;
+    Some(if !fits {
+        Err(format!(
+            "\"{text}\" is no quantile: write one from \"p50\" to \"p99.9\", with one digit behind the point at most"
+        ))
+    } else if text.strip_prefix('p') == Some(of_hundred) {
+        Ok(tenths / 1_000.0)
+    } else {
+        Err(format!("a quantile is written \"p{}\"", of_hundred.trim()))
+    })
 }
 
 /// What is wrong with a value that is neither a text nor a path.

@@ -7,6 +7,7 @@ pub(crate) mod cache;
 pub(crate) mod circuit_breaker;
 pub(crate) mod coalesce;
 pub(crate) mod fallback;
+pub(crate) mod hedge;
 pub(crate) mod load_shed;
 pub(crate) mod rate_limit;
 pub(crate) mod retry;
@@ -25,6 +26,7 @@ pub use self::circuit_breaker::{
 };
 pub use self::coalesce::{Coalesce, CoalesceSnapshot};
 pub use self::fallback::FallbackSnapshot;
+pub use self::hedge::{Hedge, HedgeSnapshot};
 pub use self::load_shed::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot};
 pub use self::rate_limit::{RateLimit, RateLimitSnapshot};
 pub use self::retry::{Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
@@ -49,6 +51,8 @@ pub enum Snapshot {
     Coalesce(CoalesceSnapshot),
     /// Of a fallback.
     Fallback(FallbackSnapshot),
+    /// Of a hedge.
+    Hedge(HedgeSnapshot),
     /// Of a load shedder.
     LoadShed(LoadShedSnapshot),
     /// Of a rate limit.
@@ -71,6 +75,7 @@ impl Snapshot {
             Self::CircuitBreaker(_) => circuit_breaker::STEM.name,
             Self::Coalesce(_) => coalesce::STEM.name,
             Self::Fallback(_) => fallback::STEM.name,
+            Self::Hedge(_) => hedge::STEM.name,
             Self::LoadShed(_) => load_shed::STEM.name,
             Self::RateLimit(_) => rate_limit::STEM.name,
             Self::Retry(_) => retry::STEM.name,
@@ -89,6 +94,7 @@ impl Snapshot {
             Self::CircuitBreaker(snapshot) => snapshot.name,
             Self::Coalesce(snapshot) => snapshot.name,
             Self::Fallback(snapshot) => snapshot.name,
+            Self::Hedge(snapshot) => snapshot.name,
             Self::LoadShed(snapshot) => snapshot.name,
             Self::RateLimit(snapshot) => snapshot.name,
             Self::Retry(snapshot) => snapshot.name,
@@ -172,6 +178,7 @@ named! {
     CircuitBreaker(circuit_breaker::CircuitBreaker) is circuit_breaker::STEM,
     Coalesce(coalesce::Coalesce) is coalesce::STEM,
     Fallback(fallback::FallbackPolicy) is fallback::STEM,
+    Hedge(hedge::Hedge) is hedge::STEM,
     LoadShed(load_shed::LoadShed) is load_shed::STEM,
     RateLimit(rate_limit::RateLimit) is rate_limit::STEM,
     Retry(retry::RetryPolicy) is retry::STEM,
@@ -214,6 +221,8 @@ pub(crate) enum Kind {
     Rate,
     /// A number of calls up to this, or a time.
     CountOrTime(u64),
+    /// At most [`LONGEST`], or the share of calls that takes less.
+    TimeOrQuantile,
     Word(&'static [&'static str]),
     /// The name of another policy: the one that is meant where none is written, and a word for none at all.
     Name {
@@ -243,6 +252,12 @@ impl Kind {
             }
             (Self::CountOrTime(_), Value::Count(0)) => Some("0 calls are no window".into()),
             (Self::CountOrTime(_), Value::Time(time)) => Self::POSITIVE_TIME.complain(Value::Time(time)),
+            (Self::TimeOrQuantile, Value::Time(time)) => {
+                Self::Time(Duration::ZERO).complain(Value::Time(time))
+            }
+            (Self::TimeOrQuantile, Value::Number(n)) if !(0.5..=0.999).contains(&n) => {
+                Some(format!("{n} is no share from 0.5 to 0.999; write 0.95 for p95"))
+            }
             (Self::Ratio, Value::Number(n)) if n > 1.0 => {
                 Some(format!("{n} is more than 1; write 0.5 for 50 %"))
             }

@@ -1,5 +1,5 @@
 use resilient_runtime::{
-    Rate, bulkhead, cache, circuit_breaker, coalesce, fallback, load_shed, rate_limit, retry, timeout,
+    Rate, bulkhead, cache, circuit_breaker, coalesce, fallback, hedge, load_shed, rate_limit, retry, timeout,
 };
 use std::time::Duration;
 
@@ -61,6 +61,7 @@ fn is_missing(error: &std::io::Error) -> bool {
     key = tenant,
     max_keys = 100
 )]
+#[hedge(after = BASE, max = ATTEMPTS, when = is_missing, budget = "disk", no_clone(page), name = "load")]
 #[load_shed(
     name = "reads",
     priority = "important",

@@ -260,7 +260,11 @@ impl Purse {
 
     /// A call that no member's statistics credit.
     pub(crate) fn called(&self) {
-        self.calls.add(CALLS, 1);
+        self.credit(1);
+    }
+
+    pub(crate) fn credit(&self, calls: u64) {
+        self.calls.add(CALLS, calls);
     }
 
     pub(crate) fn take(&self) -> bool {

@@ -1,0 +1,583 @@
+//! `#[hedge]`: further attempts beside a slow one, or after one that fails early.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    reason = "a fallback has the signature of what it stands in for"
+)]
+
+use std::cell::Cell;
+use std::future::pending;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::time::Duration;
+
+use resilient_runtime::{
+    Class, Classify, Fault, Hedge, HedgeSnapshot, Rejected, attempt, bulkhead, circuit_breaker, configure,
+    fallback, hedge, registry, retry, test_util, timeout,
+};
+use tokio::time::{Instant, sleep};
+
+const MS: Duration = Duration::from_millis(1);
+
+type Answer = Result<u32, Fault<&'static str>>;
+
+const DOWN: Answer = Err(Fault::Failed("down"));
+
+fn of(name: &str) -> HedgeSnapshot {
+    registry().hedge(name).expect("a function declares it").snapshot()
+}
+
+/// What each attempt does: takes so many milliseconds and gives an answer.
+type Script = [(u32, Answer)];
+
+async fn play(script: &Script) -> Answer {
+    let (time, ref answer) = script[attempt() as usize - 1];
+    if time > 0 {
+        sleep(time * MS).await;
+    }
+    answer.clone()
+}
+
+#[hedge(name = "two", after = "50ms")]
+async fn two(script: &Script) -> Answer {
+    play(script).await
+}
+
+#[hedge(name = "three", after = "50ms", max = 3)]
+async fn three(script: &Script) -> Answer {
+    play(script).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_attempt_that_is_fast_has_no_other_beside_it() {
+    let start = Instant::now();
+    assert_eq!(two(&[(49, Ok(1))]).await, Ok(1));
+    assert_eq!(start.elapsed(), 49 * MS);
+    let seen = of("two");
+    assert_eq!((seen.first, seen.hedges, seen.dropped), (1, 0, 0));
+    assert_eq!((seen.max, seen.after), (2, Some(50 * MS)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_first_attempt_gets_a_second_and_the_faster_one_has_the_answer() {
+    let (start, events) = (Instant::now(), test_util::record());
+    assert_eq!(two(&[(500, Ok(1)), (10, Ok(2))]).await, Ok(2));
+    assert_eq!(start.elapsed(), 60 * MS);
+    assert_eq!(two(&[(70, Ok(1)), (500, Ok(2))]).await, Ok(1));
+    let seen = of("two");
+    assert_eq!((seen.first, seen.hedged, seen.hedges, seen.dropped), (1, 1, 2, 2));
+    assert_eq!(events.words("two"), ["hedging", "hedge_won", "hedging"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn further_attempts_start_one_after_the_other() {
+    let start = Instant::now();
+    assert_eq!(three(&[(500, Ok(1)), (500, Ok(2)), (10, Ok(3))]).await, Ok(3));
+    assert_eq!(start.elapsed(), 110 * MS);
+    assert_eq!((of("three").hedges, of("three").dropped), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_starts_the_next_one_at_once() {
+    let (start, events) = (Instant::now(), test_util::record());
+    assert_eq!(three(&[(5, DOWN), (5, DOWN), (5, Ok(3))]).await, Ok(3));
+    assert_eq!(start.elapsed(), 15 * MS);
+    assert_eq!(events.words("three"), ["hedging", "hedging", "hedge_won"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_at_the_first_poll_starts_the_next_one_too() {
+    assert_eq!(three(&[(0, DOWN), (0, DOWN), (0, Ok(3))]).await, Ok(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_leaves_the_attempts_beside_it_alone() {
+    let start = Instant::now();
+    assert_eq!(two(&[(80, Ok(1)), (10, DOWN)]).await, Ok(1));
+    assert_eq!(start.elapsed(), 80 * MS);
+    assert_eq!(two(&[(60, DOWN), (100, Ok(2))]).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_all_fail_the_error_is_that_of_the_first() {
+    let error = |text| Err(Fault::Failed(text));
+    assert_eq!(three(&[(100, error("a")), (5, error("b")), (5, error("c"))]).await, error("a"));
+    assert_eq!((of("three").failed, of("three").hedges), (1, 2));
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Told(Class);
+
+impl Classify for Told {
+    fn classify(&self) -> Class {
+        self.0
+    }
+}
+
+#[hedge(name = "told", after = "50ms", max = 3)]
+async fn told(script: &[(u32, Result<u32, Class>)]) -> Result<u32, Told> {
+    let (time, answer) = script[attempt() as usize - 1];
+    sleep(time * MS).await;
+    answer.map_err(Told)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_is_an_answer_ends_the_call() {
+    for class in [Class::Permanent, Class::Ignored] {
+        let start = Instant::now();
+        assert_eq!(told(&[(100, Ok(1)), (10, Err(class))]).await, Err(Told(class)));
+        assert_eq!(start.elapsed(), 60 * MS);
+    }
+    assert_eq!(told(&[(10, Err(Class::Permanent))]).await, Err(Told(Class::Permanent)));
+    assert_eq!((of("told").first, of("told").hedged, of("told").failed), (1, 2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_attempt_starts_before_the_time_that_a_throttled_one_was_told() {
+    let start = Instant::now();
+    let busy = |millis| Err(Class::Throttled { after: Some(millis * MS) });
+    assert_eq!(told(&[(10, busy(200)), (5, Ok(2))]).await, Ok(2));
+    assert_eq!(start.elapsed(), 215 * MS);
+    // The second fails meanwhile, and still the third has to wait.
+    let start = Instant::now();
+    assert_eq!(told(&[(60, busy(200)), (30, Err(Class::Transient)), (5, Ok(3))]).await, Ok(3));
+    assert_eq!(start.elapsed(), 265 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hint_of_more_than_half_a_minute_is_not_waited_for() {
+    let start = Instant::now();
+    let class = Class::Throttled { after: Some(31_000 * MS) };
+    assert_eq!(told(&[(10, Err(class))]).await, Err(Told(class)));
+    assert_eq!(start.elapsed(), 10 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_answer_without_a_hint_starts_none_early() {
+    let start = Instant::now();
+    let class = Class::Throttled { after: None };
+    assert_eq!(told(&[(10, Err(class)), (5, Ok(2))]).await, Ok(2));
+    assert_eq!(start.elapsed(), 55 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_predicate_says_which_errors_are_worth_another_attempt() {
+    #[hedge(name = "picky", after = "50ms", when = |error: &&str| *error == "again")]
+    async fn picky(first: &'static str) -> Result<u32, &'static str> {
+        if attempt() == 1 { Err(first) } else { Ok(2) }
+    }
+    assert_eq!(picky("again").await, Ok(2));
+    assert_eq!(picky("never").await, Err("never"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_time_of_zero_starts_all_at_once() {
+    #[hedge(name = "race", after = "0s", max = 3)]
+    async fn race(script: &Script) -> Answer {
+        play(script).await
+    }
+    let start = Instant::now();
+    assert_eq!(race(&[(30, Ok(1)), (10, Ok(2)), (20, Ok(3))]).await, Ok(2));
+    assert_eq!(start.elapsed(), 10 * MS);
+    assert_eq!(race(&[(0, Ok(1))]).await, Ok(1));
+    assert_eq!((of("race").hedges, of("race").dropped), (2, 2));
+}
+
+/// Says when it is dropped.
+struct Noted<'a>(&'a Cell<u32>);
+
+impl Drop for Noted<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get() + 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn losers_are_dropped_before_the_call_returns_and_count_as_abandoned() {
+    #[hedge(name = "noted", after = "50ms", max = 3)]
+    #[circuit_breaker(name = "below")]
+    async fn noted(dropped: &Cell<u32>) -> Answer {
+        let _noted = Noted(dropped);
+        if attempt() < 3 { pending().await } else { Ok(3) }
+    }
+    let dropped = Cell::new(0);
+    assert_eq!(noted(&dropped).await, Ok(3));
+    assert_eq!(dropped.get(), 3);
+    let below = registry().circuit_breaker("below").unwrap().snapshot();
+    assert_eq!((below.succeeded, below.abandoned, below.failed), (1, 2, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_dropped_drops_all_its_attempts() {
+    #[hedge(name = "hangs", after = "50ms")]
+    async fn hangs(dropped: &Cell<u32>) -> Answer {
+        let _noted = Noted(dropped);
+        pending().await
+    }
+    let dropped = Cell::new(0);
+    assert!(tokio::time::timeout(60 * MS, hangs(&dropped)).await.is_err());
+    assert_eq!(dropped.get(), 2);
+    assert_eq!((of("hangs").abandoned, of("hangs").dropped), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_the_calls() {
+    #[hedge(name = "panics", after = "50ms")]
+    async fn panics() -> Answer {
+        if attempt() == 1 { pending().await } else { panic!("on purpose") }
+    }
+    assert!(tokio::spawn(panics()).await.unwrap_err().is_panic());
+    assert_eq!((of("panics").panicked, of("panics").hedges), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn owned_arguments_are_copied_and_borrowed_ones_shared() {
+    struct Index {
+        asked: AtomicU32,
+    }
+    impl Index {
+        #[hedge(after = "50ms", max = 3, no_clone(page))]
+        async fn find<'a>(
+            &self,
+            words: &'a str,
+            mut order: Vec<u32>,
+            page: Page,
+        ) -> Result<(&'a str, Vec<u32>), std::io::Error> {
+            self.asked.fetch_add(1, SeqCst);
+            order.push(attempt() + page.0);
+            if attempt() < 3 {
+                pending::<()>().await;
+            }
+            Ok((words, order))
+        }
+    }
+    struct Page(u32);
+    let index = Index { asked: AtomicU32::new(0) };
+    let found = index.find("tea", vec![0], Page(10)).await.unwrap();
+    assert_eq!(found, ("tea", vec![0, 13]));
+    assert_eq!(index.asked.load(SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_self_by_value_is_shared_and_copied_arguments_of_any_kind_stand_beside_it() {
+    #[derive(Clone)]
+    struct Shop(u32);
+    impl Shop {
+        #[hedge(after = "50ms", no_clone(tail))]
+        async fn price(
+            self: Arc<Self>,
+            mut sku: u32,
+            r#in: String,
+            tail: Vec<u32>,
+        ) -> Result<u32, std::io::Error> {
+            sku += 1;
+            if attempt() == 1 {
+                pending::<()>().await;
+            }
+            Ok(self.0 + sku + u32::try_from(r#in.len()).unwrap() + tail[0])
+        }
+
+        #[fallback(fn = Self::other)]
+        #[retry(max = 2, base = "0s")]
+        #[hedge(after = "50ms")]
+        #[timeout("80ms")]
+        async fn sold(self, sku: u32) -> Result<u32, std::io::Error> {
+            sleep(MS * (self.0 + sku)).await;
+            Ok(sku)
+        }
+
+        fn other(self, sku: u32) -> Result<u32, std::io::Error> {
+            Ok(self.0 + sku)
+        }
+    }
+    assert_eq!(Arc::new(Shop(100)).price(2, "ab".into(), vec![1000]).await.unwrap(), 1105);
+    assert_eq!(Shop(100).sold(7).await.unwrap(), 107);
+    assert_eq!(Shop(1).sold(7).await.unwrap(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fallback_below_that_picks_its_errors_runs_in_each_attempt() {
+    #[hedge(name = "picks", after = "50ms")]
+    #[fallback(fn = known, when = |error: &&str| *error == "known")]
+    async fn picks(sku: String, found: &'static str) -> Result<String, &'static str> {
+        if attempt() == 1 { Err("other") } else { Err(found) }
+    }
+    fn known(sku: String, _found: &'static str) -> Result<String, &'static str> {
+        Ok(sku)
+    }
+    assert_eq!(picks("tea".into(), "known").await, Ok("tea".to_owned()));
+    assert_eq!(picks("tea".into(), "lost").await, Err("other"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_future_is_send_where_the_bodys_is() {
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+    #[hedge(after = "50ms")]
+    async fn owned(cell: Cell<u32>) -> Answer {
+        sleep(MS).await;
+        Ok(cell.get())
+    }
+    #[fallback(fn = instead)]
+    #[retry(max = 2, base = "0s")]
+    #[hedge(after = "50ms")]
+    #[timeout("1s")]
+    async fn stacked(cell: Cell<u32>) -> Answer {
+        sleep(MS).await;
+        Err(Fault::Failed(if cell.get() == 7 { "seven" } else { "other" }))
+    }
+    fn instead(cell: Cell<u32>) -> Answer {
+        Ok(cell.get() + 1)
+    }
+    assert_eq!(is_send(owned(Cell::new(7))).await, Ok(7));
+    assert_eq!(is_send(stacked(Cell::new(7))).await, Ok(8));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_question_mark_and_return_belong_to_the_attempt() {
+    #[hedge(after = "50ms")]
+    async fn parsed(text: &str) -> Result<u32, std::io::Error> {
+        if text.is_empty() {
+            return Ok(0);
+        }
+        let n: u32 = text.parse().map_err(std::io::Error::other)?;
+        Ok(n)
+    }
+    assert_eq!(parsed("").await.unwrap(), 0);
+    assert_eq!(parsed("3").await.unwrap(), 3);
+    assert!(parsed("x").await.is_err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_budget_adds_nothing() {
+    #[hedge(name = "poor", after = "50ms", max = 4, budget = "poor")]
+    async fn poor(script: &Script) -> Answer {
+        play(script).await
+    }
+    configure().budget("poor", |b| b.capacity(1).reserve(0)).install().unwrap();
+    let (start, events) = (Instant::now(), test_util::record());
+    assert_eq!(poor(&[(500, Ok(1)), (500, Ok(2))]).await, Ok(1));
+    assert_eq!(start.elapsed(), 500 * MS);
+    assert_eq!((of("poor").hedges, of("poor").budget), (1, 1));
+    assert_eq!(events.words("poor"), ["hedging", "budget"]);
+    assert_eq!(poor(&[(5, DOWN)]).await, DOWN, "nor after a failure");
+    assert_eq!(registry().budget("poor").map(|it| (it.spent, it.refused)), Some((1, 2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_earn_hedges_for_the_budget_they_share_with_retries() {
+    #[hedge(name = "earns", after = "50ms", budget = "both")]
+    async fn earns(script: &Script) -> Answer {
+        play(script).await
+    }
+    #[retry(max = 2, base = "0s", budget = "both")]
+    async fn spends() -> Answer {
+        DOWN
+    }
+    configure().budget("both", |b| b.capacity(1).credit(0.5).reserve(0)).install().unwrap();
+    assert_eq!(spends().await, DOWN);
+    assert_eq!(earns(&[(5, DOWN)]).await, DOWN, "a retry took it");
+    assert_eq!(earns(&[(5, Ok(1))]).await, Ok(1));
+    assert_eq!(earns(&[(5, DOWN), (5, Ok(2))]).await, Ok(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn inside_a_retry_the_budget_of_that_one_pays() {
+    #[retry(max = 2, base = "0s", budget = "outside")]
+    #[hedge(name = "inside", after = "50ms", budget = "inside")]
+    async fn both() -> Answer {
+        DOWN
+    }
+    assert_eq!(both().await, DOWN);
+    let spent = |name| registry().budget(name).map(|budget| budget.spent);
+    assert_eq!((spent("outside"), spent("inside")), (Some(3), Some(0)));
+    assert_eq!((of("inside").hedges, of("inside").failed), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_retry_inside_an_attempt_of_a_hedge_is_nested() {
+    #[retry(name = "nested", max = 3, base = "0s", nested = "once")]
+    async fn nested() -> Answer {
+        DOWN
+    }
+    #[hedge(after = "50ms")]
+    async fn hedged() -> Answer {
+        nested().await
+    }
+    let events = test_util::record();
+    assert_eq!(hedged().await, DOWN);
+    assert_eq!(events.words("nested"), ["nested", "once", "nested", "once"]);
+}
+
+#[hedge(name = "quantile", budget = "none")]
+async fn quantile(script: &Script) -> Answer {
+    play(script).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_quantile_starts_none_before_the_warm_up_and_then_beside_the_slow() {
+    for n in 1..=20 {
+        assert_eq!(of("quantile").after, None);
+        assert_eq!(quantile(&[(n * 10, Ok(1)), (0, Ok(2))]).await, Ok(1));
+    }
+    assert_eq!(of("quantile").hedges, 0);
+    assert_eq!(of("quantile").after, Some(190 * MS));
+    let start = Instant::now();
+    assert_eq!(quantile(&[(500, Ok(1)), (5, Ok(2))]).await, Ok(2));
+    assert_eq!(start.elapsed(), 195 * MS);
+}
+
+#[tokio::test(start_paused = true)]
+async fn hedges_that_win_do_not_make_the_quantile_shrink() {
+    for n in 0..2_000 {
+        // One in twenty hangs; without the hedges' help the others take a tenth of a second.
+        let first = if n % 20 == 19 { 10_000 } else { 100 };
+        quantile(&[(first, Ok(1)), (100, Ok(2))]).await.unwrap();
+    }
+    assert_eq!(of("quantile").after, Some(100 * MS));
+    assert!((90..=110).contains(&of("quantile").hedges), "{:?}", of("quantile"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_say_nothing_about_the_time_of_a_success() {
+    for _ in 0..50 {
+        quantile(&[(1, DOWN), (1, DOWN)]).await.unwrap_err();
+    }
+    assert_eq!(of("quantile").after, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_change_while_calls_run_and_what_was_learned_is_kept() {
+    for _ in 0..20 {
+        quantile(&[(100, Ok(1))]).await.unwrap();
+    }
+    configure().hedge("quantile", |h| h.after(30 * MS).max(3)).install().unwrap();
+    assert_eq!((of("quantile").after, of("quantile").max), (Some(30 * MS), 3));
+    configure().hedge("quantile", |h| h.after_quantile(0.5)).install().unwrap();
+    assert_eq!((of("quantile").after, of("quantile").max), (Some(100 * MS), 2));
+    configure().hedge("quantile", |h| h.max(1)).install().unwrap();
+    assert_eq!(quantile(&[(500, DOWN)]).await, DOWN, "switched off");
+    assert_eq!(of("quantile").hedges, 0);
+}
+
+#[test]
+fn settings_out_of_range_and_times_that_never_fit_are_refused() {
+    #[timeout("1s", name = "tight")]
+    #[hedge(name = "tight", after = "50ms")]
+    async fn tight() -> Answer {
+        Ok(1)
+    }
+    drop(tight());
+    let faults = |set: fn(Hedge) -> Hedge| {
+        let error = configure().hedge("tight", set).install().unwrap_err();
+        error.faults().iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        faults(|h| h.after_quantile(95.0)),
+        ["hedge `tight`, after: 95 is no share from 0.5 to 0.999; write 0.95 for p95"]
+    );
+    assert_eq!(faults(|h| h.max(17)), ["hedge `tight`, max: 17 is more than 16"]);
+    assert_eq!(faults(|h| h.max(0)), ["hedge `tight`, max: 0 is less than 1"]);
+    let path = "hedge::settings_out_of_range_and_times_that_never_fit_are_refused::tight";
+    assert_eq!(
+        faults(|h| h.after(Duration::from_secs(1))),
+        [format!("timeout `tight`, limit: 1s for all of `{path}`, but its hedge waits at least 1s")]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_attempt_has_the_time_of_a_timeout_below() {
+    #[hedge(name = "bounded", after = "50ms")]
+    #[timeout("100ms", name = "each")]
+    async fn bounded(script: &Script) -> Answer {
+        play(script).await
+    }
+    let start = Instant::now();
+    assert_eq!(bounded(&[(9_000, Ok(1)), (90, Ok(2))]).await, Ok(2));
+    assert_eq!(start.elapsed(), 140 * MS);
+    let timed_out = Rejected::TimedOut { name: "each", limit: 100 * MS };
+    assert_eq!(bounded(&[(9_000, Ok(1)), (9_000, Ok(2))]).await, Err(Fault::Rejected(timed_out)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_from_below_starts_no_other_attempt() {
+    #[hedge(name = "refused", after = "50ms", max = 5)]
+    #[bulkhead(name = "full", max_concurrent = 1)]
+    async fn refused(hold: bool) -> Answer {
+        if hold { pending().await } else { Ok(1) }
+    }
+    let full = registry().bulkhead("full").unwrap();
+    let permit = full.try_acquire();
+    let rejected = Err(Fault::Rejected(Rejected::BulkheadFull { name: "full" }));
+    assert_eq!(refused(false).await, rejected);
+    assert_eq!((of("refused").hedges, full.snapshot().rejected), (0, 1));
+    drop(permit);
+    assert_eq!(refused(false).await, Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn functions_share_a_named_hedge_and_unnamed_ones_do_not() {
+    #[hedge(name = "shared", after = "50ms")]
+    async fn one() -> Answer {
+        Ok(1)
+    }
+    #[hedge(name = "shared")]
+    async fn other() -> Answer {
+        Ok(2)
+    }
+    #[hedge]
+    async fn alone() -> Answer {
+        Ok(3)
+    }
+    assert_eq!((one().await, other().await, alone().await), (Ok(1), Ok(2), Ok(3)));
+    assert_eq!(of("shared").first, 2);
+    let path = "hedge::functions_share_a_named_hedge_and_unnamed_ones_do_not::alone";
+    assert_eq!((of(path).first, of(path).max), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_hand_it_takes_what_makes_the_attempts() {
+    static SEARCH: Hedge = Hedge::new("by hand").after(Duration::from_millis(50)).max(3).budget("none");
+    let (start, text) = (Instant::now(), String::from("borrowed"));
+    let answer = SEARCH.call(|| async {
+        sleep(if attempt() == 3 { MS } else { 1_000 * MS }).await;
+        Ok::<_, Told>(u32::from(text.is_empty()) + 8 + attempt())
+    });
+    assert_eq!(answer.await, Ok(11));
+    assert_eq!(start.elapsed(), 101 * MS);
+    assert_eq!((SEARCH.snapshot().hedged, SEARCH.snapshot().dropped), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_is_polled_after_its_end_starts_nothing() {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let hedge = Hedge::new("fused");
+    let mut call = Box::pin(hedge.call(|| async {
+        CALLS.fetch_add(1, SeqCst);
+        Ok::<_, Told>(1)
+    }));
+    assert_eq!(call.as_mut().await, Ok(1));
+    assert!(tokio::time::timeout(MS, call).await.is_err());
+    assert_eq!(CALLS.load(SeqCst), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_always_busy_holds_up_neither_the_others_nor_the_time() {
+    #[hedge(name = "busy", after = "50ms")]
+    async fn busy() -> Answer {
+        if attempt() == 2 {
+            tokio::task::consume_budget().await;
+            return Ok(2);
+        }
+        loop {
+            tokio::task::consume_budget().await;
+            if !tokio::task::coop::has_budget_remaining() {
+                tokio::time::advance(MS).await;
+            }
+        }
+    }
+    assert_eq!(busy().await, Ok(2));
+}

@@ -1,0 +1,12 @@
+use resilient_runtime::hedge;
+
+struct Pool;
+
+impl Pool {
+    #[hedge(after = "50ms")]
+    async fn lend(&self) -> std::io::Result<&mut u32> {
+        unimplemented!()
+    }
+}
+
+fn main() {}
