@@ -12,8 +12,8 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use resilient_runtime::{
-    Class, Classify, FallbackSnapshot, Fault, Rejected, Snapshot, circuit_breaker, fallback, registry, retry,
-    test_util, timeout,
+    Class, Classify, FallbackSnapshot, Fault, Rejected, Snapshot, attempt, circuit_breaker, configure,
+    fallback, registry, retry, test_util, timeout,
 };
 
 #[derive(Clone, Debug, PartialEq, Classify)]
@@ -264,4 +264,145 @@ async fn a_refusal_inside_the_users_error_falls_back_too() {
         Err(Wrapped(Rejected::BulkheadFull { name: "reports" }))
     }
     assert_eq!(wraps().await.unwrap(), 1);
+}
+
+mod cached {
+    use super::*;
+
+    type Answer = Result<u32, Fault<Told>>;
+
+    #[derive(Clone, Debug, PartialEq)]
+    struct Told(Class);
+
+    impl Classify for Told {
+        fn classify(&self) -> Class {
+            self.0
+        }
+    }
+
+    fn told(end: Result<u32, Class>) -> Answer {
+        end.map_err(|class| Fault::Failed(Told(class)))
+    }
+
+    const DOWN: Result<u32, Class> = Err(Class::Transient);
+
+    fn counts(name: &str) -> (u64, u64, u64, u64) {
+        let seen = snapshot(name);
+        (seen.served, seen.failed, seen.passed_on, seen.entries)
+    }
+
+    #[fallback(cached, key = sku, name = "last")]
+    async fn last(sku: &str, end: Result<u32, Class>) -> Answer {
+        tokio::task::yield_now().await;
+        assert!(!sku.is_empty());
+        told(end)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_good_value_of_the_same_key_is_the_answer() {
+        assert_eq!(last("tea", DOWN).await, told(DOWN));
+        assert_eq!((last("tea", Ok(1)).await, last("tea", Ok(2)).await), (Ok(1), Ok(2)));
+        assert_eq!((last("tea", DOWN).await, last("milk", DOWN).await), (Ok(2), told(DOWN)));
+        tokio::time::advance(Duration::from_secs(10_000_000)).await;
+        assert_eq!(last("tea", DOWN).await, Ok(2));
+        assert_eq!(counts("last"), (2, 2, 0, 1));
+        assert!(registry().reset("fallback", "last"));
+        assert_eq!((last("tea", DOWN).await, counts("last")), (told(DOWN), (0, 1, 0, 0)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_error_that_is_an_answer_is_passed_on_and_makes_it_forget() {
+        assert_eq!(last("tea", Ok(1)).await, Ok(1));
+        assert_eq!(last("tea", Err(Class::Ignored)).await, told(Err(Class::Ignored)));
+        assert_eq!(last("tea", DOWN).await, Ok(1));
+        assert_eq!(last("tea", Err(Class::Permanent)).await, told(Err(Class::Permanent)));
+        assert_eq!(last("tea", DOWN).await, told(DOWN));
+        assert_eq!(counts("last"), (1, 1, 2, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_is_answered_too() {
+        #[fallback(cached)]
+        #[circuit_breaker(name = "refuses the last")]
+        async fn refused(sku: String) -> Answer {
+            Ok(u32::try_from(sku.len()).unwrap())
+        }
+        assert_eq!(refused("tea".into()).await, Ok(3));
+        registry().circuit_breaker("refuses the last").unwrap().force_open();
+        assert_eq!(refused("tea".into()).await, Ok(3));
+        assert!(refused("milk".into()).await.is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_predicate_decides_in_place_of_the_class() {
+        #[fallback(cached, key = (), when = |error| *error == Fault::Failed(Told(Class::Permanent)))]
+        async fn picky(end: Result<u32, Class>) -> Answer {
+            told(end)
+        }
+        assert_eq!(picky(Ok(1)).await, Ok(1));
+        assert_eq!(picky(DOWN).await, told(DOWN));
+        assert_eq!(picky(Err(Class::Permanent)).await, Ok(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_too_old_is_no_answer() {
+        #[fallback(cached, key = (), max_age = "10s", name = "aging")]
+        async fn aging(end: Result<u32, Class>) -> Answer {
+            told(end)
+        }
+        assert_eq!(aging(Ok(1)).await, Ok(1));
+        tokio::time::advance(Duration::from_millis(9_999)).await;
+        assert_eq!(aging(DOWN).await, Ok(1));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert_eq!(aging(DOWN).await, told(DOWN));
+        configure().fallback("aging", |aging| aging.max_age(Duration::from_secs(60))).install().unwrap();
+        assert_eq!(aging(DOWN).await, Ok(1));
+        let refused = configure().fallback("aging", |aging| aging.max_age(Duration::ZERO)).install();
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("fallback `aging`, max_age: 0ns is too short"), "{refused}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_keys_stays_within_the_bound() {
+        #[fallback(cached, key = id, max_entries = 10, name = "floods")]
+        async fn floods(id: u32) -> Answer {
+            Ok(id)
+        }
+        for id in 0..1_000 {
+            assert_eq!(floods(id).await, Ok(id));
+        }
+        assert_eq!(counts("floods").3, 10);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_attempt_of_a_retry_below_comes_first() {
+        #[fallback(cached, key = ())]
+        #[retry(max = 3, base = "1s", jitter = "none")]
+        async fn retried(ok_at: u32, body: String) -> Answer {
+            if attempt() == ok_at { Ok(u32::try_from(body.len()).unwrap()) } else { told(DOWN) }
+        }
+        assert_eq!(retried(3, "tea".into()).await, Ok(3));
+        assert_eq!(retried(9, "milk".into()).await, Ok(3));
+    }
+
+    struct Shop {
+        tenant: u32,
+        loads: u32,
+    }
+
+    impl Shop {
+        #[fallback(cached, key = self.tenant)]
+        async fn load(&mut self, end: Result<u32, Class>) -> Answer {
+            self.loads += 1;
+            told(end)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_method_names_its_key() {
+        let (mut one, mut two) = (Shop { tenant: 1, loads: 0 }, Shop { tenant: 2, loads: 0 });
+        assert_eq!(one.load(Ok(1)).await, Ok(1));
+        assert_eq!((one.load(DOWN).await, two.load(DOWN).await), (Ok(1), told(DOWN)));
+        assert_eq!((one.loads, two.loads), (2, 1));
+    }
 }

@@ -228,9 +228,13 @@ pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// | key | type | default | checked when compiling |
 /// |---|---|---|---|
-/// | `fn` | see below | this or `value` | the call must fit |
-/// | `value` | expression of the value, evaluated only when used | this or `fn` | its type |
+/// | `fn` | see below | this, `value` or `cached` | the call must fit |
+/// | `value` | expression of the value, evaluated only when used | this, `fn` or `cached` | its type |
+/// | `cached` | alone: the last good value of the same key | this, `fn` or `value` | |
 /// | `when` | `fn(&E) -> bool`: fall back on this error | all but answers | captures nothing |
+/// | `key` | as in `#[cache]`, for `cached` | all arguments | needs `cached` |
+/// | `max_entries` | values kept at once, for `cached` | 1000 | at least 1, needs `cached` |
+/// | `max_age` | duration: the oldest value that is an answer, for `cached` | no limit | not zero, needs `cached` |
 /// | `name` | text | path of the function | not empty |
 ///
 /// `fn` is one of
@@ -238,6 +242,9 @@ pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
 /// * `fn = path`: called with all parameters, and with the receiver when the path starts with `Self::`;
 /// * `fn = path(a, err)`: any call, where `err` is the final error;
 /// * `fn = [a, b]`: a chain, the next one on `Err`; the last error is returned.
+///
+/// With `cached` each good value is kept, and is the answer when there is none; before the first one, and when it is
+/// older than `max_age`, the error goes out. A `Permanent` error makes the fallback forget it.
 ///
 /// It may be async or not, and returns what the function returns. Without `when`, an error that is an answer in
 /// itself (`Permanent` or `Ignored`) is passed on; a refusal of a policy always falls back.
@@ -294,6 +301,27 @@ pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
 /// assert_eq!(stock(7, true).await.unwrap(), "unknown: no replica has 7");
+/// # }
+/// ```
+///
+/// With what was good the last time:
+///
+/// ```
+/// # use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+/// # use resilient_runtime::fallback;
+/// static UP: AtomicBool = AtomicBool::new(true);
+///
+/// #[fallback(cached, max_age = "1h")]
+/// async fn quote(sku: &str) -> Result<usize, String> {
+///     if UP.load(Relaxed) { Ok(sku.len()) } else { Err("no answer".into()) }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(quote("tea").await, Ok(3));
+/// UP.store(false, Relaxed);
+/// assert_eq!(quote("tea").await, Ok(3));
+/// assert_eq!(quote("milk").await, Err("no answer".into()));
 /// # }
 /// ```
 ///

@@ -18,6 +18,8 @@ pub use crate::policy::bulkhead::{bulkhead, places};
 pub use crate::policy::cache::{Looked, cache, found, settle};
 pub use crate::policy::circuit_breaker::{breaker, breaker_for, circuit_breaker, circuit_breaker_when};
 pub use crate::policy::coalesce::{coalesce, seat};
+#[cfg(feature = "cache")]
+pub use crate::policy::fallback::recall::{recall, recall_when, remember};
 pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
 pub use crate::policy::hedge::{hedge, hedge_when, own};
 pub use crate::policy::load_shed::load_shed;

@@ -57,7 +57,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `cache` (default) | `#[cache]` and [`Cache`], on moka |
+//! | `cache` (default) | `#[cache]`, [`Cache`] and `#[fallback(cached)]`, on moka |
 //! | `test-util` | `test_util`: a registry per tokio runtime, jitter that repeats, a recorder of events |
 
 // Expansions in this crate's own examples and tests find the runtime under its public name.
@@ -113,7 +113,7 @@ pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{BudgetSnapshot, Bulkhead, BulkheadPermit, BulkheadSnapshot, RetryBudget};
 pub use crate::policy::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot};
 #[cfg(feature = "cache")]
-pub use crate::policy::{Cache, CacheSnapshot};
+pub use crate::policy::{Cache, CacheSnapshot, CachedFallback};
 pub use crate::policy::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };

@@ -151,6 +151,22 @@ impl Reader<'_> {
         Some(value)
     }
 
+    /// A key that stands alone.
+    pub(crate) fn flag(&mut self, key: &'static str) -> bool {
+        self.asked.push(key);
+        let Some(arg) = self.args.get(key) else { return false };
+        let written = arg.key.to_token_stream();
+        match &arg.form {
+            Form::Word => self.show_code(key, written),
+            Form::Broken => {}
+            Form::Value(_) | Form::List(_) => {
+                self.diag
+                    .at(written, format!("`{key}` stands alone: write `{key}`, and other keys beside it"));
+            }
+        }
+        true
+    }
+
     /// The names in `key(a, b)`.
     pub(crate) fn names(&mut self, key: &'static str) -> Vec<Ident> {
         self.asked.push(key);

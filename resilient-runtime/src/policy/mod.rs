@@ -26,6 +26,8 @@ pub use self::circuit_breaker::{
 };
 pub use self::coalesce::{Coalesce, CoalesceSnapshot};
 pub use self::fallback::FallbackSnapshot;
+#[cfg(feature = "cache")]
+pub use self::fallback::recall::CachedFallback;
 pub use self::hedge::{Hedge, HedgeSnapshot};
 pub use self::load_shed::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot};
 pub use self::rate_limit::{RateLimit, RateLimitSnapshot};

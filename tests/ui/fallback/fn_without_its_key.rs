@@ -1,15 +1,15 @@
 use resilient_runtime::fallback;
 
-async fn cached(_path: &str) -> std::io::Result<String> {
+async fn stored(_path: &str) -> std::io::Result<String> {
     Ok(String::new())
 }
 
-#[fallback(cached)]
+#[fallback(stored)]
 async fn load(path: &str) -> std::io::Result<String> {
     tokio::fs::read_to_string(path).await
 }
 
-#[fallback(cached(path))]
+#[fallback(stored(path))]
 async fn peek(path: &str) -> std::io::Result<String> {
     tokio::fs::read_to_string(path).await
 }

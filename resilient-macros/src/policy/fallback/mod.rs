@@ -7,6 +7,7 @@ use syn::Expr;
 use self::answer::{Answer, answer, answer_value, hidden_parameter};
 use crate::args::Foreign;
 use crate::func::Func;
+use crate::key::Key;
 use crate::lower::{Carries, Level, Scope, awaited, function_value, own_span};
 use crate::params::Passing;
 use crate::policy::{Hides, Kind, Policy, Twice, Uses};
@@ -16,7 +17,7 @@ mod answer;
 
 pub(crate) static KIND: Kind = Kind {
     stem: "fallback",
-    keys: &["fn", "value", "when", "name", "crate"],
+    keys: &["fn", "value", "cached", "when", "key", "max_entries", "max_age", "name", "crate"],
     foreign: &[
         Foreign {
             names: &[
@@ -54,6 +55,14 @@ pub(crate) static KIND: Kind = Kind {
             advice: "use `when`, which sees the error",
         },
         Foreign {
+            names: &["cache", "stale", "last", "last_good", "last_known", "remember", "result_fallback"],
+            advice: "use `cached`, the last good value of the same arguments",
+        },
+        Foreign {
+            names: &["ttl", "max_stale", "stale_if_error"],
+            advice: "use `cached` with `max_age`, or `#[cache(ttl = \"30s\", stale_if_error = \"5m\")]` below",
+        },
+        Foreign {
             names: &["skip_on", "ignore", "except"],
             advice: "use `when`, with the condition turned round",
         },
@@ -65,6 +74,8 @@ pub(crate) static KIND: Kind = Kind {
 
 struct Fallback {
     answers: Vec<Answer>,
+    /// What finds the last good value, if that is the answer.
+    cached: Option<Key>,
     when: Option<Expr>,
 }
 
@@ -74,11 +85,15 @@ impl Fallback {
         let chain = reader.expression("fn", "cached_quote");
         let value = reader.expression("value", "Quote::default()");
         let when = reader.function("when", "Error::is_outage");
-        reader.excludes("fn", &["value"], "keep the one that gives the answer");
-        if !reader.has("fn") && !reader.has("value") && !reader.has_foreign() && !reader.has_loose() {
+        let cached = cached(reader);
+        reader.excludes("fn", &["value", "cached"], "keep the one that gives the answer");
+        reader.excludes("value", &["cached"], "keep the one that gives the answer");
+        let answered = ["fn", "value", "cached"].iter().any(|key| reader.has(key));
+        if !answered && !reader.has_foreign() && !reader.has_loose() {
             reader.fault(
                 "",
-                "`#[fallback]` needs an answer: `fn = cached_quote` or `value = Quote::default()`",
+                "`#[fallback]` needs an answer: `fn = cached_quote`, `value = Quote::default()`, or `cached` for the \
+                 last good value",
             );
         }
         let mut answers = Vec::new();
@@ -98,17 +113,40 @@ impl Fallback {
         for answer in &answers {
             hidden_parameter(answer, reader);
         }
-        Self { answers, when }
+        Self { answers, cached, when }
     }
+}
+
+/// The last good value, and what finds it.
+fn cached(reader: &mut Reader<'_>) -> Option<Key> {
+    for key in ["key", "max_entries", "max_age"] {
+        reader.needs(key, &["cached"], "`cached`, the last good value");
+    }
+    let cached = reader.flag("cached");
+    if cached && cfg!(not(feature = "cache")) {
+        reader.fault("cached", "`cached` needs the feature `cache` of `resilient-runtime`");
+    }
+    reader.count("max_entries", 1, "");
+    reader.duration("max_age", Some("no value would be young enough"));
+    if !cached {
+        reader.expression("key", "(tenant, id)");
+        return None;
+    }
+    Some(Key::read(reader))
 }
 
 impl Policy for Fallback {
     fn takes_time(&self) -> bool {
-        true
+        self.cached.is_none()
     }
 
     fn hides_failures(&self) -> Option<Hides> {
-        self.when.is_none().then_some(Hides { how: "answers every failure", or: "give it a `when`" })
+        let how = if self.cached.is_some() {
+            "answers failures with the last good value"
+        } else {
+            "answers every failure"
+        };
+        self.when.is_none().then_some(Hides { how, or: "give it a `when`" })
     }
 
     fn needs(&self, func: &Func) -> Uses {
@@ -120,6 +158,9 @@ impl Policy for Fallback {
     }
 
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
+        if let Some(key) = &self.cached {
+            return self.recall(key, scope, inner);
+        }
         let (p, place, span) = (scope.p(), scope.place(), own_span());
         let uses = self.needs(scope.func());
         let (keep, restore) = kept(scope, &uses, &inner);
@@ -179,6 +220,29 @@ fn kept(scope: &Scope<'_>, uses: &Uses, below: &Level) -> (TokenStream, TokenStr
 }
 
 impl Fallback {
+    /// Keeps what is good, and answers with it when nothing is.
+    fn recall(&self, key: &Key, scope: &Scope<'_>, inner: Level) -> Level {
+        let (p, span, place) = (scope.p(), own_span(), key.asked("remember", scope));
+        let (below, class, copies) = (awaited(&inner), scope.class(), scope.copies());
+        let recalled = self.when.as_ref().map_or_else(
+            || quote_spanned!(span=> #p::recall(__memory, __out, #class, __copies)),
+            |when| {
+                let when = function_value(when);
+                quote_spanned!(span=> #p::recall_when(__memory, __out, #class, __copies, #when))
+            },
+        );
+        let mut level = inner.map_value(|_| {
+            quote_spanned!(span=> {
+                let __copies = #copies;
+                let __memory = #place;
+                let __out = #below;
+                #recalled
+            })
+        });
+        level.mention(&key.uses(scope));
+        level
+    }
+
     /// The chain, ending with `__answer` bound.
     fn answers(&self, scope: &Scope<'_>, carries: Carries) -> TokenStream {
         let span = own_span();

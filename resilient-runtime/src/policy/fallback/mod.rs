@@ -3,7 +3,10 @@
 //! A refusal always falls back; of the user's errors those do that are not an answer in
 //! themselves. The fallback runs outside the layers below it.
 
-use super::{Policy, Snapshot, Stem, Written};
+#[cfg(feature = "cache")]
+pub(crate) mod recall;
+
+use super::{Key, Kind, Policy, Snapshot, Stem, Written};
 use crate::events::EventKind;
 use crate::level::Judge;
 use crate::outcome::Cause;
@@ -12,12 +15,15 @@ use crate::tally::Tally;
 
 pub(crate) static STEM: Stem = Stem {
     name: "fallback",
-    keys: &[],
+    keys: &[
+        Key { name: "max_entries", kind: Kind::Count(1) },
+        Key { name: "max_age", kind: Kind::POSITIVE_TIME },
+    ],
     excludes: &[],
     check: |_| Vec::new(),
     limit: |_| None,
     least_waits: |_| None,
-    create: |name, _| Box::leak(Box::new(FallbackPolicy { name, tally: Tally::new() })),
+    create: |name, written| Box::leak(Box::new(FallbackPolicy::new(name, written))),
 };
 
 /// Statistics of a fallback.
@@ -32,6 +38,8 @@ pub struct FallbackSnapshot {
     pub failed: u64,
     /// Errors that were passed on because they are answers.
     pub passed_on: u64,
+    /// Good values kept now, where they are the answer.
+    pub entries: u64,
 }
 
 const SERVED: usize = 0;
@@ -43,9 +51,40 @@ const PASSED_ON: usize = 2;
 pub(crate) struct FallbackPolicy {
     name: &'static str,
     tally: Tally,
+    #[cfg(feature = "cache")]
+    pub(super) memory: recall::Memory,
+}
+
+impl FallbackPolicy {
+    #[cfg_attr(not(feature = "cache"), expect(unused_variables, reason = "only a memory has settings"))]
+    fn new(name: &'static str, written: &Written) -> Self {
+        Self {
+            name,
+            tally: Tally::new(),
+            #[cfg(feature = "cache")]
+            memory: recall::Memory::new(written),
+        }
+    }
+
+    #[cfg(feature = "cache")]
+    fn entries(&self) -> u64 {
+        self.memory.len()
+    }
+
+    #[cfg(not(feature = "cache"))]
+    #[expect(clippy::unused_self, reason = "it has no memory")]
+    fn entries(&self) -> u64 {
+        0
+    }
 }
 
 impl Policy for FallbackPolicy {
+    #[cfg(feature = "cache")]
+    fn apply(&self, written: &Written) {
+        self.memory.apply(written);
+    }
+
+    #[cfg(not(feature = "cache"))]
     fn apply(&self, _: &Written) {}
 
     fn snapshot(&self) -> Snapshot {
@@ -54,11 +93,14 @@ impl Policy for FallbackPolicy {
             served: self.tally.total(SERVED),
             failed: self.tally.total(FAILED),
             passed_on: self.tally.total(PASSED_ON),
+            entries: self.entries(),
         })
     }
 
     fn reset(&self) {
         self.tally.reset();
+        #[cfg(feature = "cache")]
+        self.memory.reset();
     }
 }
 
@@ -127,8 +169,18 @@ pub fn fell_back<const N: usize, R, C: Judge<R>>(
     answer: &R,
     _: C,
 ) {
-    let policy: &FallbackPolicy = function.policy(layer);
-    let served = C::is_ok(answer);
-    policy.tally.add(if served { SERVED } else { FAILED }, 1);
-    registry::emit(STEM.name, policy.name, || EventKind::FellBack { served });
+    function.policy::<FallbackPolicy>(layer).fell_back(C::is_ok(answer));
+}
+
+impl FallbackPolicy {
+    #[cold]
+    fn fell_back(&self, served: bool) {
+        self.tally.add(if served { SERVED } else { FAILED }, 1);
+        registry::emit(STEM.name, self.name, || EventKind::FellBack { served });
+    }
+
+    #[cfg(feature = "cache")]
+    fn passed_on(&self) {
+        self.tally.add(PASSED_ON, 1);
+    }
 }

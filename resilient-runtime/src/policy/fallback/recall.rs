@@ -1,0 +1,196 @@
+//! The last good value of the same arguments.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::{FallbackPolicy, STEM};
+use crate::clock::nanos;
+use crate::configure::Configure;
+use crate::copies::Copies;
+use crate::key::{Key, Site};
+use crate::level::Judge;
+use crate::outcome::{Cause, Class};
+use crate::policy::{Value, Written};
+use crate::registry::Record;
+use crate::store::{Place, Store};
+
+const MAX_ENTRIES: usize = 0;
+const MAX_AGE: usize = 1;
+
+const DEFAULT_MAX_ENTRIES: u32 = 1_000;
+
+/// What a fallback remembers: most have another answer, and nothing to remember.
+#[derive(Debug)]
+pub(crate) struct Memory {
+    store: OnceLock<Store>,
+    max_entries: AtomicU32,
+    max_age: AtomicU64,
+}
+
+impl Memory {
+    pub(super) fn new(written: &Written) -> Self {
+        let memory = Self {
+            store: OnceLock::new(),
+            max_entries: AtomicU32::new(DEFAULT_MAX_ENTRIES),
+            max_age: AtomicU64::new(u64::MAX),
+        };
+        memory.apply(written);
+        memory
+    }
+
+    pub(super) fn apply(&self, written: &Written) {
+        let most =
+            written.count(MAX_ENTRIES).map_or(DEFAULT_MAX_ENTRIES, |n| u32::try_from(n).unwrap_or(u32::MAX));
+        self.max_entries.store(most.max(1), Relaxed);
+        self.max_age.store(written.time(MAX_AGE).map_or(u64::MAX, nanos), Relaxed);
+        if let Some(store) = self.store.get() {
+            store.set_most(most.max(1));
+        }
+    }
+
+    fn store(&self) -> &Store {
+        self.store.get_or_init(|| Store::new(self.max_entries.load(Relaxed)))
+    }
+
+    fn max_age(&self) -> Duration {
+        Duration::from_nanos(self.max_age.load(Relaxed))
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.store.get().map_or(0, Store::len)
+    }
+
+    pub(super) fn reset(&self) {
+        if let Some(store) = self.store.get() {
+            store.reset();
+        }
+    }
+}
+
+/// Settings of a `#[fallback(cached)]`, to be changed by name.
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{configure, fallback};
+///
+/// #[fallback(cached, name = "quotes")]
+/// async fn quote(sku: &str) -> Result<usize, std::io::Error> {
+///     Ok(sku.len())
+/// }
+///
+/// configure().fallback("quotes", |quotes| quotes.max_age(Duration::from_secs(600))).install().unwrap();
+/// ```
+#[derive(Clone, Debug)]
+pub struct CachedFallback {
+    written: Written,
+}
+
+impl CachedFallback {
+    /// Values kept at once, at least one; the least recently used goes first. **Default: 1000.**
+    #[must_use]
+    pub const fn max_entries(mut self, entries: u32) -> Self {
+        self.written = self.written.set(MAX_ENTRIES, Value::count(entries));
+        self
+    }
+
+    /// Age up to which a value is an answer. **Default: no limit.**
+    #[must_use]
+    pub const fn max_age(mut self, time: Duration) -> Self {
+        self.written = self.written.set(MAX_AGE, Value::time(time));
+        self
+    }
+}
+
+impl Configure {
+    /// Sets keys of the fallback `name`, whose answer is the last good value.
+    pub fn fallback(self, name: &str, set: impl FnOnce(CachedFallback) -> CachedFallback) -> Self {
+        self.with(&STEM, name, &set(CachedFallback { written: Written::NOTHING }).written)
+    }
+}
+
+/// Where the answer of a call is kept, or found.
+pub struct Remembered<K> {
+    policy: &'static FallbackPolicy,
+    place: Place<K>,
+}
+
+impl<K> fmt::Debug for Remembered<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remembered").field("place", &self.place).finish_non_exhaustive()
+    }
+}
+
+/// What a call asks for: before its arguments are moved into the body.
+pub fn remember<const N: usize, K: Key>(
+    function: &'static Record<N>,
+    layer: usize,
+    site: Site,
+    key: &K,
+) -> Remembered<K::Kept> {
+    let policy = function.policy::<FallbackPolicy>(layer);
+    Remembered { policy, place: policy.memory.store().place_for(site, key) }
+}
+
+/// The answer if it is good, and kept then; otherwise the last good one, if there is one.
+#[inline]
+pub fn recall<K, O, C, S>(memory: Remembered<K>, out: O, _: C, _: S) -> O
+where
+    K: Eq + Send + Sync + 'static,
+    C: Judge<O>,
+    S: Copies<C::Value>,
+{
+    match C::cause(&out) {
+        Some(Cause::Class(class)) if class.is_answer() => {
+            // What was true before is not any more.
+            if class == Class::Permanent {
+                memory.place.forget();
+            }
+            memory.policy.passed_on();
+            out
+        }
+        Some(_) => memory.answer::<O, C, S>(out),
+        None => memory.keep::<O, C, S>(out),
+    }
+}
+
+/// The same with the user's predicate in place of the class.
+#[inline]
+pub fn recall_when<K, O, C, S>(memory: Remembered<K>, out: O, _: C, _: S, when: fn(&C::Error) -> bool) -> O
+where
+    K: Eq + Send + Sync + 'static,
+    C: Judge<O>,
+    S: Copies<C::Value>,
+{
+    match C::seen(&out) {
+        Ok(Ok(_)) => memory.keep::<O, C, S>(out),
+        Ok(Err(error)) if !when(error) => {
+            memory.policy.passed_on();
+            out
+        }
+        Ok(Err(_)) | Err(_) => memory.answer::<O, C, S>(out),
+    }
+}
+
+impl<K: Eq + Send + Sync + 'static> Remembered<K> {
+    fn keep<O, C: Judge<O>, S: Copies<C::Value>>(self, out: O) -> O {
+        if let Ok(Ok(value)) = C::seen(&out)
+            && let Some(value) = S::keep(value)
+        {
+            self.place.keep(value);
+        }
+        out
+    }
+
+    #[cold]
+    fn answer<O, C: Judge<O>, S: Copies<C::Value>>(self, out: O) -> O {
+        let known = self.place.find::<S::Kept>();
+        let known = known.filter(|entry| entry.age() < self.policy.memory.max_age());
+        self.policy.fell_back(known.is_some());
+        match known {
+            Some(entry) => C::of(S::give(entry.value.clone())),
+            None => out,
+        }
+    }
+}
