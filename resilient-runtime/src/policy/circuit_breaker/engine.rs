@@ -329,7 +329,7 @@ impl Engine {
     #[inline]
     fn take(&self) -> MutexGuard<'_, Slow> {
         let mut slow = self.lock();
-        self.fast.take(&mut slow.machine);
+        self.fast.claim(&mut slow.machine);
         slow
     }
 

@@ -82,14 +82,15 @@ impl Fast {
 
     /// Tells the machine of the failures in the word, for who will publish.
     #[inline]
-    pub(super) fn take(&self, machine: &mut Machine) {
+    pub(super) fn claim(&self, machine: &mut Machine) {
         if self.word().has(COUNTS) {
-            self.claim(machine);
+            self.claim_failures(machine);
         }
     }
 
+    /// Apart, so that a window of calls, whose failures all come to the lock, passes it at little cost.
     #[inline(never)]
-    fn claim(&self, machine: &mut Machine) {
+    fn claim_failures(&self, machine: &mut Machine) {
         // Whoever would count in the word that is about to be replaced has to come to the lock.
         machine.absorb_failures(Word(self.word.fetch_or(TELL, Relaxed)).count());
     }
@@ -111,18 +112,18 @@ impl Fast {
             update(&self.refuses_from, from.nanos(), Relaxed);
             update(&self.refuses_until, until.nanos(), Relaxed);
         }
-        self.publish_after(machine, flags | TELL);
+        self.publish_word(machine, flags | TELL);
     }
 
     /// The same where no more changed than what is counted.
     pub(super) fn publish_counts(&self, machine: &Machine) {
         let word = self.word();
         if word.flags() != 0 || !machine.is_settled() {
-            self.publish_after(machine, word.flags());
+            self.publish_word(machine, word.flags());
         }
     }
 
-    fn publish_after(&self, machine: &Machine, before: u64) {
+    fn publish_word(&self, machine: &Machine, before: u64) {
         let mut flags = before & !(TELL | TURNS | COUNTS);
         let leeway = machine.leeway().filter(|(failures, _)| *failures < MOST);
         if let Some((_, threshold)) = leeway {
