@@ -74,7 +74,6 @@ fn probing(name: &str, places: u32, verdicts: [Verdict; 3]) {
             Box::new(move |engine| {
                 if let Ok(pass) = engine.enter() {
                     live.change(&pass, 1, places);
-                    thread::yield_now();
                     live.change(&pass, -1, places);
                     engine.leave(pass, verdict);
                 }

@@ -81,8 +81,8 @@ fn new_limits_race_probes() {
         let reconfigure = Box::new(move |engine: &Engine| engine.reconfigure(more));
         race(&engine, vec![reconfigure, call(Verdict::Success), call(Verdict::Success)]);
         assert_eq!(ended(&engine), 3, "started = ended");
-        engine.leave(engine.enter().expect("no place is taken"), Verdict::Success);
-        engine.leave(engine.enter().expect("no place is taken"), Verdict::Success);
+        let probes = [(); 2].map(|()| engine.enter().expect("no place is taken"));
+        probes.into_iter().for_each(|probe| engine.leave(probe, Verdict::Success));
         assert_eq!(engine.report().0.state, CircuitState::Closed);
         works(&engine);
     });
