@@ -18,6 +18,13 @@ const RUNNING: u64 = CAME - 1;
 const PLENTY: u64 = 32 * ENOUGH;
 const SPARSEST: u64 = 7;
 
+/// So many samples tell enough; the rest of their bits is for threads that look at the same time.
+const MOST_SAMPLES: u64 = 60_000;
+const SAMPLE_BITS: u32 = 16;
+const SAMPLES: u64 = (1 << SAMPLE_BITS) - 1;
+/// Nanoseconds. With it the times of all samples have room for five minutes each.
+const UNIT: u64 = 64;
+
 /// A clock that is further behind than any thread can be is another one.
 const ANOTHER_CLOCK: Duration = Duration::from_secs(1);
 
@@ -144,11 +151,7 @@ impl Gate {
         if plan.takes(begun, now) {
             let took = now.since(begun);
             match end {
-                End::Well => {
-                    // In this order: a window that misses a sample must not have its time.
-                    meter.samples.fetch_add(1, Relaxed);
-                    meter.total.fetch_add(nanos(took), Release);
-                }
+                End::Well => meter.sample(took),
                 End::Abandoned if took <= plan.slow => {}
                 End::Dropped | End::Abandoned => {
                     meter.drops.fetch_add(1, Relaxed);
@@ -252,8 +255,8 @@ fn share(limit: u32, level: f64) -> u64 {
 /// What is measured, and how.
 #[derive(Debug, Default)]
 struct Meter {
-    samples: AtomicU64,
-    total: AtomicU64,
+    /// Samples in the lower bits, and the time they took above: no window gets one without the other.
+    ended: AtomicU64,
     drops: AtomicU64,
     peak: AtomicU64,
     /// A call is measured if none of these bits is set in its number.
@@ -268,14 +271,20 @@ struct Meter {
 
 impl Meter {
     fn seen(&self) -> u64 {
-        self.samples.load(Relaxed) + self.drops.load(Relaxed)
+        (self.ended.load(Relaxed) & SAMPLES) + self.drops.load(Relaxed)
+    }
+
+    fn sample(&self, took: Duration) {
+        if self.ended.load(Relaxed) & SAMPLES < MOST_SAMPLES {
+            self.ended.fetch_add(((nanos(took) / UNIT) << SAMPLE_BITS) | 1, Relaxed);
+        }
     }
 
     fn take(&self, refused: bool) -> Seen {
-        let total = self.total.swap(0, Acquire);
+        let ended = self.ended.swap(0, Relaxed);
         Seen {
-            samples: self.samples.swap(0, Relaxed),
-            total,
+            samples: ended & SAMPLES,
+            total: (ended >> SAMPLE_BITS).saturating_mul(UNIT),
             drops: self.drops.swap(0, Relaxed),
             peak: u32::try_from(self.peak.swap(0, Relaxed)).unwrap_or(u32::MAX),
             refused,
