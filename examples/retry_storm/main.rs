@@ -18,12 +18,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut courses: Vec<Course> = Vec::new();
     for plan in plans::all() {
         let course = world::run(plan)?;
-        report::line(&course, courses.last());
+        report::line(&course, courses.iter().find(|other| other.plan == plan.base));
         stdout().flush()?;
         courses.push(course);
     }
+    println!("\nEach plan is compared with the one above that it adds to, the last one with jitter alone.");
     let picture = std::env::current_exe()?.with_extension("svg");
     report::draw(&picture, &courses)?;
-    println!("\nThe curves: {}", picture.display());
+    println!("The curves: {}", picture.display());
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! Ways to call a server, each adding to the one before.
+//! Ways to call a server, each adding something to another.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilient_runtime::{Backoff, CircuitBreaker, Classify, Jitter, Rejected, Retry, Timeout};
+use resilient_runtime::{Backoff, CircuitBreaker, Classify, Jitter, LoadShed, Rejected, Retry, Timeout};
 
 use crate::world::Server;
 
@@ -16,6 +16,9 @@ pub(crate) enum Failure {
     /// The server's task is gone.
     #[transient]
     Lost,
+    /// The server has too much to do.
+    #[transient]
+    Busy,
     #[transparent]
     Rejected(Rejected),
 }
@@ -30,27 +33,45 @@ impl From<Rejected> for Failure {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) name: &'static str,
+    /// The plan that it adds something to.
+    pub(crate) base: &'static str,
     retry: Retry,
     has_budget: bool,
     has_breaker: bool,
+    sheds: bool,
 }
 
-pub(crate) fn all() -> [Plan; 5] {
+pub(crate) fn all() -> [Plan; 7] {
     let at_once = Retry::new().max(4).base(Duration::ZERO).budget("none");
     let backoff = at_once
         .backoff(Backoff::Exponential)
         .base(Duration::from_millis(200))
         .max_delay(Duration::from_secs(2))
         .jitter(Jitter::None);
-    let naive = Plan { name: "at once", retry: at_once, has_budget: false, has_breaker: false };
-    let waiting = Plan { name: "backoff", retry: backoff, ..naive };
-    let jittered = Plan { name: "+ jitter", retry: backoff.jitter(Jitter::Full), ..waiting };
-    let thrifty = Plan { name: "+ budget", has_budget: true, ..jittered };
-    let guarded = Plan { name: "+ breaker", has_breaker: true, ..thrifty };
-    [naive, waiting, jittered, thrifty, guarded]
+    let naive = Plan {
+        name: "at once",
+        base: "",
+        retry: at_once,
+        has_budget: false,
+        has_breaker: false,
+        sheds: false,
+    };
+    let waiting = Plan { name: "backoff", base: naive.name, retry: backoff, ..naive };
+    let jittered =
+        Plan { name: "+ jitter", base: waiting.name, retry: backoff.jitter(Jitter::Full), ..waiting };
+    let thrifty = Plan { name: "+ budget", base: jittered.name, has_budget: true, ..jittered };
+    let guarded = Plan { name: "+ breaker", base: thrifty.name, has_breaker: true, ..thrifty };
+    let shedding = Plan { name: "+ shedding", base: guarded.name, sheds: true, ..guarded };
+    let alone = Plan { name: "jitter, shedding", base: jittered.name, sheds: true, ..jittered };
+    [naive, waiting, jittered, thrifty, guarded, shedding, alone]
 }
 
 impl Plan {
+    /// What the server goes by, where it refuses what it cannot answer in time.
+    pub(crate) fn shedder(self) -> Option<LoadShed> {
+        self.sheds.then(|| LoadShed::new("server"))
+    }
+
     /// One of the services that users go to.
     pub(crate) fn caller(self, service: usize) -> Caller {
         const NAMES: [&str; 4] = ["shop", "search", "basket", "account"];

@@ -21,13 +21,14 @@ const STEADY: usize = 3;
 const NOTICED: f64 = 5.0;
 
 /// A colour for each plan, told apart also by who sees no red or no green.
-const COLORS: [RGBColor; 6] = [
+const COLORS: [RGBColor; 7] = [
     RGBColor(213, 94, 0),
     RGBColor(230, 159, 0),
     RGBColor(204, 121, 167),
     RGBColor(86, 180, 233),
     RGBColor(0, 114, 178),
     RGBColor(0, 158, 115),
+    RGBColor(90, 90, 90),
 ];
 
 pub(crate) fn head() {
@@ -35,18 +36,18 @@ pub(crate) fn head() {
     println!(
         "{USERS} users make {OFFERED} calls a second; the server can answer {CAPACITY}, and stalls for {stall} s.\n"
     );
-    println!("            requests for a call   calls with   well again   calls without");
-    println!("              during      after       answer         after          answer");
+    println!("                requests for a call   calls with   well again   calls without");
+    println!("                  during      after       answer         after          answer");
 }
 
-/// One line, and what the plan buys compared with the one before.
+/// One line, and what the plan buys compared with the one that it adds to.
 pub(crate) fn line(course: &Course, before: Option<&Course>) {
     let requests = |range| sum(course, range, |it| it.requests) / sum(course, range, |it| it.calls);
     let answered = sum(course, &AFTER, |it| it.answered) / sum(course, &AFTER, |it| it.calls) * 100.0;
     let well = recovery(course)
         .map_or_else(|| format!("not in {} s", END - OUTAGE.end), |seconds| format!("{seconds} s"));
     println!(
-        "{:12}{:>8.1}{:>11.1}{answered:>11.0} %{well:>14}{:>16}{}",
+        "{:16}{:>8.1}{:>11.1}{answered:>11.0} %{well:>14}{:>16}{}",
         course.plan,
         requests(&OUTAGE),
         requests(&AFTER),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
-use resilient_runtime::test_util;
+use resilient_runtime::{LoadShed, test_util};
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -49,6 +49,7 @@ pub(crate) struct Course {
 pub(crate) struct Server {
     start: Instant,
     workers: Semaphore,
+    shedder: Option<LoadShed>,
     seconds: Mutex<Vec<Second>>,
 }
 
@@ -60,7 +61,10 @@ impl Server {
     }
 
     async fn admit(self: Arc<Self>) -> Result<(), Failure> {
-        self.work().await
+        match &self.shedder {
+            Some(shedder) => shedder.call(self.work()).await.map_err(|_| Failure::Busy),
+            None => self.work().await,
+        }
     }
 
     async fn work(&self) -> Result<(), Failure> {
@@ -110,6 +114,7 @@ pub(crate) fn run(plan: Plan) -> io::Result<Course> {
         let server = Arc::new(Server {
             start: Instant::now(),
             workers: Semaphore::new(WORKERS),
+            shedder: plan.shedder(),
             seconds: Mutex::new(vec![Second::default(); END + 1]),
         });
         for service in 0..SERVICES {
