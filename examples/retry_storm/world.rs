@@ -62,7 +62,7 @@ impl Server {
 
     async fn admit(self: Arc<Self>) -> Result<(), Failure> {
         match &self.shedder {
-            Some(shedder) => shedder.call(self.work()).await.map_err(|_| Failure::Busy),
+            Some(shedder) => shedder.call(self.work()).await.or(Err(Failure::Busy)),
             None => self.work().await,
         }
     }
