@@ -557,6 +557,36 @@ mod with_others {
     }
 }
 
+mod behind_a_trait {
+    use super::*;
+
+    #[async_trait::async_trait]
+    trait Load {
+        async fn load(&self, id: &str) -> Answer;
+    }
+
+    struct Table(u32);
+
+    #[async_trait::async_trait]
+    impl Load for Table {
+        #[cache(ttl = "10s", key = (self.0, id))]
+        #[coalesce(key = (self.0, id))]
+        async fn load(&self, id: &str) -> Answer {
+            yield_now().await;
+            Ok(self.0 + u32::try_from(id.len()).unwrap())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_method_in_a_box_keeps_its_values() {
+        let tables: [Box<dyn Load + Send + Sync>; 2] = [Box::new(Table(10)), Box::new(Table(20))];
+        let [ten, twenty] = &tables;
+        let all = tokio::join!(ten.load("tea"), ten.load("tea"), twenty.load("tea"));
+        assert_eq!(all, (Ok(13), Ok(13), Ok(23)));
+        assert_eq!(ten.load("tea").await, Ok(13));
+    }
+}
+
 mod by_hand {
     use super::*;
 

@@ -124,6 +124,9 @@ extremes! {
         stale_if_error("e1" "e2", ttl = "1ns", key = ())
         stale_while_revalidate("v1" "v2", ttl = "1ns", key = ())
     )
+    fallback(
+        max_age("g1" "g2", cached, key = ())
+    )
     load_shed(
         queue_time("q1" "q2", initial_limit = 1, min_limit = 1)
         window("l1" "l2", initial_limit = 1, min_limit = 1)
@@ -156,6 +159,7 @@ mod timeouts {
     }
 }
 
+#[resilient_runtime::fallback(cached, name = "installed", key = ())]
 #[resilient_runtime::cache(ttl = "1s", name = "installed", key = ())]
 async fn cached(step: Step) -> Answer {
     work(step).await
@@ -271,6 +275,7 @@ fn refused(stem: &str, key: &'static str, time: Duration) -> bool {
         "hedge" => configure().hedge("installed", |hedge| hedge.after(time)),
         "rate_limit" => configure().rate_limit("installed", |limit| limit.max_wait(time)),
         "bulkhead" => configure().bulkhead("installed", |bulkhead| bulkhead.max_wait(time)),
+        "fallback" => configure().fallback("installed", |fallback| fallback.max_age(time)),
         "cache" => configure().cache("installed", |cache| cache_with(key, cache, time)),
         "load_shed" => configure().load_shed("installed", |shed| shed_with(key, shed, time)),
         _ => configure().circuit_breaker("installed", |breaker| breaker_with(key, breaker, time)),
@@ -327,6 +332,9 @@ async fn by_hand(stem: &str, key: &str, time: Duration) {
         assert_eq!(waits, !time.is_zero(), "{time:?}");
         drop(held);
         return assert_eq!(poll(bulkhead.call(work(Step::Succeed))), Some(Ok(1)));
+    }
+    if stem == "fallback" {
+        return;
     }
     if stem == "cache" {
         let cache = cache_with(key, Cache::new("by hand"), time);

@@ -194,6 +194,13 @@ fn wrong_arguments_are_told_apart() {
             "unknown key `backup` in `#[fallback]`; as a value, write `fn = cached_quote`",
         ),
         ("fallback", quote!(method = a), "use `fn`"),
+        ("cache", quote!(), "needs `ttl = \"30s\"`"),
+        ("cache", quote!("30s"), "write `ttl = \"30s\"`"),
+        ("cache", quote!(ttl = "30s", key), "`key` needs a value: `key = (tenant, id)`"),
+        ("cache", quote!(ttl = "30s", key = sku, max_entries = sku), "cannot be the argument `sku`"),
+        ("cache", quote!(ttl = "30s", key = sku, stale_if_error = 5), "a duration needs a unit"),
+        ("coalesce", quote!(sku), "as a value, write `key = (tenant, id)`"),
+        ("coalesce", quote!(key(sku)), "write `key = sku`"),
         ("timeout", quote!(), "needs a duration"),
         ("timeout", quote!(2), "a duration needs a unit: write \"2ms\" or \"2s\""),
         ("timeout", quote!("0s"), "cannot be zero"),
@@ -376,6 +383,15 @@ fn orders_that_defeat_themselves_are_refused() {
     for (attrs, words) in [
         (quote!(retry(), fallback(fn = a)), "move it above (fallback, retry)"),
         (quote!(retry(), timeout("1s"), fallback(fn = a)), "move it above (fallback, retry, timeout)"),
+        (
+            quote!(retry(), cache(ttl = "1s", stale_if_error = "1m", key = sku)),
+            "move it above (cache, retry), or leave `stale_if_error` out",
+        ),
+        (
+            quote!(cache(ttl = "1s", stale_if_error = "1m", key = sku), fallback(fn = a)),
+            "move it above (fallback, cache), or give it a `when`",
+        ),
+        (quote!(retry(), fallback(cached, key = sku)), "answers failures with the last good value"),
         (quote!(timeout("1s"), retry(), timeout("1s")), "the `#[timeout]` above ends after 1s"),
         (
             quote!(timeout("2s"), circuit_breaker(name = "p"), timeout("1s")),
@@ -450,6 +466,9 @@ fn expansions_are_small() {
     insta::assert_snapshot!("timeout", expanded(quote!(timeout("2s")), one.clone()));
     insta::assert_snapshot!("breaker", expanded(quote!(circuit_breaker(name = "p", key = sku)), one.clone()));
     insta::assert_snapshot!("fallback", expanded(quote!(fallback(fn = Self::cached)), one.clone()));
+    let cached = quote!(cache(ttl = "30s", key = (self.tenant, sku)), coalesce(key = sku));
+    insta::assert_snapshot!("cache", expanded(cached, one.clone()));
+    insta::assert_snapshot!("last", expanded(quote!(fallback(cached, key = sku)), one.clone()));
     let all = quote!(
         fallback(fn = cached(sku, err)),
         timeout("5s"),
