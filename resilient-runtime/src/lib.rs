@@ -46,8 +46,9 @@
 //!   them; [`subscribe`] tells what happens to them.
 //! - An error type says what it means by [`Classify`], and how a refusal looks by
 //!   `From<`[`Rejected`]`>`; [`Fault`] does both for those that do not want to.
+//! - [`CallEach`] calls a guarded function for each item of a stream, no faster than it is let in.
 //! - [`attempt`], [`deadline`], [`priority()`] and [`inherit`] tell the running code where it stands.
-//! - [`Retry`], [`CircuitBreaker`], [`Hedge`] and [`Timeout`] do the same without macros.
+//! - [`Retry`], [`CircuitBreaker`], [`Hedge`], [`RateLimit`] and [`Timeout`] do the same without macros.
 //!
 //! The policies of a function live in `static`s: all instances of a generic function share them,
 //! as do all types that use a trait's default method. Two versions of this crate in one program
@@ -68,6 +69,7 @@ extern crate self as resilient_runtime;
 pub mod __private;
 mod backoff;
 mod budget;
+mod call_each;
 mod clock;
 mod configure;
 mod copies;
@@ -82,6 +84,7 @@ mod key_of;
 mod level;
 mod names;
 mod outcome;
+mod patience;
 mod policy;
 mod priority;
 #[cfg(test)]
@@ -104,6 +107,7 @@ pub use resilient_macros::{
 };
 
 pub use crate::backoff::{Backoff, Jitter};
+pub use crate::call_each::{CallEach, Calls};
 pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
 pub use crate::error::{Fault, Rejected};
 pub use crate::events::{Event, EventKind, HedgeCause, Missed, RetryEnd, Subscription};

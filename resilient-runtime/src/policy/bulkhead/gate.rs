@@ -109,15 +109,16 @@ impl Gate {
             one_order();
             // Whoever came to wait meanwhile either found the place or is seen here.
             if self.word.load(SeqCst) >= WAITER {
-                self.give_back();
+                self.recount();
             }
         } else if self.word.fetch_sub(1, Release) >= WAITER {
             self.hand_over();
         }
     }
 
+    /// Takes back what threads keep, for those who wait.
     #[cold]
-    fn give_back(&self) {
+    pub(super) fn recount(&self) {
         self.reclaim(&self.lock());
         self.hand_over();
     }
@@ -192,7 +193,7 @@ impl Gate {
     /// Fewer places than are taken take effect as they are left.
     pub(super) fn set_places(&self, places: u32) {
         self.places.store(u64::from(places), SeqCst);
-        self.give_back();
+        self.recount();
     }
 
     pub(super) fn places(&self) -> u32 {

@@ -52,6 +52,10 @@ pub(crate) static STEM: Stem = Stem {
 
 const DEFAULT_MAX_CONCURRENT: u32 = 25;
 
+/// Beside the time a call may wait: some have waited that may not.
+const WAITED_FOR: u64 = 1 << 63;
+const RECOUNT: Duration = Duration::from_millis(100);
+
 const ADMITTED: usize = 0;
 const WAITED: usize = 1;
 const REJECTED: usize = 2;
@@ -105,7 +109,8 @@ impl Shared {
 
     fn apply(&self, written: &Written) {
         let count = |key| written.count(key).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
-        self.max_wait.store(written.time(MAX_WAIT).map_or(0, nanos), Relaxed);
+        let waited_for = self.max_wait.load(Relaxed) & WAITED_FOR;
+        self.max_wait.store(written.time(MAX_WAIT).map_or(0, nanos) | waited_for, Relaxed);
         self.max_queue.store(count(MAX_QUEUE).unwrap_or(u32::MAX), Relaxed);
         self.gate.set_places(count(MAX_CONCURRENT).unwrap_or(DEFAULT_MAX_CONCURRENT).max(1));
     }
@@ -122,7 +127,14 @@ impl Shared {
     }
 
     fn max_wait(&self) -> Duration {
-        Duration::from_nanos(self.max_wait.load(Relaxed))
+        Duration::from_nanos(self.max_wait.load(Relaxed) & !WAITED_FOR)
+    }
+
+    /// Lets calls leave as where others wait, from now on; and how often who waits looks itself, since a call
+    /// that leaves at this moment may not know.
+    fn be_waited_for(&self) -> Duration {
+        self.max_wait.fetch_or(WAITED_FOR, Relaxed);
+        RECOUNT
     }
 
     fn max_queue(&self) -> u32 {

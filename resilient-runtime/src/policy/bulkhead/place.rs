@@ -13,7 +13,7 @@ use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::level::{Judge, Reply};
 use crate::timer::Timer;
-use crate::{clock, frame, registry};
+use crate::{clock, frame, patience, registry};
 
 /// Where a call stands. Whatever it holds is given back when it goes.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl<'a> Place<'a> {
         }
         if self.stage == Stage::OUTSIDE {
             let Some(timer) = self.patience() else { return Poll::Ready(Err(self.shared.reject())) };
-            match self.shared.gate.queue(self.shared.max_queue(), cx.waker()) {
+            match self.shared.gate.queue(self.max_queue(), cx.waker()) {
                 Queued::Entered => {
                     self.admitted();
                     return Poll::Ready(Ok(()));
@@ -92,9 +92,17 @@ impl<'a> Place<'a> {
             }
         }
         let Stage(ticket) = self.stage;
-        if !self.shared.gate.is_served(ticket, cx.waker()) {
-            ready!(self.timer.poll(cx));
-            if self.shared.gate.cancel(ticket) {
+        while !self.shared.gate.is_served(ticket, cx.waker()) {
+            if self.timer.poll(cx).is_pending() {
+                patience::note_wait();
+                return Poll::Pending;
+            }
+            if patience::is_endless()
+                && let Some(timer) = self.patience()
+            {
+                self.timer = timer;
+                self.shared.gate.recount();
+            } else if self.shared.gate.cancel(ticket) {
                 self.stage = Stage::OUTSIDE;
                 return Poll::Ready(Err(self.shared.reject()));
             }
@@ -105,10 +113,14 @@ impl<'a> Place<'a> {
         Poll::Ready(Ok(()))
     }
 
+    fn max_queue(&self) -> u32 {
+        if patience::is_endless() { u32::MAX } else { self.shared.max_queue() }
+    }
+
     /// The timer of a wait, unless nobody can wait here: no time is left, or the place waited for may be
     /// the caller's own.
     fn patience(&self) -> Option<Timer> {
-        let most = self.shared.max_wait();
+        let most = if patience::is_endless() { self.shared.be_waited_for() } else { self.shared.max_wait() };
         if most.is_zero() || self.shared.id.is_held() {
             return None;
         }

@@ -16,7 +16,7 @@ use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::level::{Judge, Reply};
 use crate::timer::Timer;
-use crate::{clock, frame, registry};
+use crate::{clock, frame, patience, registry};
 
 /// What a call wants, and where. A type for each, so that the usual one takes no room.
 pub trait Want {
@@ -139,7 +139,10 @@ impl<'a, W: Want> Pass<'a, W> {
                     self.timer = due.instant().map_or_else(|| Timer::after(Duration::MAX), Timer::until);
                 }
             }
-            ready!(self.timer.poll(cx));
+            if self.timer.poll(cx).is_pending() {
+                patience::note_wait();
+                return Poll::Pending;
+            }
         }
         self.timer = Timer::NONE;
         self.shared.tally.add(WAITED, 1);
@@ -151,7 +154,7 @@ impl<'a, W: Want> Pass<'a, W> {
     fn arrive(&self, cx: &Context<'_>) -> Arrival {
         let (limiter, of, permits) = (&self.shared.limiter, self.want.of(), self.want.permits());
         let left = frame::deadline().map(|deadline| Tick::from(deadline).since(clock::tick()));
-        let most = limiter.max_wait();
+        let most = if patience::is_endless() { Duration::MAX } else { limiter.max_wait() };
         let patience = left.map_or(most, |left| left.min(most));
         if patience.is_zero() {
             let refused = limiter.take_or_tell(of, permits);
