@@ -1,4 +1,4 @@
-//! Retry, circuit breaker, fallback and timeout for async functions on tokio.
+//! Retry, circuit breaker, fallback and seven more policies for async functions on tokio.
 //!
 //! Annotate a function; its policies apply in reading order, the top one outermost:
 //!
@@ -40,15 +40,17 @@
 //! # }
 //! ```
 //!
-//! - The attributes [`macro@retry`], [`macro@circuit_breaker`], [`macro@fallback`] and
-//!   [`macro@timeout`] are the manuals: keys, defaults, order, expansion.
+//! - The attributes are the manuals: keys, defaults, order, expansion. Against failures [`macro@retry`],
+//!   [`macro@circuit_breaker`], [`macro@fallback`], [`macro@timeout`] and [`macro@hedge`]; against too much
+//!   work [`macro@bulkhead`], [`macro@rate_limit`] and [`macro@load_shed`]; to spare it [`macro@cache`] and
+//!   [`macro@coalesce`].
 //! - [`configure`] tunes policies by name at start-up; [`registry`] finds, reports and controls
 //!   them; [`subscribe`] tells what happens to them.
 //! - An error type says what it means by [`Classify`], and how a refusal looks by
 //!   `From<`[`Rejected`]`>`; [`Fault`] does both for those that do not want to.
 //! - [`CallEach`] calls a guarded function for each item of a stream, no faster than it is let in.
 //! - [`attempt`], [`deadline`], [`priority()`] and [`inherit`] tell the running code where it stands.
-//! - [`Retry`], [`CircuitBreaker`], [`Hedge`], [`RateLimit`] and [`Timeout`] do the same without macros.
+//! - [`Retry`], [`CircuitBreaker`], [`Timeout`] and the others do the same without macros.
 //!
 //! The policies of a function live in `static`s: all instances of a generic function share them,
 //! as do all types that use a trait's default method. Two versions of this crate in one program
