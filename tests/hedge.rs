@@ -552,6 +552,20 @@ async fn by_hand_it_takes_what_makes_the_attempts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn by_hand_in_another_runtime_it_has_the_budget_of_that_one() {
+    static FAILS: Hedge = Hedge::new("fails").max(2).budget("each its own");
+    let fails = || async {
+        FAILS.call(|| async { Err::<(), _>("down") }).await.unwrap_err();
+        registry().budget("each its own").unwrap().spent
+    };
+    assert_eq!(fails().await, 1);
+    let other = std::thread::spawn(move || {
+        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(fails())
+    });
+    assert_eq!(other.join().unwrap(), 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_call_that_is_polled_after_its_end_starts_nothing() {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     let hedge = Hedge::new("fused");

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
 use resilient_runtime::{
-    Class, Classify, Rejected, attempt, bulkhead, circuit_breaker, fallback, retry, timeout,
+    Class, Classify, Rejected, attempt, bulkhead, circuit_breaker, fallback, hedge, retry, timeout,
 };
 
 type Answer = Result<u64, Failure>;
@@ -101,6 +101,11 @@ async fn retried(n: u64) -> Answer {
 #[retry(base = "0s", budget = "none")]
 async fn retried_once(n: u64) -> Answer {
     answer(n, attempt() == 1)
+}
+
+#[hedge(after = "50ms")]
+async fn hedged(n: u64) -> Answer {
+    work(n).await
 }
 
 #[timeout("2s")]
@@ -209,6 +214,7 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::breaker_open(args = (repeat!(refused)), config = at_most(206))]
 #[bench::retry_first_attempt(args = (repeat!(retried)), config = at_most(105))]
 #[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(417))]
+#[bench::hedge_first_attempt(args = (repeat!(hedged)), config = at_most(234))]
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(85))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(824))]
 #[bench::bulkhead(args = (repeat!(confined)), config = at_most(155))]

@@ -152,6 +152,7 @@ struct Call<'a> {
     since: Option<Instant>,
     started: u32,
     turn: u32,
+    held_back: bool,
     progress: Progress,
 }
 
@@ -193,6 +194,9 @@ impl Call<'_> {
 
     /// An attempt has failed.
     fn failed(&mut self, pace: Pace) {
+        if self.started >= self.plan.max() {
+            return;
+        }
         match (pace, &self.next) {
             (_, Next::Never) | (Pace::Unchanged, _) | (Pace::AtOnce, Next::NotBefore(_)) => {}
             (Pace::AtOnce, _) => self.next = Next::Now(HedgeCause::Failed),
@@ -204,7 +208,7 @@ impl Call<'_> {
     }
 
     /// A wait for the next attempt, unless there is no time for one.
-    fn timer(&self, delay: Duration) -> Option<Timer> {
+    fn timer(&mut self, delay: Duration) -> Option<Timer> {
         let reaches = |deadline| clock::now().checked_add(delay).is_none_or(|then| then >= deadline);
         if frame::deadline().is_some_and(reaches) {
             self.not_hedged(DEADLINE, RetryEnd::Deadline);
@@ -213,7 +217,11 @@ impl Call<'_> {
         Some(Timer::after(delay))
     }
 
-    fn not_hedged(&self, counter: usize, reason: RetryEnd) {
+    /// Told once of a call, however often it would have had another attempt.
+    fn not_hedged(&mut self, counter: usize, reason: RetryEnd) {
+        if std::mem::replace(&mut self.held_back, true) {
+            return;
+        }
         self.count(counter);
         registry::emit(STEM.name, self.shared.name, || EventKind::NotHedged { reason });
     }
@@ -298,6 +306,7 @@ impl<'a, M, F, O, R> Hedged<'a, M, F, O, R> {
             since: None,
             started: 0,
             turn: 0,
+            held_back: false,
             progress: Progress::Fresh,
         };
         Self { first: None, others: Vec::new(), make, rules, call, failed: None }
