@@ -64,7 +64,7 @@ impl Shared {
     ) -> Looked<'_, K::Kept, V> {
         let entry = match self.store.find::<K, V>(site, key) {
             Ok(entry) => entry,
-            Err(place) => return self.missing(place, None),
+            Err(place) => return self.missing(place, Renewal(None)),
         };
         let age = entry.age();
         if age < self.ttl() {
@@ -82,25 +82,23 @@ impl Shared {
         site: Site,
         key: &K,
     ) -> Looked<'_, K::Kept, V> {
-        if age >= self.ttl().saturating_add(time(&self.stale_while_revalidate)) {
-            return self.missing(self.store.place_for(site, key), None);
+        let good_enough = age < self.ttl().saturating_add(time(&self.stale_while_revalidate));
+        if good_enough && !entry.renew() {
+            self.tally.add(STALE_WHILE_REVALIDATED, 1);
+            self.tell(age);
+            return Looked::Found(entry.value.clone());
         }
-        if entry.renew() {
-            let renewal = Some(entry);
-            return self.missing(self.store.place_for(site, key), renewal);
-        }
-        self.tally.add(STALE_WHILE_REVALIDATED, 1);
-        self.tell(age);
-        Looked::Found(entry.value.clone())
+        let renewal = Renewal(good_enough.then_some(entry));
+        self.missing(self.store.place_for(site, key), renewal)
     }
 
     fn missing<K: Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static>(
         &self,
         place: Place<K>,
-        renewal: Option<Arc<Entry<K, V>>>,
+        renewal: Renewal<K, V>,
     ) -> Looked<'_, K, V> {
         self.tally.add(MISSES, 1);
-        Looked::Missing(Load { shared: self, place, renewal: Renewal(renewal) })
+        Looked::Missing(Load { shared: self, place, renewal })
     }
 
     fn ttl(&self) -> Duration {

@@ -283,7 +283,7 @@ pub struct CacheSnapshot {
     pub stale_on_error: u64,
     /// Misses that gave a value to keep.
     pub stored: u64,
-    /// Of these, those that renewed a stale one.
+    /// Of these, those made while others got the stale value.
     pub refreshed: u64,
     /// Values that had to make room for others.
     pub evicted: u64,
