@@ -61,9 +61,14 @@ impl Terms {
     }
 }
 
+/// On a line of its own: who moves it takes nothing away from who reads the settings.
+#[derive(Debug)]
+#[repr(align(128))]
+pub(super) struct Apart(pub(super) AtomicU64);
+
 #[derive(Debug)]
 pub(super) struct Limiter {
-    pub(super) word: AtomicU64,
+    pub(super) word: Apart,
     origin: AtomicU64,
     length: AtomicU64,
     pace: AtomicU64,
@@ -96,7 +101,7 @@ enum Short {
 impl Limiter {
     pub(super) fn new(terms: Terms) -> Self {
         let limiter = Self {
-            word: AtomicU64::new(0),
+            word: Apart(AtomicU64::new(0)),
             origin: AtomicU64::new(0),
             length: AtomicU64::new(0),
             pace: AtomicU64::new(0),
@@ -149,7 +154,7 @@ impl Limiter {
     pub(super) fn take(&self, of: u64, permits: u32) -> bool {
         let now = clock::tick();
         if of == ONLY {
-            return self.take_from(&self.word, permits, now).is_ok();
+            return self.take_from(&self.word.0, permits, now).is_ok();
         }
         self.with(of, now, |_, word| self.take_from(word, permits, now).is_ok())
     }
@@ -218,7 +223,7 @@ impl Limiter {
     /// Visits a mark: the only one, or that of a key, or that which stands for it.
     pub(super) fn with<T>(&self, of: u64, now: Tick, visit: impl FnOnce(u64, &AtomicU64) -> T) -> T {
         if of == ONLY {
-            return visit(of, &self.word);
+            return visit(of, &self.word.0);
         }
         let sweep = Sweep {
             // Asked under the lock of the keys, without which nobody changes the scale.
@@ -237,6 +242,6 @@ impl Limiter {
     pub(super) fn available(&self) -> u32 {
         let _unchanged = self.lock();
         let (scale, now) = (self.scale(), clock::tick());
-        scale.moment(now).map_or(0, |now| scale.available(mark(self.word.load(Acquire)), now))
+        scale.moment(now).map_or(0, |now| scale.available(mark(self.word.0.load(Acquire)), now))
     }
 }

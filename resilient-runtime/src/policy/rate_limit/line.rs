@@ -217,7 +217,7 @@ impl Limiter {
         let terms = waiting.terms;
         self.keys().limit(terms.max_keys);
         let (old, new) = (self.scale(), terms.scale(now));
-        let words = || [(ONLY, &self.word)].into_iter().chain(keyed.words());
+        let words = || [(ONLY, &self.word.0)].into_iter().chain(keyed.words());
         for (_, word) in words() {
             word.fetch_or(CHANGING, AcqRel);
         }
