@@ -2,6 +2,7 @@
 
 use crate::breakers::{CLOSED, HALF, MARKED, OPEN, TIMED};
 use crate::bulkheads::{BY_HAND, FIVE, ROOMY, TRIES};
+use crate::limits::{CLOCKS, GOVERNOR, PLENTY, QUANTA};
 use crate::retries::{FIRST, SECOND};
 use crate::stacks::{COVERED, STACK};
 use crate::tables::Run;
@@ -72,6 +73,13 @@ impl Run {
         Figure { of: best.name.to_owned(), value: best.rate, unit: "Mops/s" }
     }
 
+    /// governor, if it read the same clock.
+    fn governor(&self) -> Figure {
+        let clocks = self.min(CLOCKS, "ours").value - self.min(CLOCKS, QUANTA).value;
+        let value = self.min(PLENTY, GOVERNOR).value + clocks;
+        Figure { of: format!("{GOVERNOR} and the clocks' difference"), value, unit: "ns" }
+    }
+
     /// Nanoseconds over a call without a guard.
     fn added(&self, path: &str, name: &str, bare: &Figure) -> Figure {
         Figure { of: format!("{name}, added"), value: self.of(path, name).min - bare.value, unit: "ns" }
@@ -133,6 +141,8 @@ fn others(run: &Run) -> Vec<Goal> {
         goal(ROOMY, run.min(ROOMY, "ours"), run.min(ROOMY, TRIES), AtMost(0.6)),
         goal(ROOMY, run.two(ROOMY, "ours"), run.two(ROOMY, TRIES), AtLeast(1.8)),
         goal(FIVE, run.min(FIVE, "ours"), run.min(FIVE, BY_HAND), AtMost(0.3)),
+        goal(PLENTY, run.min(PLENTY, "ours"), run.governor(), AtMost(1.0)),
+        goal(PLENTY, run.two(PLENTY, "ours"), run.two(PLENTY, GOVERNOR), AtLeast(1.2)),
     ]
 }
 

@@ -6,6 +6,7 @@ mod bulkheads;
 mod crowds;
 mod goals;
 mod harness;
+mod limits;
 mod memory;
 mod ours;
 mod peers;
@@ -30,7 +31,14 @@ fn cases() -> Vec<Case> {
         two: true,
     };
     let direct = Case { path: DIRECT, name: "direct", run: calls!(n => bodies::work(n)), two: true };
-    let rows = [breakers::cases(), retries::cases(), timeouts::cases(), stacks::cases(), bulkheads::cases()];
+    let rows = [
+        breakers::cases(),
+        retries::cases(),
+        timeouts::cases(),
+        stacks::cases(),
+        bulkheads::cases(),
+        limits::cases(),
+    ];
     [empty, direct].into_iter().chain(rows.into_iter().flatten()).collect()
 }
 

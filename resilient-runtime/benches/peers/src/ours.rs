@@ -1,6 +1,6 @@
 //! This crate, through its attributes, each function with a policy of its own.
 
-use resilient_runtime::{bulkhead, circuit_breaker, fallback, retry, timeout};
+use resilient_runtime::{bulkhead, circuit_breaker, fallback, rate_limit, retry, timeout};
 
 use crate::bodies::{Answer, Short, down, half, second_time, short, work, yields};
 
@@ -116,6 +116,11 @@ pub async fn confined(n: u64) -> Answer {
 #[timeout("2s")]
 #[bulkhead(name = "five", max_concurrent = 4)]
 pub async fn five(n: u64) -> Answer {
+    work(n).await
+}
+
+#[rate_limit(name = "plenty", rate = "2000000000/s")]
+pub async fn limited(n: u64) -> Answer {
     work(n).await
 }
 
