@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
-use syn::{Expr, GenericArgument, Lifetime, PathArguments, Type, TypeReference};
+use syn::{Expr, ExprLit, GenericArgument, Lifetime, Lit, PathArguments, Type, TypeReference};
 
 use crate::args::ungrouped;
 use crate::func::Func;
@@ -34,6 +34,9 @@ impl Key {
             }
             return Self::Arguments;
         };
+        if let Some(fault) = no_key(&key) {
+            reader.diag.at(&key, fault);
+        }
         let parts = match ungrouped(key) {
             Expr::Tuple(tuple) => tuple.elems.into_iter().collect(),
             one => vec![one],
@@ -92,6 +95,21 @@ fn part(p: &TokenStream, value: &impl ToTokens, at: Span) -> TokenStream {
     let at = own_span().located_at(at);
     let p = respanned(p, at);
     quote_spanned!(at=> (&&&#p::PartOf(&(#value))).part())
+}
+
+/// Why an expression is surely not what was meant.
+fn no_key(key: &Expr) -> Option<String> {
+    match key {
+        Expr::Closure(_) => {
+            Some("`key` needs no closure: the arguments are in scope, as in `key = (tenant, id)`".to_owned())
+        }
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(format!(
+            "this text is the same for all calls, so that all would get one answer: write `key = (tenant, id)`, or \
+             `name = {:?}` for a name",
+            text.value()
+        )),
+        _ => None,
+    }
 }
 
 /// Why the arguments cannot be the key.
