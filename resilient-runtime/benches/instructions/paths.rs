@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
 use resilient_runtime::{
-    Class, Classify, Rejected, attempt, bulkhead, circuit_breaker, fallback, hedge, retry, timeout,
+    Class, Classify, Rejected, attempt, bulkhead, circuit_breaker, fallback, hedge, load_shed, retry, timeout,
 };
 
 type Answer = Result<u64, Failure>;
@@ -118,6 +118,17 @@ async fn confined(n: u64) -> Answer {
     work(n).await
 }
 
+/// Before its first window is over, each call is measured.
+#[load_shed(name = "calm")]
+async fn shedding(n: u64) -> Answer {
+    work(n).await
+}
+
+#[load_shed(name = "quiet", mode = "throttle")]
+async fn throttled(n: u64) -> Answer {
+    work(n).await
+}
+
 #[timeout("2s")]
 async fn waited(n: u64) -> Answer {
     pends_once(n).await
@@ -218,6 +229,8 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(85))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(824))]
 #[bench::bulkhead(args = (repeat!(confined)), config = at_most(155))]
+#[bench::load_shed_measured(args = (repeat!(shedding)), config = at_most(434))]
+#[bench::load_shed_throttle(args = (repeat!(throttled)), config = at_most(187))]
 #[bench::stack(args = (repeat!(stacked)), config = at_most(255))]
 #[bench::stack_from_afar(args = (repeat!(stacked_afar, from_afar)), config = at_most(316))]
 fn calls(run: fn(u64)) {
