@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use resilient_runtime::{
     Bulkhead, Cache, CircuitBreaker, Class, Classify, ConfigError, Fault, Hedge, LoadShed, Rate, RateLimit,
-    Rejected, Retry, Timeout, configure,
+    Rejected, Retry, ShedMode, Timeout, configure,
 };
 use tokio::task::yield_now;
 use tokio::time::advance;
@@ -262,7 +262,7 @@ fn shed_with(key: &str, shed: LoadShed, time: Duration) -> LoadShed {
     match key {
         "queue_time" => shed.queue_time(time),
         "window" => shed.window(time),
-        "throttled" => shed.mode("throttle").min_calls(1).window(time),
+        "throttled" => shed.mode(ShedMode::Throttle).min_calls(1).window(time),
         other => panic!("{other}"),
     }
 }

@@ -117,7 +117,7 @@ pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::function::{Function, Layer};
 pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{BudgetSnapshot, Bulkhead, BulkheadPermit, BulkheadSnapshot, RetryBudget};
-pub use crate::policy::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot};
+pub use crate::policy::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot, ShedAlgorithm, ShedMode};
 #[cfg(feature = "cache")]
 pub use crate::policy::{Cache, CacheSnapshot, CachedFallback};
 pub use crate::policy::{

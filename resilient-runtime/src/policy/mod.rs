@@ -29,7 +29,7 @@ pub use self::fallback::FallbackSnapshot;
 #[cfg(feature = "cache")]
 pub use self::fallback::recall::CachedFallback;
 pub use self::hedge::{Hedge, HedgeSnapshot};
-pub use self::load_shed::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot};
+pub use self::load_shed::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot, ShedAlgorithm, ShedMode};
 pub use self::rate_limit::{RateLimit, RateLimitSnapshot};
 pub use self::retry::{Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
 pub use self::timeout::{Timeout, TimeoutSnapshot};

@@ -10,7 +10,7 @@
 
 use std::time::Duration;
 
-use super::settings::{Algorithm, Limits};
+use super::settings::{Limits, ShedAlgorithm};
 use crate::clock::{Tick, nanos};
 
 /// Calls that say something about the others.
@@ -218,7 +218,7 @@ impl Learner {
         }
         if slow {
             let shrunk = match (limits.algorithm, self.target(limits)) {
-                (Algorithm::Gradient, Some(target)) => {
+                (ShedAlgorithm::Gradient, Some(target)) => {
                     let gradient = (target / self.took).clamp(0.5, 1.0);
                     self.limit * (1.0 - HASTE + HASTE * gradient)
                 }
@@ -229,8 +229,8 @@ impl Learner {
         }
         match limits.algorithm {
             _ if !used || seen.samples == 0 => self.limit,
-            Algorithm::Gradient => self.limit + self.limit.sqrt(),
-            Algorithm::Aimd => self.limit + 1.0,
+            ShedAlgorithm::Gradient => self.limit + self.limit.sqrt(),
+            ShedAlgorithm::Aimd => self.limit + 1.0,
         }
     }
 

@@ -23,9 +23,9 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 pub use self::call::LoadShedPermit;
+pub use self::settings::{ShedAlgorithm, ShedMode};
 
 use self::call::Shedding;
-use self::settings::{ALGORITHMS, MODES};
 use self::shared::Shared;
 use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
 use crate::configure::Configure;
@@ -52,8 +52,8 @@ const MIN_CALLS: usize = 12;
 pub(crate) static STEM: Stem = Stem {
     name: "load_shed",
     keys: &[
-        Key { name: "mode", kind: Kind::Word(MODES) },
-        Key { name: "algorithm", kind: Kind::Word(ALGORITHMS) },
+        Key { name: "mode", kind: Kind::Word(ShedMode::WORDS) },
+        Key { name: "algorithm", kind: Kind::Word(ShedAlgorithm::WORDS) },
         Key { name: "initial_limit", kind: Kind::Count(1) },
         Key { name: "min_limit", kind: Kind::Count(1) },
         Key { name: "max_limit", kind: Kind::Count(1) },
@@ -113,22 +113,16 @@ impl LoadShed {
         self
     }
 
-    /// What it goes by: `"concurrency"` or `"throttle"`. **Default: `"concurrency"`.**
-    ///
-    /// `"concurrency"` learns from how long calls take how many may be under way. `"throttle"` refuses a share
-    /// of the calls that depends on how many of the last ones the dependency accepted.
+    /// What it goes by. **Default: [`ShedMode::Concurrency`].**
     #[must_use]
-    pub const fn mode(self, mode: &'static str) -> Self {
-        self.with(MODE, Value::Word(mode))
+    pub const fn mode(self, mode: ShedMode) -> Self {
+        self.with(MODE, Value::Word(mode.as_str()))
     }
 
-    /// How the limit moves: `"gradient"` or `"aimd"`. **Default: `"gradient"`.**
-    ///
-    /// `"gradient"` lowers it in proportion to how much too long calls take, and raises it by its root;
-    /// `"aimd"` lowers it by a tenth and raises it by one.
+    /// How the limit moves. **Default: [`ShedAlgorithm::Gradient`].**
     #[must_use]
-    pub const fn algorithm(self, algorithm: &'static str) -> Self {
-        self.with(ALGORITHM, Value::Word(algorithm))
+    pub const fn algorithm(self, algorithm: ShedAlgorithm) -> Self {
+        self.with(ALGORITHM, Value::Word(algorithm.as_str()))
     }
 
     /// Calls under way that it starts with. **Default: 20.**
@@ -298,8 +292,8 @@ impl Configure {
 pub struct LoadShedSnapshot {
     /// Name of the load shedder.
     pub name: &'static str,
-    /// What it goes by: `"concurrency"` or `"throttle"`.
-    pub mode: &'static str,
+    /// What it goes by.
+    pub mode: ShedMode,
     /// Calls that may be under way, as learned so far.
     pub limit: u64,
     /// Calls under way, but for those that were admitted while throttling.

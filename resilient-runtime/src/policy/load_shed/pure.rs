@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::learner::{ENOUGH, Learner, Plan, Seen};
-use super::settings::{Algorithm, Limits, Ratio, Settings, complaints};
+use super::settings::{Limits, Ratio, Settings, ShedAlgorithm, complaints};
 use super::throttle::{Throttle, Totals, share};
 use super::{IMPORTANT_AT, INITIAL_LIMIT, K, MAX_LIMIT, MIN_LIMIT, MODE, NORMAL_AT, OPTIONAL_AT, WINDOW};
 use crate::clock::Tick;
@@ -17,7 +17,7 @@ const MS: u64 = 1_000_000;
 const START: Tick = Tick::from_nanos(1 << 60);
 
 const LIMITS: Limits = Limits {
-    algorithm: Algorithm::Gradient,
+    algorithm: ShedAlgorithm::Gradient,
     initial: 100,
     min: 4,
     max: 1_000,
@@ -41,7 +41,7 @@ fn after(limits: &Limits, seen: &Seen) -> u32 {
 
 #[test]
 fn the_limit_moves_by_how_long_calls_take() {
-    let aimd = Limits { algorithm: Algorithm::Aimd, ..LIMITS };
+    let aimd = Limits { algorithm: ShedAlgorithm::Aimd, ..LIMITS };
     let brief = Limits { queue_time: Some(Duration::from_millis(10)), ..LIMITS };
     for (limits, seen, limit) in [
         (LIMITS, took(100, 100), 110),
@@ -221,7 +221,7 @@ fn seen() -> impl Strategy<Value = Seen> {
 fn limits() -> impl Strategy<Value = Limits> {
     (any::<bool>(), 1..50_u32, 0..50_u32, 0..500_u32, proptest::option::of(1..500_u64), 1..2_000_u64)
         .prop_map(|(aimd, min, initial, max, queue_time, window)| Limits {
-            algorithm: if aimd { Algorithm::Aimd } else { Algorithm::Gradient },
+            algorithm: if aimd { ShedAlgorithm::Aimd } else { ShedAlgorithm::Gradient },
             initial: min + initial,
             min,
             max: min + initial + max,

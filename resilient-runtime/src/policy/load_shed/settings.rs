@@ -8,31 +8,58 @@ use super::{
 };
 use crate::policy::{Complaint, Written};
 
-pub(super) const MODES: &[&str] = &["concurrency", "throttle"];
-pub(super) const ALGORITHMS: &[&str] = &["gradient", "aimd"];
-
-/// What a call is refused for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Mode {
-    /// Too many are under way.
+/// What a load shedder goes by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ShedMode {
+    /// How many calls are under way: it learns how many may be, from how long they take.
+    #[default]
     Concurrency,
-    /// Too few of the last ones were accepted.
+    /// How many of the last calls the dependency accepted.
     Throttle,
 }
 
-/// How the limit moves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Algorithm {
-    /// In proportion to how much slower calls have become, and by its root.
+impl ShedMode {
+    pub(super) const WORDS: &'static [&'static str] = &["concurrency", "throttle"];
+
+    /// The word that `#[load_shed(mode = …)]` takes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Concurrency => Self::WORDS[0],
+            Self::Throttle => Self::WORDS[1],
+        }
+    }
+}
+
+/// How the limit of a load shedder moves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ShedAlgorithm {
+    /// Down in proportion to how much too long calls take, and up by its root.
+    #[default]
     Gradient,
     /// Down by a tenth, and up by one.
     Aimd,
 }
 
+impl ShedAlgorithm {
+    pub(super) const WORDS: &'static [&'static str] = &["gradient", "aimd"];
+
+    /// The word that `#[load_shed(algorithm = …)]` takes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gradient => Self::WORDS[0],
+            Self::Aimd => Self::WORDS[1],
+        }
+    }
+}
+
 /// How the limit is learned.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
-    pub(super) algorithm: Algorithm,
+    pub(super) algorithm: ShedAlgorithm,
     pub(super) initial: u32,
     pub(super) min: u32,
     pub(super) max: u32,
@@ -60,7 +87,7 @@ pub(super) struct Ratio {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Settings {
-    pub(super) mode: Mode,
+    pub(super) mode: ShedMode,
     pub(super) limits: Limits,
     pub(super) levels: Levels,
     pub(super) ratio: Ratio,
@@ -90,12 +117,14 @@ impl Settings {
         let optional = share(OPTIONAL_AT, 0.6_f64.min(normal));
         let normal = normal.max(optional);
         Self {
-            mode: if written.word(MODE) == Some(MODES[1]) { Mode::Throttle } else { Mode::Concurrency },
+            mode: said(written, MODE, [ShedMode::Concurrency, ShedMode::Throttle], ShedMode::as_str),
             limits: Limits {
-                algorithm: match written.word(ALGORITHM) {
-                    Some(word) if word == ALGORITHMS[1] => Algorithm::Aimd,
-                    _ => Algorithm::Gradient,
-                },
+                algorithm: said(
+                    written,
+                    ALGORITHM,
+                    [ShedAlgorithm::Gradient, ShedAlgorithm::Aimd],
+                    ShedAlgorithm::as_str,
+                ),
                 initial: count(INITIAL_LIMIT, INITIAL).clamp(min, max),
                 min,
                 max,
@@ -115,6 +144,10 @@ impl Settings {
             },
         }
     }
+}
+
+fn said<T: Copy + Default>(written: &Written, key: usize, all: [T; 2], word: fn(T) -> &'static str) -> T {
+    all.into_iter().find(|one| written.word(key) == Some(word(*one))).unwrap_or_default()
 }
 
 /// What does not go together. What the other mode goes by is no mistake: whoever changes the mode by name

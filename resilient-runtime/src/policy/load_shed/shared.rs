@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64 as Counter};
 
 use super::call::{Stage, Verdict};
 use super::gate::Gate;
-use super::settings::{MODES, Mode, Settings};
+use super::settings::{Settings, ShedMode};
 use super::throttle::Totals;
 use super::throttled::Throttled;
 use super::{ByPriority, LoadShedSnapshot, STEM};
@@ -37,7 +37,7 @@ impl Shared {
         let (now, settings) = (clock::tick(), Settings::of(written));
         Self {
             name,
-            throttles: AtomicBool::new(settings.mode == Mode::Throttle),
+            throttles: AtomicBool::new(settings.mode == ShedMode::Throttle),
             overloaded: AtomicBool::new(false),
             gate: Gate::new(now, &settings),
             throttled: Throttled::new(clock::earlier(), settings.ratio),
@@ -50,7 +50,7 @@ impl Shared {
         let (now, settings) = (clock::tick(), Settings::of(written));
         self.gate.apply(now, &settings);
         self.throttled.apply(settings.ratio);
-        let throttles = settings.mode == Mode::Throttle;
+        let throttles = settings.mode == ShedMode::Throttle;
         if self.throttles.swap(throttles, Relaxed) != throttles {
             self.throttled.reset(clock::earlier(), self.totals());
         }
@@ -118,10 +118,9 @@ impl Shared {
 
     #[cold]
     fn reject(&self, priority: Priority) -> Rejected {
-        let before = self.rejected();
         self.tally.add(REJECTED + priority as usize, 1);
         if !self.overloaded.load(Relaxed) && !self.overloaded.swap(true, Relaxed) {
-            self.before_overload.store(before, Relaxed);
+            self.before_overload.store(self.rejected().saturating_sub(1), Relaxed);
             registry::emit(STEM.name, self.name, || EventKind::OverloadBegan { priority });
         }
         registry::emit(STEM.name, self.name, || EventKind::Rejected { retry_after: None });
@@ -163,9 +162,9 @@ impl Shared {
     pub(super) fn snapshot(&self) -> LoadShedSnapshot {
         let (baseline, queue_time) = self.gate.learned();
         let (mode, share) = if self.throttles.load(Relaxed) {
-            (MODES[1], self.throttled.share(clock::earlier(), self.totals()))
+            (ShedMode::Throttle, self.throttled.share(clock::earlier(), self.totals()))
         } else {
-            (MODES[0], 0.0)
+            (ShedMode::Concurrency, 0.0)
         };
         LoadShedSnapshot {
             name: self.name,

@@ -15,11 +15,11 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
 use super::learner::{Learner, Plan, Seen};
-use super::settings::{Algorithm, Limits};
+use super::settings::{Limits, ShedAlgorithm};
 use crate::clock::Tick;
 
 const LIMITS: Limits = Limits {
-    algorithm: Algorithm::Gradient,
+    algorithm: ShedAlgorithm::Gradient,
     initial: 20,
     min: 4,
     max: 1_000,
@@ -132,7 +132,7 @@ impl World {
 
 const SERVICE: Duration = Duration::from_millis(50);
 const MINUTES: Duration = Duration::from_secs(240);
-const BOTH: [Algorithm; 2] = [Algorithm::Gradient, Algorithm::Aimd];
+const BOTH: [ShedAlgorithm; 2] = [ShedAlgorithm::Gradient, ShedAlgorithm::Aimd];
 
 /// What so many workers do in a second.
 fn capacity(workers: u32) -> f64 {
