@@ -9,6 +9,7 @@
 
 use std::cell::Cell;
 use std::future::pending;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
@@ -295,6 +296,60 @@ async fn a_self_by_value_is_shared_and_copied_arguments_of_any_kind_stand_beside
     assert_eq!(Arc::new(Shop(100)).price(2, "ab".into(), vec![1000]).await.unwrap(), 1105);
     assert_eq!(Shop(100).sold(7).await.unwrap(), 107);
     assert_eq!(Shop(1).sold(7).await.unwrap(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_guards_functions_of_any_shape() {
+    #[async_trait::async_trait]
+    trait Search {
+        async fn find(&self, words: String, few: Option<&str>) -> Result<String, std::io::Error>;
+
+        #[hedge(after = "50ms")]
+        async fn count(&self, words: Vec<u32>) -> Result<usize, std::io::Error> {
+            slow_at_first().await;
+            Ok(words.len())
+        }
+    }
+    struct Index<T>(T);
+    #[async_trait::async_trait]
+    impl<T: Clone + Send + Sync + Into<String> + 'static> Search for Index<T> {
+        #[hedge(after = "50ms", max = 3)]
+        async fn find(&self, mut words: String, few: Option<&str>) -> Result<String, std::io::Error> {
+            slow_at_first().await;
+            words.push_str(few.unwrap_or_default());
+            Ok(words + &self.0.clone().into())
+        }
+    }
+    #[hedge(after = "50ms")]
+    fn boxed(n: u32) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        Box::pin(async move {
+            slow_at_first().await;
+            Ok(n)
+        })
+    }
+    #[hedge(after = "50ms")]
+    async fn generic<'a, T: AsRef<str> + ?Sized, const N: usize>(
+        text: &'a T,
+        (a, b): (u32, [u32; N]),
+        add: impl Fn(u32) -> u32 + Clone,
+    ) -> Result<(&'a str, u32), Box<dyn std::error::Error>> {
+        slow_at_first().await;
+        if text.as_ref().is_empty() {
+            Err("empty")?;
+        }
+        Ok((text.as_ref(), add(a + b[0])))
+    }
+    let index = Index("!");
+    assert_eq!(index.find("tea".into(), Some("pot")).await.unwrap(), "teapot!");
+    assert_eq!(index.count(vec![1, 2]).await.unwrap(), 2);
+    assert_eq!(boxed(7).await, Ok(7));
+    assert_eq!(generic("tea", (1, [2, 3]), |n| n * 10).await.unwrap(), ("tea", 30));
+}
+
+async fn slow_at_first() {
+    if attempt() == 1 {
+        pending::<()>().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]
