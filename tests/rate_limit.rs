@@ -544,6 +544,23 @@ mod configured {
 }
 
 #[test]
+fn a_clock_that_is_behind_waits_no_longer_than_the_rate() {
+    static LIMIT: RateLimit =
+        RateLimit::new("two_clocks").rate(Rate::per_second(1)).burst(1).max_wait(Duration::from_secs(5));
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime().block_on(async {
+        advance(1_800 * SECOND).await;
+        LIMIT.acquire().await.unwrap();
+    });
+    runtime().block_on(async {
+        let start = Instant::now();
+        LIMIT.acquire().await.unwrap();
+        assert!(start.elapsed() <= SECOND + MS, "{:?}", start.elapsed());
+    });
+}
+
+#[test]
 fn threads_never_take_more_than_the_burst_and_the_rate() {
     let limit = RateLimit::new("threads").rate(Rate::per_second(20_000)).burst(50);
     let start = std::time::Instant::now();

@@ -24,6 +24,8 @@ pub(crate) const MARK_BITS: u32 = 58;
 const FINEST: u128 = 8;
 /// A line begins this long before the present, so that clocks of two threads may differ.
 const LEAD: Duration = Duration::from_secs(3_600);
+/// Clocks of two threads differ by less; one that is further behind is another clock.
+const ANOTHER_CLOCK: Duration = Duration::from_secs(1);
 
 /// A rate and a burst, as whole numbers of units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +120,8 @@ impl Scale {
 
     /// Whether a mark lies further ahead than taking permits can have moved it: the clock was set back.
     pub(crate) fn is_adrift(&self, mark: u64, now: Moment) -> bool {
-        mark > now.ceil + self.burst + self.units(LEAD).min(SPAN)
+        // Of a slow rate a second is no whole unit, and what two threads differ by may be one.
+        mark > now.ceil + self.burst + self.units(ANOTHER_CLOCK).clamp(1, SPAN)
     }
 
     /// Whole units of a time.
