@@ -94,6 +94,7 @@ mod prop;
 mod random;
 mod rate;
 mod registry;
+mod shelf;
 #[cfg(feature = "cache")]
 mod store;
 mod sync;

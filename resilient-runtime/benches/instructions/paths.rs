@@ -224,14 +224,14 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::breaker_count_half_fails(args = (repeat!(flaky_counted)), config = at_most(254))]
 #[bench::breaker_open(args = (repeat!(refused)), config = at_most(206))]
 #[bench::retry_first_attempt(args = (repeat!(retried)), config = at_most(105))]
-#[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(417))]
+#[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(398))]
 #[bench::hedge_first_attempt(args = (repeat!(hedged)), config = at_most(234))]
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(85))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(824))]
 #[bench::bulkhead(args = (repeat!(confined)), config = at_most(155))]
 #[bench::load_shed_measured(args = (repeat!(shedding)), config = at_most(434))]
 #[bench::load_shed_throttle(args = (repeat!(throttled)), config = at_most(187))]
-#[bench::stack(args = (repeat!(stacked)), config = at_most(255))]
+#[bench::stack(args = (repeat!(stacked)), config = at_most(248))]
 #[bench::stack_from_afar(args = (repeat!(stacked_afar, from_afar)), config = at_most(316))]
 fn calls(run: fn(u64)) {
     run(black_box(CALLS));

@@ -8,13 +8,14 @@ mod races;
 #[cfg(all(test, not(resilient_loom)))]
 mod tests;
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::PoisonError;
 
 use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
 use crate::budget::{Budget, Income};
 use crate::clock;
 use crate::configure::Configure;
 use crate::registry::{Registry, SharedSite, registry};
+use crate::shelf::Shelf;
 use crate::sync::{Mutex, MutexGuard};
 use crate::tally::Tally;
 
@@ -183,12 +184,11 @@ impl Payer {
 
     /// The budget, unless there is none or more were made than the bits can tell.
     pub(crate) fn purse(self) -> Option<&'static Purse> {
-        let all = NUMBERED.read().unwrap_or_else(PoisonError::into_inner);
-        all.get(usize::from(self.0).checked_sub(Self::FIRST)?).copied()
+        NUMBERED.get(usize::from(self.0).checked_sub(Self::FIRST)?)
     }
 }
 
-static NUMBERED: RwLock<Vec<&'static Purse>> = RwLock::new(Vec::new());
+static NUMBERED: Shelf<&'static Purse, 64> = Shelf::new();
 
 #[derive(Debug)]
 struct Account {
@@ -229,13 +229,10 @@ impl Purse {
     }
 
     fn numbered(name: &'static str, written: &Written) -> &'static Self {
-        let mut all = NUMBERED.write().unwrap_or_else(PoisonError::into_inner);
-        let payer = u16::try_from(all.len() + Payer::FIRST).map_or(Payer::EACH, Payer);
-        let purse: &'static Self = Box::leak(Box::new(Self::new(name, payer, written)));
-        if payer != Payer::EACH {
-            all.push(purse);
-        }
-        purse
+        NUMBERED.push(|place| {
+            let payer = u16::try_from(place + Payer::FIRST).map_or(Payer::EACH, Payer);
+            Box::leak(Box::new(Self::new(name, payer, written)))
+        })
     }
 
     pub(crate) fn named(name: &'static str) -> Option<&'static Self> {

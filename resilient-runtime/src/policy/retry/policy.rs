@@ -1,13 +1,17 @@
 //! A retry as the registry holds it: settings in force, budget and statistics.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{
+    AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::state::{self, Start, Terms};
 use super::{RetrySnapshot, Settings};
 use crate::frame::{Deadline, Trial};
 use crate::policy::budget::{Payer, Purse};
 use crate::policy::{Policy, Snapshot, Written};
+use crate::shelf::Shelf;
 use crate::tally::Tally;
 
 /// A retry as the registry holds it.
@@ -16,10 +20,11 @@ pub struct RetryPolicy {
     pub(super) name: &'static str,
     /// The first attempt of a call, if that is all it has to know before it, or nothing.
     start: AtomicU64,
-    agreed: RwLock<&'static Agreed>,
-    /// All there have been, so that a call can keep one without counting who does. Held while `agreed`
-    /// and `start` change.
-    all: Mutex<Vec<&'static Agreed>>,
+    /// Which of all there have been, so that a call can keep one without counting who does.
+    agreed: AtomicUsize,
+    all: Shelf<&'static Agreed, 4>,
+    /// How many those are. Held while `agreed` and `start` change.
+    known: Mutex<usize>,
     tally: Tally,
 }
 
@@ -31,6 +36,12 @@ const LOOK: u64 = 0;
 pub struct Agreed {
     pub(super) settings: Settings,
     funds: Funds,
+}
+
+impl Agreed {
+    fn leaked(self) -> &'static Self {
+        Box::leak(Box::new(self))
+    }
 }
 
 /// Where calls earn their retries.
@@ -53,19 +64,21 @@ impl Funds {
 
 impl RetryPolicy {
     pub(super) fn new(name: &'static str, written: &Written) -> Self {
-        let first: &'static Agreed =
-            Box::leak(Box::new(Agreed { settings: Settings::of(written), funds: Funds::Unknown }));
+        let all = Shelf::new();
+        all.push(|_| Agreed { settings: Settings::of(written), funds: Funds::Unknown }.leaked());
         Self {
             name,
             start: AtomicU64::new(LOOK),
-            agreed: RwLock::new(first),
-            all: Mutex::new(vec![first]),
+            agreed: AtomicUsize::new(0),
+            all,
+            known: Mutex::new(1),
             tally: Tally::new(),
         }
     }
 
     fn in_force(&self) -> &'static Agreed {
-        *self.agreed.read().unwrap_or_else(PoisonError::into_inner)
+        #[expect(clippy::expect_used, reason = "what is named was put there before")]
+        self.all.get(self.agreed.load(Acquire)).expect("settings are never taken away")
     }
 
     pub(super) fn settings(&self) -> &'static Settings {
@@ -84,35 +97,34 @@ impl RetryPolicy {
             let agreed = self.in_force();
             // Found before our lock is taken, because it takes one of the registry's.
             let purse = Purse::named(agreed.settings.budget);
-            let mut all = self.all();
+            let mut known = self.known();
             if !std::ptr::eq(agreed, self.in_force()) {
                 continue;
             }
             let Funds::Unknown = agreed.funds else { return agreed };
             purse.inspect(|purse| purse.join(&self.tally));
             let funds = purse.map_or(Funds::Endless, Funds::Shared);
-            return self.agree(&mut all, Agreed { settings: agreed.settings, funds });
+            return self.agree(&mut known, Agreed { settings: agreed.settings, funds });
         }
     }
 
-    fn agree(&self, all: &mut Vec<&'static Agreed>, agreed: Agreed) -> &'static Agreed {
+    fn agree(&self, known: &mut usize, agreed: Agreed) -> &'static Agreed {
         let start = match (agreed.funds, agreed.settings.within) {
             (Funds::Unknown, _) | (_, Some(_)) => LOOK,
             (funds, None) => Trial::first(Payer::of(funds.purse())).word(),
         };
-        let known = all.iter().copied().find(|known| **known == agreed);
-        let agreed = known.unwrap_or_else(|| {
-            let agreed: &'static Agreed = Box::leak(Box::new(agreed));
-            all.push(agreed);
-            agreed
+        let place = (0..*known).find(|place| self.all.get(*place) == Some(&agreed)).unwrap_or_else(|| {
+            self.all.push(|_| agreed.leaked());
+            *known += 1;
+            *known - 1
         });
         self.start.store(start, Relaxed);
-        *self.agreed.write().unwrap_or_else(PoisonError::into_inner) = agreed;
-        agreed
+        self.agreed.store(place, Release);
+        self.in_force()
     }
 
-    fn all(&self) -> MutexGuard<'_, Vec<&'static Agreed>> {
-        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, usize> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn purse(&self) -> Option<&'static Purse> {
@@ -166,13 +178,13 @@ impl Terms for &'static RetryPolicy {
 impl Policy for RetryPolicy {
     fn apply(&self, written: &Written) {
         let settings = Settings::of(written);
-        let mut all = self.all();
+        let mut known = self.known();
         let before = self.in_force();
         let funds = if before.settings.budget == settings.budget { before.funds } else { Funds::Unknown };
         if let (Funds::Unknown, Some(former)) = (funds, before.funds.purse()) {
             former.leave(&self.tally);
         }
-        self.agree(&mut all, Agreed { settings, funds });
+        self.agree(&mut known, Agreed { settings, funds });
     }
 
     fn snapshot(&self) -> Snapshot {
@@ -219,7 +231,7 @@ mod tests {
             policy.apply(&fast);
             assert_eq!(policy.begin().deadline, Deadline::NONE);
         }
-        let bytes = policy.all().len() * size_of::<Agreed>();
+        let bytes = *policy.known() * size_of::<Agreed>();
         assert!(bytes <= 2 * 256, "{bytes}");
     }
 }
