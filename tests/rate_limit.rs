@@ -266,6 +266,23 @@ mod waiting {
     }
 
     /// In any window at most the burst and what the rate adds.
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_comes_just_before_the_deadline_is_taken() {
+        #[rate_limit(name = "just", rate = "1/499500us", burst = 1, max_wait = "1h")]
+        async fn just() -> Answer {
+            Ok(7)
+        }
+        #[timeout("1s")]
+        async fn bounded() -> Answer {
+            just().await
+        }
+        assert_eq!(just().await, Ok(7));
+        // Its turn, at 499.5 ms, is one that others let go first.
+        let mut unpolled = Box::pin(just());
+        assert!(futures::poll!(unpolled.as_mut()).is_pending());
+        assert_eq!(bounded().await, Ok(7));
+    }
+
     fn hold_the_rate(starts: &[Instant], rate: Rate, burst: u64) {
         for (first, from) in starts.iter().enumerate() {
             for (count, to) in (1..).zip(&starts[first..]) {

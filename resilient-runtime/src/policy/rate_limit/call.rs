@@ -126,11 +126,12 @@ impl<'a, W: Want> Pass<'a, W> {
             }
         }
         let Stage(ticket) = self.stage;
+        let deadline = deadline();
         loop {
-            match self.shared.limiter.turn(self.want.of(), ticket, cx.waker()) {
+            match self.shared.limiter.turn(self.want.of(), ticket, cx.waker(), deadline) {
                 Turn::Now => break,
                 Turn::Never => return Poll::Ready(Err(self.reject(None))),
-                Turn::At(due) if is_too_late(due) => {
+                Turn::At(due) if deadline < due => {
                     self.shared.limiter.cancel(self.want.of(), ticket);
                     return Poll::Ready(Err(self.reject(Some(due.since(clock::tick())))));
                 }
@@ -153,9 +154,11 @@ impl<'a, W: Want> Pass<'a, W> {
     /// Permits or a ticket, as long as the wait is within what the settings and the deadline allow.
     fn arrive(&self, cx: &Context<'_>) -> Arrival {
         let (limiter, of, permits) = (&self.shared.limiter, self.want.of(), self.want.permits());
-        let left = frame::deadline().map(|deadline| Tick::from(deadline).since(clock::tick()));
         let most = if patience::is_endless() { Duration::MAX } else { limiter.max_wait() };
-        let patience = left.map_or(most, |left| left.min(most));
+        let patience = match deadline() {
+            Tick::MAX => most,
+            deadline => most.min(deadline.since(clock::tick())),
+        };
         if patience.is_zero() {
             let refused = limiter.take_or_tell(of, permits);
             return refused.map_or_else(Arrival::Refused, |()| Arrival::Entered);
@@ -174,9 +177,9 @@ impl<'a, W: Want> Pass<'a, W> {
     }
 }
 
-/// Whether the call is given up before.
-fn is_too_late(due: Tick) -> bool {
-    frame::deadline().is_some_and(|deadline| Tick::from(deadline) < due)
+/// When the call is given up, at latest.
+fn deadline() -> Tick {
+    frame::deadline().map_or(Tick::MAX, Tick::from)
 }
 
 impl<W: Want> Drop for Pass<'_, W> {

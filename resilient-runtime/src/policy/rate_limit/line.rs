@@ -59,7 +59,7 @@ impl Held<'_> {
         })
     }
 
-    fn turn(&mut self, ticket: u64, waker: &mut Waker, left: &mut Left) -> Option<Turn> {
+    fn turn(&mut self, ticket: u64, deadline: Tick, waker: &mut Waker, left: &mut Left) -> Option<Turn> {
         let Some((stretch, permits)) = self.queue.stretch(ticket, waker) else { return Some(Turn::Never) };
         let Some(cost) = self.scale.cost(permits) else {
             *left = self.cancel(ticket);
@@ -70,7 +70,7 @@ impl Held<'_> {
         if due > self.now {
             return Some(Turn::At(due));
         }
-        if let Some(until) = self.queue.yields(ticket, self.now) {
+        if let Some(until) = self.queue.yields(ticket, self.now, deadline) {
             return Some(Turn::At(until));
         }
         if self.take(cost, due)? {
@@ -141,10 +141,10 @@ impl Limiter {
     }
 
     /// Asks for the turn of a ticket; the waker learns when it comes sooner than was said.
-    pub(super) fn turn(&self, of: u64, ticket: u64, waker: &Waker) -> Turn {
+    pub(super) fn turn(&self, of: u64, ticket: u64, waker: &Waker, deadline: Tick) -> Turn {
         // A waker is somebody else's code: none is copied, woken or dropped under the lock.
         let (mut waker, mut left) = (waker.clone(), Left::default());
-        let turn = self.hold(of, |held| held.turn(ticket, &mut waker, &mut left));
+        let turn = self.hold(of, |held| held.turn(ticket, deadline, &mut waker, &mut left));
         left.settle();
         turn
     }

@@ -99,13 +99,13 @@ impl Queue {
 
     /// Until when a call whose turn has come lets another go first: timers of one moment fire in any order.
     ///
-    /// No longer, for the other may be one that nobody polls.
-    pub(super) fn yields(&mut self, ticket: u64, now: Tick) -> Option<Tick> {
+    /// No longer, for the other may be one that nobody polls, and not where that costs its own turn.
+    pub(super) fn yields(&mut self, ticket: u64, now: Tick, deadline: Tick) -> Option<Tick> {
         if self.order.first_key_value().is_some_and(|(_, first)| *first == ticket) {
             return None;
         }
         let until = *self.waiters.get_mut(&ticket)?.yields.get_or_insert_with(|| now.plus(PATIENCE));
-        (now < until && until.since(now) <= PATIENCE).then_some(until)
+        (now < until && until < deadline && until.since(now) <= PATIENCE).then_some(until)
     }
 
     /// The waker of who is first, if that one's stretch ends at `end` or before.

@@ -9,6 +9,7 @@ use loom::thread;
 
 use super::limiter::{FIRST_KEY, Limiter, ONLY, Terms};
 use super::line::{Arrival, Turn};
+use crate::clock::Tick;
 use crate::clock::models::NOW;
 use crate::rate::Rate;
 use crate::sync::explore;
@@ -78,10 +79,10 @@ fn whoever_waits_has_a_turn_of_its_own() {
             })
         };
         let ticket = arrive(&limiter);
-        assert!(matches!(limiter.turn(ONLY, ticket, Waker::noop()), Turn::At(_)));
+        assert!(matches!(limiter.turn(ONLY, ticket, Waker::noop(), Tick::MAX), Turn::At(_)));
         leaves.join().expect("nobody panics");
         NOW.set(NOW.get().plus(3 * SECOND));
-        assert_eq!(limiter.turn(ONLY, ticket, Waker::noop()), Turn::Now);
+        assert_eq!(limiter.turn(ONLY, ticket, Waker::noop(), Tick::MAX), Turn::Now);
         assert_eq!(limiter.waiting(), 0);
         assert!(limiter.take_or_tell(ONLY, 1).is_err(), "a burst is one");
         NOW.set(NOW.get().plus(SECOND));
