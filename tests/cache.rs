@@ -285,6 +285,25 @@ mod stale {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn answers_for_other_keys_do_not_keep_a_value_out() {
+        #[cache(ttl = "1h", name = "customers", key = id)]
+        async fn customer(id: u32) -> Result<u32, Fault<Told>> {
+            if id > 0 {
+                return by_key(Err(Class::Permanent));
+            }
+            sleep(SECOND).await;
+            Ok(7)
+        }
+        let known = spawned(customer(0)).await;
+        for unknown in 1..=1_000 {
+            assert!(customer(unknown).await.is_err());
+        }
+        assert_eq!((known.await.unwrap(), customer(0).await), (Ok(7), Ok(7)));
+        let seen = of("customers");
+        assert_eq!((seen.hits, seen.stored, seen.entries), (1, 1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn other_keys_have_no_part_in_it() {
         assert_eq!(covered(Ok(7)).await, Ok(7));
         advance(SECOND * 11).await;
@@ -601,6 +620,17 @@ mod by_hand {
         mixed.invalidate("tea");
         assert_eq!(mixed.get_or("tea", || number(4)).await, Ok(4));
         assert_eq!((mixed.snapshot().misses, mixed.name()), (4, "mixed"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_value_that_was_forgotten_while_it_was_loaded_is_not_stored() {
+        let cache = Cache::new("outrun").ttl(SECOND);
+        let load = || async {
+            cache.invalidate("tea");
+            Ok::<_, Fault<()>>(1)
+        };
+        assert_eq!(cache.get_or("tea", load).await, Ok(1));
+        assert_eq!((cache.snapshot().entries, cache.snapshot().stored), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]

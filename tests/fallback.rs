@@ -321,6 +321,23 @@ mod cached {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn answers_for_other_keys_leave_a_value_that_is_on_its_way_alone() {
+        #[fallback(cached, key = id)]
+        async fn slow(id: u32, end: Result<u32, Class>) -> Answer {
+            if end.is_ok() {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            told(end)
+        }
+        let known = tokio::spawn(slow(0, Ok(7)));
+        tokio::task::yield_now().await;
+        for unknown in 1..=1_000 {
+            assert!(slow(unknown, Err(Class::Permanent)).await.is_err());
+        }
+        assert_eq!((known.await.unwrap(), slow(0, DOWN).await), (Ok(7), Ok(7)));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_refusal_is_answered_too() {
         #[fallback(cached)]
         #[circuit_breaker(name = "refuses the last")]

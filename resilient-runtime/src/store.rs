@@ -257,6 +257,10 @@ impl Stock {
 
     fn forget(&self, hash: u64) {
         self.group(hash).fetch_add(1, SeqCst);
+        self.remove(hash);
+    }
+
+    fn remove(&self, hash: u64) {
         self.kept.invalidate(&hash);
         self.kept.run_pending_tasks();
         drop_what_was_given_up();
@@ -274,22 +278,24 @@ pub(crate) struct Place<K> {
 }
 
 impl<K: Eq + Send + Sync + 'static> Place<K> {
-    /// Keeps the value, unless its key was forgotten since the call began.
-    pub(crate) fn keep<V: Send + Sync + 'static>(self, value: V) {
+    /// Keeps the value, unless its key was forgotten since the call began; true if it is kept.
+    pub(crate) fn keep<V: Send + Sync + 'static>(self, value: V) -> bool {
         let Self { stock, hash, site, forgotten, key } = self;
         let current = || stock.group(hash).load(SeqCst) == forgotten;
         if !current() {
-            return;
+            return false;
         }
         let renewing = AtomicBool::new(false);
         let entry = Entry { site, key, value, since: clock::tick(), renewing };
         stock.kept.insert(hash, Kept::new(Arc::new(entry)));
-        if !current() {
+        let kept = current();
+        if !kept {
             stock.kept.invalidate(&hash);
         }
         // Its queues may be long, and what was put in beyond the bound is in memory until they are seen to.
         stock.kept.run_pending_tasks();
         drop_what_was_given_up();
+        kept
     }
 
     /// What is kept there by now.
@@ -297,8 +303,12 @@ impl<K: Eq + Send + Sync + 'static> Place<K> {
         self.stock.find(self.hash, self.site, |kept| *kept == self.key)
     }
 
-    pub(crate) fn forget(&self) {
-        self.stock.forget(self.hash);
+    /// Takes out what is kept there, and leaves alone what others load: an answer is no order to forget, and
+    /// there may be many for keys that never had a value.
+    pub(crate) fn remove<V: Send + Sync + 'static>(&self) {
+        if self.find::<V>().is_some() {
+            self.stock.remove(self.hash);
+        }
     }
 }
 

@@ -142,11 +142,13 @@ impl<K: Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Load<'_, K
 
     fn keep(self, value: V) {
         let Self { shared, place, renewal } = self;
+        if !place.keep(value) {
+            return;
+        }
         shared.tally.add(STORED, 1);
         if renewal.0.is_some() {
             shared.tally.add(REFRESHED, 1);
         }
-        place.keep(value);
     }
 
     /// A value in place of a failure.
@@ -157,7 +159,7 @@ impl<K: Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Load<'_, K
         {
             // What was true before is not any more.
             if *class == Class::Permanent {
-                self.place.forget();
+                self.place.remove::<V>();
             }
             return None;
         }

@@ -183,6 +183,9 @@ impl Cache {
 
     /// Forgets the value of `key`, and what running calls are loading for it.
     ///
+    /// Running calls are told apart by groups of keys only: of a few other keys, too, what is being loaded is
+    /// answered and not kept.
+    ///
     /// For a function whose key has several parts, `key` is the tuple of their owned values.
     pub fn invalidate<K>(&self, key: &K)
     where
@@ -281,7 +284,7 @@ pub struct CacheSnapshot {
     pub stale_while_revalidated: u64,
     /// Misses that failed and were answered with a stale value.
     pub stale_on_error: u64,
-    /// Misses that gave a value to keep.
+    /// Misses whose value was kept.
     pub stored: u64,
     /// Of these, those made while others got the stale value.
     pub refreshed: u64,

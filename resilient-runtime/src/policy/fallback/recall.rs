@@ -145,7 +145,7 @@ where
         Some(Cause::Class(class)) if class.is_answer() => {
             // What was true before is not any more.
             if class == Class::Permanent {
-                memory.place.forget();
+                memory.place.remove::<S::Kept>();
             }
             memory.policy.passed_on();
             out
