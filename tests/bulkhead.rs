@@ -338,6 +338,23 @@ mod within_itself {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_call_however_deep_within_others_is_refused() {
+        #[bulkhead(name = "around them", max_concurrent = 1, max_wait = "1h")]
+        async fn around(depth: u32) -> Answer {
+            Box::pin(between(depth)).await
+        }
+        #[bulkhead(name = "between", max_concurrent = 9, max_wait = "1h")]
+        async fn between(depth: u32) -> Answer {
+            if depth == 0 { Box::pin(around(0)).await } else { Box::pin(between(depth - 1)).await }
+        }
+        let start = Instant::now();
+        for depth in 0..8 {
+            assert_eq!(around(depth).await, full("around them"));
+        }
+        assert_eq!(start.elapsed(), Duration::ZERO);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn spawned_work_that_inherits_the_call_is_refused_too() {
         #[bulkhead(name = "spawning", max_concurrent = 1, max_wait = "1h")]
         async fn leaf() -> Answer {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use resilient_runtime::{
     retry, timeout,
 };
 use tokio::task::{JoinHandle, JoinSet, yield_now};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -306,6 +306,34 @@ mod waiting {
         }
         assert_eq!(itself(3).await, Ok(7));
         assert_eq!((of("itself").flights, of("itself").alone), (1, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_however_deep_within_a_lead_do_not_wait_for_it() {
+        #[coalesce(name = "led", key = 1)]
+        async fn led(depth: u32) -> Answer {
+            yield_now().await;
+            if depth == 0 { Ok(7) } else { Box::pin(through(depth - 1)).await }
+        }
+        #[coalesce(name = "through")]
+        async fn through(depth: u32) -> Answer {
+            if depth == 0 { Box::pin(led(0)).await } else { Box::pin(through(depth - 1)).await }
+        }
+        for depth in 1..8 {
+            assert_eq!(timeout_at(Instant::now() + SECOND, led(depth)).await, Ok(Ok(7)));
+        }
+    }
+
+    static LEADS: [Coalesce; 6] = [const { Coalesce::new("one of many") }; 6];
+    async fn lead(at: usize) -> Answer {
+        yield_now().await;
+        let Some(next) = LEADS.get(at) else { return LEADS[0].call("k", ready(Ok(7))).await };
+        next.call("k", Box::pin(lead(at + 1))).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_within_many_leads_waits_for_none_of_them() {
+        assert_eq!(timeout_at(Instant::now() + SECOND, lead(0)).await, Ok(Ok(7)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -431,7 +431,8 @@ pub fn hedge(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// All functions that name a bulkhead share its places. Calls beyond `max_concurrent` wait in the order
 /// they came, each for `max_wait` at most and no longer than to its deadline. A call that would wait
-/// although the code around it has a place in the same bulkhead is refused, since it might wait for itself.
+/// although the code around it has a place in the same bulkhead is refused, since it might wait for itself;
+/// and so is one with more than four such policies around it, which are too many to tell apart.
 ///
 /// # Order
 ///
@@ -824,7 +825,8 @@ pub fn cache(args: TokenStream, item: TokenStream) -> TokenStream {
 /// then. The error type needs `From<Rejected>` for that; `std::io::Error`, `String` and boxed errors have it.
 ///
 /// A call that would wait although the code around it leads a flight of this policy runs by itself, since
-/// it might wait for its own caller.
+/// it might wait for its own caller; and so does one with more than four such policies around it, which are
+/// too many to tell apart.
 ///
 /// # Order
 ///

@@ -7,7 +7,7 @@ thread_local! {
     static HELD: Cell<Held> = const { Cell::new(Held::NONE) };
 }
 
-/// The innermost four policies; who has more around it waits in the others like anybody else.
+/// Up to four policies, and beyond that all there are: who cannot tell does not wait for itself.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held([u32; 4]);
 
@@ -22,21 +22,33 @@ impl Id {
     }
 
     pub(crate) fn is_held(self) -> bool {
-        HELD.get().0.contains(&self.0)
+        HELD.get().has(self)
     }
 
     /// Counts as held until the guard goes.
     #[inline]
     pub(crate) fn enter(self) -> Holding {
         let outer = HELD.get();
-        let [first, second, third, _] = outer.0;
-        HELD.set(Held([self.0, first, second, third]));
+        if !outer.has(self) {
+            HELD.set(outer.with(self));
+        }
         Holding { outer }
     }
 }
 
 impl Held {
     const NONE: Self = Self([0; 4]);
+    const ALL: Self = Self([u32::MAX; 4]);
+
+    fn has(self, id: Id) -> bool {
+        let [.., last] = self.0;
+        self.0.contains(&id.0) || last == u32::MAX
+    }
+
+    const fn with(self, id: Id) -> Self {
+        let [first, second, third, last] = self.0;
+        if last == 0 { Self([id.0, first, second, third]) } else { Self::ALL }
+    }
 
     /// What is held here, for work that goes on elsewhere.
     pub(crate) fn current() -> Self {

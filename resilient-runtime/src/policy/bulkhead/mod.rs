@@ -177,7 +177,8 @@ impl Bulkhead {
     /// Runs `future` in a place of the bulkhead.
     ///
     /// It asks for a place when it is first polled; a refused future is never polled. A call that would
-    /// wait while the code around it has a place in the same bulkhead is refused: it might wait for itself.
+    /// wait while the code around it has a place in the same bulkhead, or is within more than four policies
+    /// that others wait for, is refused: it might wait for itself.
     ///
     /// # Errors
     ///

@@ -91,7 +91,8 @@ impl Coalesce {
     /// Runs `future`, or gives the answer of the call that runs for `key` already.
     ///
     /// Answers of different types have a key each. A call that would wait although the code around it leads a
-    /// flight of the same `Coalesce` runs by itself: it might wait for its own caller.
+    /// flight of the same `Coalesce`, or is within more than four policies that others wait for, runs by
+    /// itself: it might wait for its own caller.
     ///
     /// # Errors
     ///
