@@ -322,6 +322,10 @@ pin_project! {
 ///
 /// Nothing drops spawned work at the deadline, so the timeouts inside it are cut to it.
 ///
+/// It also counts as within the bulkheads and coalesced calls of the running call, and as that for as long as it
+/// runs: where it would wait for one of these it is refused, or runs by itself, even after that call has ended.
+/// Spawn work that outlives the call without `inherit`.
+///
 /// ```
 /// use resilient_runtime::{deadline, inherit, timeout, Fault};
 ///
