@@ -315,7 +315,7 @@ pub fn edge<E: FromRejected>() -> fn(Fault<E>) -> E {
 
 /// An argument that each attempt gets a copy of.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is passed by value to a retried function, so it must be `Clone`",
+    message = "`{Self}` is passed by value to a function that may run again, so it must be `Clone`",
     label = "each attempt needs its own copy of this argument",
     note = "take it by reference, wrap it in an `Arc`, or list it in `no_clone(..)` if the body only borrows it"
 )]
