@@ -267,6 +267,64 @@ mod waiting {
 
     /// In any window at most the burst and what the rate adds.
     #[tokio::test(start_paused = true)]
+    async fn whoever_is_left_in_the_line_moves_up() {
+        #[rate_limit(name = "left", rate = "1/s", burst = 1, max_wait = "1h")]
+        async fn left() -> Answer {
+            Ok(7)
+        }
+        assert_eq!(left().await, Ok(7));
+        let mut before = Vec::new();
+        for _ in 0..100 {
+            before.push(spawned(left()).await);
+        }
+        let start = Instant::now();
+        let [next, last] = [spawned(left()).await, spawned(left()).await];
+        // The first of all leaves last, and what is behind it is a row of holes by then.
+        for call in before.iter().rev() {
+            call.abort();
+            settle().await;
+        }
+        assert_eq!(next.await.unwrap(), Ok(7));
+        assert_eq!(start.elapsed(), SECOND);
+        assert_eq!(last.await.unwrap(), Ok(7));
+        assert_eq!(start.elapsed(), 2 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_nobody_took_is_passed_on_when_it_comes() {
+        let (starts, start) = (Starts::default(), Instant::now());
+        let mut calls = Vec::new();
+        for number in 0..7 {
+            calls.push(spawned(line(number, start, Arc::clone(&starts))).await);
+        }
+        calls.remove(4).abort();
+        calls.remove(3).abort();
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+        let expected = [(0, 0), (1, 0), (2, 100), (5, 200), (6, 300)];
+        assert_eq!(*starts.lock().unwrap(), expected.map(|(number, at)| (number, at * MS)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_that_were_given_up_side_by_side_serve_who_needs_as_many() {
+        static MANY: RateLimit =
+            RateLimit::new("many").rate(Rate::per_second(1)).burst(2).max_wait(Duration::from_secs(100));
+        MANY.try_acquire_many(2).unwrap();
+        let start = Instant::now();
+        let mut calls = Vec::new();
+        for _ in 0..10 {
+            calls.push(spawned(MANY.acquire()).await);
+        }
+        for given_up in [2, 4, 3, 5] {
+            calls[given_up].abort();
+        }
+        settle().await;
+        MANY.acquire_many(2).await.unwrap();
+        assert_eq!(start.elapsed(), 4 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_turn_that_comes_just_before_the_deadline_is_taken() {
         #[rate_limit(name = "just", rate = "1/499500us", burst = 1, max_wait = "1h")]
         async fn just() -> Answer {

@@ -89,6 +89,9 @@ impl Held<'_> {
     }
 
     fn left(&mut self, gone: Option<Waker>) -> Left {
+        if let Some(level) = self.level() {
+            self.queue.move_up(level);
+        }
         let there = self.scale.moment(self.now).map(|now| now.units() + self.scale.burst);
         Left { gone, next: there.and_then(|there| self.queue.next(there)) }
     }

@@ -162,7 +162,7 @@ impl RateLimit {
     /// # Cancel safety
     ///
     /// Dropping the call drops `future` where it stands. A permit that it has is used up; while it waits it
-    /// has none, and its turn goes to whoever asks next.
+    /// has none, and its turn goes to whoever asks next or waits behind it.
     pub fn call<F, T, E>(&self, future: F) -> impl Future<Output = Result<T, E>> + use<'_, F, T, E>
     where
         F: Future<Output = Result<T, E>>,

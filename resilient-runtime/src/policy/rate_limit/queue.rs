@@ -9,11 +9,15 @@ use crate::clock::Tick;
 
 /// Time in which whoever is woken is polled.
 const PATIENCE: Duration = Duration::from_millis(2);
+/// Holes that a call is tried in: all wait for the lock meanwhile.
+const TRIED: usize = 64;
+/// Furthest that a line moves up in all, so that no place in it overflows.
+const FURTHEST: i64 = -(1 << 61);
 
 /// The calls that wait at one limit.
 ///
-/// A stretch does not move when one before it is given up: the call behind it has its timer already. It goes
-/// to whoever comes next, as long as it lies ahead.
+/// A stretch that is given up goes to whoever comes next, as long as others wait before it. Then those behind
+/// it move up, all at once; only the first needs to know, who leaves it to the next.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiters: BTreeMap<u64, Waiter>,
@@ -24,8 +28,9 @@ pub(super) struct Queue {
     tail: u64,
     /// Stretches that were given up, from their beginning to their end.
     holes: BTreeMap<u64, u64>,
-    /// By how much everything here is late: who could not start in time moves whoever waits behind.
-    delay: u64,
+    /// By how much everything here is late: who could not start in time moves whoever waits behind. Less than
+    /// nothing where more was given up.
+    delay: i64,
 }
 
 #[derive(Debug)]
@@ -33,6 +38,8 @@ struct Waiter {
     stretch: Stretch,
     permits: u32,
     waker: Waker,
+    /// The delay it knows of.
+    told: i64,
     /// Until when it lets those before it go first, once its turn has come.
     yields: Option<Tick>,
 }
@@ -55,11 +62,11 @@ impl Queue {
 
     /// The first stretch of this length that nobody has, at `mark` or behind it.
     pub(super) fn plan(&mut self, mark: u64, cost: u64) -> Stretch {
-        let mark = mark.saturating_sub(self.delay);
+        let mark = self.place(mark);
         while self.holes.first_key_value().is_some_and(|(_, end)| *end <= mark) {
             self.holes.pop_first();
         }
-        let hole = self.holes.iter().map(|(start, end)| (mark.max(*start), *end));
+        let hole = self.holes.iter().take(TRIED).map(|(start, end)| (mark.max(*start), *end));
         let start = hole.into_iter().find(|(start, end)| start + cost <= *end).map(|(start, _)| start);
         let start = start.unwrap_or_else(|| mark.max(self.tail));
         self.late(Stretch { start, end: start + cost })
@@ -67,7 +74,7 @@ impl Queue {
 
     /// Gives a planned stretch to a call; the waker learns when it moves ahead.
     pub(super) fn join(&mut self, planned: Stretch, permits: u32, waker: Waker) -> u64 {
-        let stretch = Stretch { start: planned.start - self.delay, end: planned.end - self.delay };
+        let stretch = Stretch { start: self.place(planned.start), end: self.place(planned.end) };
         let hole = self.holes.range(..=stretch.start).next_back().map(|(start, end)| (*start, *end));
         if let Some((start, end)) = hole.filter(|(_, end)| stretch.end <= *end) {
             // What was planned begins where the hole does, or where the mark is by now.
@@ -80,7 +87,8 @@ impl Queue {
         }
         self.last_ticket += 1;
         self.order.insert(stretch.end, self.last_ticket);
-        self.waiters.insert(self.last_ticket, Waiter { stretch, permits, waker, yields: None });
+        self.waiters
+            .insert(self.last_ticket, Waiter { stretch, permits, waker, told: self.delay, yields: None });
         self.last_ticket
     }
 
@@ -88,13 +96,23 @@ impl Queue {
     pub(super) fn stretch(&mut self, ticket: u64, waker: &mut Waker) -> Option<(Stretch, u32)> {
         let waiter = self.waiters.get_mut(&ticket)?;
         mem::swap(&mut waiter.waker, waker);
+        waiter.told = self.delay;
         let (stretch, permits) = (waiter.stretch, waiter.permits);
         Some((self.late(stretch), permits))
     }
 
     /// Moves all stretches by what one of them is late that has to end at `end`.
     pub(super) fn postpone(&mut self, from: Stretch, end: u64) {
-        self.delay = self.delay.saturating_add(end.saturating_sub(from.end));
+        let late = i64::try_from(end.saturating_sub(from.end)).unwrap_or(i64::MAX);
+        self.delay = self.delay.saturating_add(late);
+    }
+
+    /// Moves all stretches by what lies free between `mark` and the first.
+    pub(super) fn move_up(&mut self, mark: u64) {
+        let first = self.order.first_key_value().and_then(|(_, first)| self.waiters.get(first));
+        let Some(first) = first.map(|first| self.late(first.stretch).start) else { return };
+        let free = i64::try_from(first.saturating_sub(mark)).unwrap_or(i64::MAX);
+        self.delay = self.delay.saturating_sub(free).max(FURTHEST);
     }
 
     /// Until when a call whose turn has come lets another go first: timers of one moment fire in any order.
@@ -108,14 +126,15 @@ impl Queue {
         (now < until && until < deadline && until.since(now) <= PATIENCE).then_some(until)
     }
 
-    /// The waker of who is first, if that one's stretch ends at `end` or before.
+    /// The waker of who is first, if that one's stretch ends at `end` or before, or sooner than it knows.
     pub(super) fn next(&mut self, end: u64) -> Option<Waker> {
         let (stretch, first) = self.order.first_key_value()?;
-        if stretch.saturating_add(self.delay) > end {
+        let first = self.waiters.get_mut(first)?;
+        if stretch.saturating_add_signed(self.delay) > end && first.told <= self.delay {
             return None;
         }
         // Whoever is woken leaves another.
-        Some(mem::replace(&mut self.waiters.get_mut(first)?.waker, Waker::noop().clone()))
+        Some(mem::replace(&mut first.waker, Waker::noop().clone()))
     }
 
     /// Takes out a call that starts.
@@ -127,8 +146,14 @@ impl Queue {
 
     /// Takes out a call that gave up, whose stretch others may have.
     pub(super) fn cancel(&mut self, ticket: u64) -> Option<Waker> {
-        let Waiter { stretch, waker, .. } = self.remove(ticket)?;
-        self.holes.insert(stretch.start, stretch.end);
+        let Waiter { stretch: Stretch { mut start, mut end }, waker, .. } = self.remove(ticket)?;
+        if let Some((&before, _)) = self.holes.range(..start).next_back().filter(|(_, end)| **end == start) {
+            start = before;
+        }
+        if let Some(behind) = self.holes.remove(&end) {
+            end = behind;
+        }
+        self.holes.insert(start, end);
         while let Some(last) = self.holes.last_entry().filter(|last| *last.get() == self.tail) {
             self.tail = *last.key();
             last.remove();
@@ -155,7 +180,7 @@ impl Queue {
             let start = self.tail;
             // One that takes no room could not be told from the next.
             self.tail = start.saturating_add(cost(waiter.permits).unwrap_or(1));
-            waiter.stretch = Stretch { start, end: self.tail };
+            (waiter.stretch, waiter.told) = (Stretch { start, end: self.tail }, self.delay);
             self.order.insert(self.tail, ticket);
             // A waker is somebody else's code: none is copied under the lock.
             wakers.push(mem::replace(&mut waiter.waker, Waker::noop().clone()));
@@ -165,9 +190,14 @@ impl Queue {
 
     const fn late(&self, stretch: Stretch) -> Stretch {
         Stretch {
-            start: stretch.start.saturating_add(self.delay),
-            end: stretch.end.saturating_add(self.delay),
+            start: stretch.start.saturating_add_signed(self.delay),
+            end: stretch.end.saturating_add_signed(self.delay),
         }
+    }
+
+    /// What [`late`](Self::late) makes `mark` of.
+    const fn place(&self, mark: u64) -> u64 {
+        mark.saturating_add_signed(self.delay.saturating_neg())
     }
 
     fn forget_if_empty(&mut self) {
