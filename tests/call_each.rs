@@ -74,6 +74,27 @@ async fn every_item_that_is_pulled_gives_one_answer() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_pulled_while_a_call_waits_for_a_later_place() {
+    #[bulkhead(name = "later", max_concurrent = 1)]
+    async fn later(n: u32) -> Answer {
+        sleep(10 * MS).await;
+        Ok(n)
+    }
+    async fn work(n: u32) -> Answer {
+        sleep(MS).await;
+        later(n).await
+    }
+    let pulled = AtomicU32::new(0);
+    let mut answers = Box::pin(numbers(&pulled).take(100).call_each(10, work));
+    for _ in 0..8 {
+        assert!(answers.next().await.unwrap().is_ok());
+        assert_eq!(pulled.load(SeqCst), 10, "others wait");
+    }
+    let rest: Vec<_> = answers.collect().await;
+    assert!(rest.len() == 92 && rest.iter().all(Result::is_ok));
+}
+
+#[tokio::test(start_paused = true)]
 async fn no_more_than_so_many_run_without_any_policy() {
     async fn plain(n: u32) -> u32 {
         sleep(10 * MS).await;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::ops::ControlFlow;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll};
 
 use futures_util::stream::{FuturesUnordered, Stream, StreamExt as _};
@@ -15,10 +17,11 @@ use crate::patience;
 pub trait CallEach: Stream + Sized {
     /// Calls `call` for each item, at most `most` at once, and yields the answers as they come.
     ///
-    /// An item is pulled when there is room: fewer than `most` calls are under way, and none of them still
-    /// waits for a place in a bulkhead or a permit of a rate limit. There the calls, and guarded functions
-    /// that they call, wait as long as it takes instead of being refused, but no longer than to their deadline. So at most `most` items are held, and
-    /// the source is asked no faster than answers are taken. `most` is at least one.
+    /// An item is pulled when there is room: fewer than `most` calls are under way, and none of them waits for
+    /// a place in a bulkhead or a permit of a rate limit, be it its first or a later one. There the calls, and
+    /// guarded functions that they call, wait as long as it takes instead of being refused, but no longer than
+    /// to their deadline. So at most `most` items are held, and the source is asked no faster than answers are
+    /// taken. `most` is at least one.
     ///
     /// Every item that is pulled gives one answer, be it a refusal.
     ///
@@ -58,7 +61,7 @@ pub trait CallEach: Stream + Sized {
             call,
             most: most.max(1),
             is_over: false,
-            entering: None,
+            waiting: Arc::default(),
             running: FuturesUnordered::new(),
         }
     }
@@ -75,18 +78,51 @@ pin_project! {
         call: F,
         most: usize,
         is_over: bool,
-        // Waits for a place or a permit, or was never polled.
-        entering: Option<Pin<Box<C>>>,
-        running: FuturesUnordered<Pin<Box<C>>>,
+        // Calls that wait for a place or a permit.
+        waiting: Arc<AtomicUsize>,
+        running: FuturesUnordered<Call<C>>,
+    }
+}
+
+/// A call under way, which tells when it waits.
+struct Call<C> {
+    inner: Pin<Box<C>>,
+    waits: bool,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl<C> Call<C> {
+    fn tell(&mut self, waits: bool) {
+        match (self.waits, waits) {
+            (false, true) => _ = self.waiting.fetch_add(1, Relaxed),
+            (true, false) => _ = self.waiting.fetch_sub(1, Relaxed),
+            _ => {}
+        }
+        self.waits = waits;
+    }
+}
+
+impl<C: Future> Future for Call<C> {
+    type Output = C::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+        let (polled, waits) = patience::endlessly(|| self.inner.as_mut().poll(cx));
+        self.tell(waits && polled.is_pending());
+        polled
+    }
+}
+
+impl<C> Drop for Call<C> {
+    fn drop(&mut self) {
+        self.tell(false);
     }
 }
 
 impl<S, F, C> fmt::Debug for Calls<S, F, C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waits = self.entering.is_some();
         f.debug_struct("Calls")
             .field("running", &self.running.len())
-            .field("waits", &waits)
+            .field("waiting", &self.waiting)
             .finish_non_exhaustive()
     }
 }
@@ -97,26 +133,22 @@ where
     F: FnMut(S::Item) -> C,
     C: Future,
 {
-    /// Lets the next call in, or pulls its item. Breaks with an answer that was there at once, or with nothing
+    /// Pulls the next item and lets its call in. Breaks with an answer that was there at once, or with nothing
     /// when a call waits, there are enough, or the source has no item now.
     fn let_in(self: Pin<&mut Self>, cx: &mut Context<'_>) -> ControlFlow<Option<C::Output>> {
         let this = self.project();
-        if let Some(mut call) = this.entering.take() {
-            let (polled, waits) = patience::endlessly(|| call.as_mut().poll(cx));
-            if let Poll::Ready(answer) = polled {
-                return ControlFlow::Break(Some(answer));
-            }
-            if waits {
-                *this.entering = Some(call);
-                return ControlFlow::Break(None);
-            }
-            this.running.push(call);
-        }
-        if *this.is_over || this.running.len() >= *this.most {
+        if *this.is_over || this.running.len() >= *this.most || this.waiting.load(Relaxed) > 0 {
             return ControlFlow::Break(None);
         }
         match this.source.poll_next(cx) {
-            Poll::Ready(Some(item)) => *this.entering = Some(Box::pin((this.call)(item))),
+            Poll::Ready(Some(item)) => {
+                let inner = Box::pin((this.call)(item));
+                let mut call = Call { inner, waits: false, waiting: Arc::clone(this.waiting) };
+                if let Poll::Ready(answer) = Pin::new(&mut call).poll(cx) {
+                    return ControlFlow::Break(Some(answer));
+                }
+                this.running.push(call);
+            }
             Poll::Ready(None) => *this.is_over = true,
             Poll::Pending => return ControlFlow::Break(None),
         }
@@ -133,19 +165,20 @@ where
     type Item = C::Output;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<C::Output>> {
-        let answer = loop {
-            if let ControlFlow::Break(answer) = self.as_mut().let_in(cx) {
-                break answer;
+        loop {
+            match self.as_mut().let_in(cx) {
+                ControlFlow::Continue(()) => continue,
+                ControlFlow::Break(None) => {}
+                ControlFlow::Break(answer) => return Poll::Ready(answer),
             }
-        };
-        if answer.is_some() {
-            return Poll::Ready(answer);
-        }
-        let this = self.project();
-        match patience::endlessly(|| this.running.poll_next_unpin(cx)).0 {
-            Poll::Ready(None) if *this.is_over && this.entering.is_none() => Poll::Ready(None),
-            Poll::Ready(None) => Poll::Pending,
-            polled => polled,
+            let this = self.as_mut().project();
+            let waited = this.waiting.load(Relaxed) > 0;
+            match this.running.poll_next_unpin(cx) {
+                Poll::Ready(None) if !*this.is_over => return Poll::Pending,
+                // Whoever waited does so no more, and nobody else says that the next may be let in.
+                Poll::Pending if waited && this.waiting.load(Relaxed) == 0 => {}
+                polled => return polled,
+            }
         }
     }
 }
