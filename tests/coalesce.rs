@@ -55,6 +55,22 @@ mod sharing {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn a_call_that_was_answered_and_is_polled_again_does_not_run() {
+        static FLIGHTS: Coalesce = Coalesce::new("answered");
+        static RUNS: AtomicU32 = AtomicU32::new(0);
+        let run = || async {
+            sleep(SECOND).await;
+            Answer::Ok(RUNS.fetch_add(1, SeqCst))
+        };
+        let (mut leads, mut waits) =
+            (Box::pin(FLIGHTS.call("tea", run())), Box::pin(FLIGHTS.call("tea", run())));
+        assert!(futures::poll!(leads.as_mut()).is_pending() && futures::poll!(waits.as_mut()).is_pending());
+        assert_eq!((leads.await, waits.as_mut().await), (Ok(0), Ok(0)));
+        assert!(tokio::time::timeout(SECOND * 5, waits).await.is_err(), "it stays pending");
+        assert_eq!(RUNS.load(SeqCst), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_call_after_the_answer_runs_again() {
         static RUNS: AtomicU32 = AtomicU32::new(0);
         #[coalesce]

@@ -77,26 +77,26 @@ impl<K: Eq + Send + Sync + 'static> Seat<'_, K> {
         A: Clone + Send + Sync + 'static,
     {
         loop {
-            let behind = match std::mem::replace(&mut self.stage, Stage::Done) {
-                Stage::Outside(question) => match self.board::<A>(question) {
-                    Some(behind) => behind,
-                    None => return Poll::Ready(Turn::Run),
-                },
-                Stage::Waiting(behind) => behind,
-                running => {
-                    self.stage = running;
-                    return Poll::Ready(Turn::Run);
+            let turn = match &self.stage {
+                Stage::Outside(_) => {
+                    self.board::<A>();
+                    None
                 }
+                Stage::Waiting(_) => ready!(self.wait(cx)),
+                Stage::Leading(_) | Stage::Alone => Some(Turn::Run),
+                // Whoever polls again must not start the body anew.
+                Stage::Done => return Poll::Pending,
             };
-            if let Some(turn) = ready!(self.wait(behind, cx)) {
+            if let Some(turn) = turn {
                 return Poll::Ready(turn);
             }
         }
     }
 
     /// Begins a flight, or finds one to wait for.
-    fn board<A: Send + Sync + 'static>(&mut self, question: Question<K>) -> Option<Behind<K>> {
+    fn board<A: Send + Sync + 'static>(&mut self) {
         let shared = self.shared;
+        let Some(question) = self.question() else { return };
         let load = |Question { site, key }| -> Cargo {
             Arc::new(Flight { site, key, answer: OnceLock::<A>::new() })
         };
@@ -105,45 +105,53 @@ impl<K: Eq + Send + Sync + 'static> Seat<'_, K> {
             Ok(cargo) => {
                 shared.tally.add(FLIGHTS, 1);
                 self.stage = Stage::Leading(cargo);
-                return None;
+                return;
             }
         };
         if shared.id.is_held() || !is_same::<K, A>(&cargo, &question) {
             shared.tally.add(ALONE, 1);
             self.stage = Stage::Alone;
-            return None;
+            return;
         }
         shared.tally.add(JOINED, 1);
         let until = frame::own_deadline();
         let since = until.map(|_| clock::now());
         let timer = until.map_or(Timer::NONE, Timer::until);
-        Some(Behind { question, cargo, ticket: 0, since, timer })
+        self.stage = Stage::Waiting(Behind { question, cargo, ticket: 0, since, timer });
     }
 
-    /// Nothing, if the flight ended without an answer for this call.
-    fn wait<A: Clone + Send + Sync + 'static>(
-        &mut self,
-        mut behind: Behind<K>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Turn<A>>> {
+    fn question(&mut self) -> Option<Question<K>> {
+        match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Outside(question) | Stage::Waiting(Behind { question, .. }) => Some(question),
+            other => {
+                self.stage = other;
+                None
+            }
+        }
+    }
+
+    /// Nothing, if the flight ended without an answer for this call. A waker or a timer that panics leaves the
+    /// ticket where it is given back.
+    fn wait<A: Clone + Send + Sync + 'static>(&mut self, cx: &mut Context<'_>) -> Poll<Option<Turn<A>>> {
         let shared = self.shared;
+        let Stage::Waiting(behind) = &mut self.stage else { return Poll::Ready(None) };
         match shared.flights.wait(self.hash, &behind.cargo, &mut behind.ticket, cx.waker()) {
             Waited::Led => {
                 shared.tally.add(FLIGHTS, 1);
-                self.stage = Stage::Leading(behind.cargo);
+                self.stage = Stage::Leading(Arc::clone(&behind.cargo));
                 Poll::Ready(Some(Turn::Run))
             }
             Waited::Over => {
                 let flight = behind.cargo.downcast_ref::<Flight<K, A>>();
                 let answer = flight.and_then(|flight| flight.answer.get()).cloned();
+                let question = self.question();
                 if answer.is_none() {
-                    self.stage = Stage::Outside(behind.question);
+                    self.stage = question.map_or(Stage::Done, Stage::Outside);
                 }
                 Poll::Ready(answer.map(Turn::Answer))
             }
             Waited::Waiting => {
                 let late = behind.since.filter(|_| behind.timer.poll(cx).is_ready());
-                self.stage = Stage::Waiting(behind);
                 let Some(since) = late else { return Poll::Pending };
                 self.leave();
                 Poll::Ready(Some(Turn::Refuse(shared.late(clock::now().saturating_duration_since(since)))))
