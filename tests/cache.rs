@@ -623,6 +623,16 @@ mod by_hand {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn keys_of_two_types_and_one_hash_have_a_value_each() {
+        let cache = Cache::new("newtypes").ttl(SECOND);
+        let number = || async { Ok::<_, Fault<()>>(1) };
+        for _ in 0..10 {
+            assert_eq!(cache.get_or(&7_u32, number).await, cache.get_or(&7_i32, number).await);
+        }
+        assert_eq!((cache.snapshot().misses, cache.snapshot().entries), (2, 2));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_value_that_was_forgotten_while_it_was_loaded_is_not_stored() {
         let cache = Cache::new("outrun").ttl(SECOND);
         let load = || async {

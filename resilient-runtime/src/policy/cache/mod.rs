@@ -172,7 +172,7 @@ impl Cache {
         E: Classify,
         F: Future<Output = Result<V, E>>,
     {
-        match self.shared().look(Site::of::<V>(), &(key,)) {
+        match self.shared().look(Site::of::<(K::Owned, V)>(), &(key,)) {
             Looked::Found(value) => Ok(value),
             Looked::Missing(place) => {
                 let out = load().await;

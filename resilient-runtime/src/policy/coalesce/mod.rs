@@ -118,7 +118,7 @@ impl Coalesce {
         T: Clone + Send + Sync + 'static,
         E: From<Rejected> + Clone + Send + Sync + 'static,
     {
-        let seat = self.shared().seat(Site::of::<(T, E)>(), &(key,));
+        let seat = self.shared().seat(Site::of::<(K::Owned, T, E)>(), &(key,));
         ByHand { layer: Coalesced::<_, _, Unclassified, (ByClone, ByClone)>::new(seat, future) }
     }
 
