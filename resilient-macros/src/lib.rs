@@ -819,7 +819,12 @@ pub fn cache(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # Errors
 ///
 /// An error that is `Clone + Send + Sync` goes to all who wait, and so does a refusal of a layer below. Of an
-/// error that is not, such as `std::io::Error`, each caller needs its own: the next one runs.
+/// error that is not, such as `std::io::Error`, each caller needs its own: the next one runs, so while
+/// it fails a crowd is served one after the other. An error in an `Arc` goes to all.
+///
+/// A refusal goes to all who wait also where it came because the call that runs has less time left than they.
+/// Two functions that ask each other while both lead are not found out: they wait for ever, unless a deadline
+/// ends one.
 ///
 /// A call whose deadline passes while it waits is a `Rejected::TimedOut`, where no timeout around it ends it
 /// then. The error type needs `From<Rejected>` for that; `std::io::Error`, `String` and boxed errors have it.

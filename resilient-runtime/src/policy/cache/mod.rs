@@ -136,18 +136,25 @@ impl Cache {
     }
 
     /// Time beyond `ttl` for which a value stands in for a failure. **Default: zero.**
+    ///
+    /// Within [`stale_while_revalidate`](Self::stale_while_revalidate) it does so in any case.
     #[must_use]
     pub const fn stale_if_error(self, time: Duration) -> Self {
         self.with(STALE_IF_ERROR, Value::time(time))
     }
 
     /// Time beyond `ttl` in which one caller renews a value and the others get it. **Default: zero.**
+    ///
+    /// Where renewing fails, that caller gets it too.
     #[must_use]
     pub const fn stale_while_revalidate(self, time: Duration) -> Self {
         self.with(STALE_WHILE_REVALIDATE, Value::time(time))
     }
 
     /// Values kept at once, at least one; the least recently used goes first. **Default: 1000.**
+    ///
+    /// Changed while calls run, it forgets which values were used last, and what is being loaded is not kept;
+    /// a key that is invalidated at that very moment may keep its value.
     #[must_use]
     pub const fn max_entries(self, entries: u32) -> Self {
         self.with(MAX_ENTRIES, Value::count(entries))
