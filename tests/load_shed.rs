@@ -398,6 +398,21 @@ async fn timeouts_above_and_below_lower_the_limit_and_other_failures_do_not() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn calls_that_are_given_up_early_are_no_overload_before_a_baseline_is_known_nor_after() {
+    #[load_shed(name = "raced")]
+    async fn raced() -> Answer {
+        sleep(Duration::from_millis(10)).await;
+        Ok(7)
+    }
+    for _ in 0..3_000 {
+        let hasty = tokio::time::timeout(Duration::from_millis(5), raced());
+        let (patient, hasty) = tokio::join!(raced(), hasty);
+        assert!(patient.is_ok() && hasty.is_err());
+    }
+    assert_eq!(of("raced").limit, 20);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_overload_begins_once_and_ends_once() {
     #[load_shed(name = "wave", initial_limit = 4, max_limit = 4)]
     async fn wave() -> Answer {

@@ -60,7 +60,7 @@ pub(super) struct Plan {
     pub(super) until: Tick,
     /// The window is over then.
     pub(super) give_up: Tick,
-    /// A call that is given up after this was too slow.
+    /// A call that is given up after this was too slow; zero before any has ended well.
     pub(super) slow: Duration,
     /// When this was decided.
     pub(super) made: Tick,
@@ -275,7 +275,7 @@ impl Learner {
     /// A window from `from` on, long enough for calls that begin in it to end in it.
     fn next(&self, now: Tick, from: Tick, limits: &Limits) -> Plan {
         let length = limits.window.max(time(self.took));
-        let slow = self.target(limits).map_or(Duration::ZERO, time);
+        let slow = time(self.target(limits).unwrap_or(2.0 * self.took));
         let spared = self.measuring.filter(|measuring| measuring.sparing).map(|measuring| measuring.before);
         Plan {
             limit: whole(self.limit),
