@@ -38,6 +38,20 @@ mod sharing {
     use super::*;
 
     #[tokio::test(start_paused = true)]
+    async fn what_a_key_leaves_within_itself_stays_in_it() {
+        #[coalesce(key = (
+            sku.chars().map(|it| { it.to_digit(10)?; Some(it) }).count(),
+            'found: { if sku.is_empty() { break 'found 0 } 1 },
+            loop { if sku.len() < 9 { break } },
+        ))]
+        async fn sized(sku: &str) -> Answer {
+            yield_now().await;
+            Ok(u32::try_from(sku.len()).unwrap())
+        }
+        assert_eq!(sized("tea").await, Ok(3));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn calls_at_once_for_one_key_run_once() {
         static RUNS: AtomicU32 = AtomicU32::new(0);
         #[coalesce(name = "quotes")]

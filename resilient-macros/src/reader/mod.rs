@@ -10,6 +10,7 @@ use crate::paths::Paths;
 use crate::policy::Kind;
 use crate::scan;
 
+mod leaving;
 mod number;
 mod rate;
 mod time;

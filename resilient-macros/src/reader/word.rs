@@ -6,6 +6,7 @@ use syn::visit::Visit;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, PatIdent};
 
 use super::Reader;
+use super::leaving::leaving;
 use crate::args::{Foreign, Form};
 use crate::diag::{nearest, quoted};
 use crate::func::Func;
@@ -144,9 +145,13 @@ impl Reader<'_> {
             .find_map(|name| scan::variable(&tokens, &name))
     }
 
-    /// Any expression, evaluated where the layer stands.
+    /// Any expression that stays where it is, evaluated where the layer stands.
     pub(crate) fn expression(&mut self, key: &'static str, example: &str) -> Option<Expr> {
         let value = self.value(key, example)?;
+        if let Some((at, fault)) = leaving(key, &value) {
+            self.diag.at(at, fault);
+            return None;
+        }
         self.show_code(key, value.to_token_stream());
         Some(value)
     }
