@@ -54,6 +54,8 @@ pub(crate) struct Entry<K, V> {
     pub(crate) value: V,
     since: Tick,
     renewing: AtomicBool,
+    /// Not until it is sure that its key was not forgotten while it was put in.
+    valid: AtomicBool,
 }
 
 impl<K, V> Entry<K, V> {
@@ -152,10 +154,17 @@ impl Store {
 
     pub(crate) fn forget(&self, key: &impl Key) {
         let sites = self.sites.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let hashes: Vec<u64> = sites.into_iter().map(|site| self.hash(site, key)).collect();
+        // Not while a new stock is filled from the old one.
+        let replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
         let stock = self.stock.load();
-        for site in sites {
-            stock.forget(self.hash(site, key));
+        for hash in hashes {
+            stock.group(hash).fetch_add(1, SeqCst);
+            stock.kept.invalidate(&hash);
         }
+        stock.kept.run_pending_tasks();
+        drop(replacing);
+        drop_what_was_given_up();
     }
 
     pub(crate) fn evicted(&self) -> u64 {
@@ -242,7 +251,7 @@ impl Stock {
         let kept = self.kept.get(&hash);
         drop_what_was_given_up();
         let entry = kept?.get()?.downcast::<Entry<K, V>>().ok()?;
-        (entry.site == site && is(&entry.key)).then_some(entry)
+        (entry.site == site && entry.valid.load(SeqCst) && is(&entry.key)).then_some(entry)
     }
 
     fn clear(&self) {
@@ -253,11 +262,6 @@ impl Stock {
             self.kept.invalidate(&*hash);
         }
         self.kept.run_pending_tasks();
-    }
-
-    fn forget(&self, hash: u64) {
-        self.group(hash).fetch_add(1, SeqCst);
-        self.remove(hash);
     }
 
     fn remove(&self, hash: u64) {
@@ -285,11 +289,14 @@ impl<K: Eq + Send + Sync + 'static> Place<K> {
         if !current() {
             return false;
         }
-        let renewing = AtomicBool::new(false);
-        let entry = Entry { site, key, value, since: clock::tick(), renewing };
-        stock.kept.insert(hash, Kept::new(Arc::new(entry)));
+        let (renewing, valid) = (AtomicBool::new(false), AtomicBool::new(false));
+        let entry = Arc::new(Entry { site, key, value, since: clock::tick(), renewing, valid });
+        let erased: Erased = Arc::<Entry<K, V>>::clone(&entry);
+        stock.kept.insert(hash, Kept::new(erased));
         let kept = current();
-        if !kept {
+        if kept {
+            entry.valid.store(true, SeqCst);
+        } else {
             stock.kept.invalidate(&hash);
         }
         // Its queues may be long, and what was put in beyond the bound is in memory until they are seen to.

@@ -153,8 +153,7 @@ impl Cache {
 
     /// Values kept at once, at least one; the least recently used goes first. **Default: 1000.**
     ///
-    /// Changed while calls run, it forgets which values were used last, and what is being loaded is not kept;
-    /// a key that is invalidated at that very moment may keep its value.
+    /// Changed while calls run, it forgets which values were used last, and what is being loaded is not kept.
     #[must_use]
     pub const fn max_entries(self, entries: u32) -> Self {
         self.with(MAX_ENTRIES, Value::count(entries))

@@ -46,6 +46,26 @@ fn no_thread_sees_a_value_from_before_it_was_forgotten() {
 }
 
 #[test]
+fn what_is_forgotten_while_the_bound_changes_stays_forgotten() {
+    const KEYS: u32 = 200;
+    let (cache, version) = (Cache::new("moved").ttl(Duration::from_secs(3_600)), AtomicU64::new(0));
+    threads(async |thread| {
+        for round in 0..ROUNDS / 100 {
+            if thread == 0 {
+                cache.shared().apply(&Cache::new("").max_entries(2 * KEYS + round).written);
+                continue;
+            }
+            let since = version.fetch_add(1, SeqCst) + 1;
+            for key in 0..KEYS {
+                cache.invalidate(&key);
+                let seen = load(&cache, key, || version.load(SeqCst)).await;
+                assert!(seen >= since, "{key}: {seen} is older than {since}");
+            }
+        }
+    });
+}
+
+#[test]
 fn the_bound_holds_among_threads_and_while_it_changes() {
     let cache = Cache::new("bounded").max_entries(64);
     threads(async |thread| {
