@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use resilient_runtime::{
-    Coalesce, CoalesceSnapshot, EventKind, Fault, Rejected, circuit_breaker, coalesce, inherit, registry,
-    retry, timeout,
+    Coalesce, CoalesceSnapshot, EventKind, Fault, Priority, Rejected, Timeout, bulkhead, circuit_breaker,
+    coalesce, inherit, load_shed, rate_limit, registry, retry, timeout, with_priority,
 };
 use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -284,6 +284,147 @@ mod failing {
         assert_eq!(of("patient").waiting, 1);
         assert_eq!((leader.await.unwrap(), stays.await.unwrap()), (Ok(7), Ok(7)));
         assert_eq!(of("patient").flights, 1);
+    }
+}
+
+mod left_to_the_others {
+    use super::*;
+
+    /// A call that has so long, which nobody drops then.
+    async fn with_time<F>(limit: Duration, call: fn() -> F) -> JoinHandle<Answer>
+    where
+        F: Future<Output = Answer> + Send + 'static,
+    {
+        let around = Timeout::new(limit);
+        let call = around.call(async { Ok::<_, Rejected>(tokio::spawn(inherit(call()))) }).await.unwrap();
+        settle().await;
+        call
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_out_that_the_leaders_deadline_cut_is_the_leaders_alone() {
+        #[coalesce(name = "cut")]
+        #[timeout("9s", name = "nine")]
+        async fn cut() -> Answer {
+            sleep(SECOND * 3).await;
+            Ok(7)
+        }
+        let leader = with_time(SECOND, cut).await;
+        let (one, two) = (spawned(cut()).await, spawned(cut()).await);
+        let late = Rejected::TimedOut { name: "nine", limit: SECOND * 9 };
+        assert_eq!(leader.await.unwrap(), Err(Fault::Rejected(late)));
+        assert_eq!((one.await.unwrap(), two.await.unwrap()), (Ok(7), Ok(7)));
+        assert_eq!((of("cut").flights, of("cut").handed_over), (2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_time_out_that_the_call_itself_has_goes_to_all_also_from_who_has_a_deadline() {
+        #[coalesce(name = "uncut")]
+        #[timeout("1s", name = "below")]
+        async fn uncut() -> Answer {
+            sleep(SECOND * 3).await;
+            Ok(7)
+        }
+        let leader = with_time(SECOND * 2, uncut).await;
+        let other = spawned(uncut()).await;
+        assert_eq!(leader.await.unwrap(), other.await.unwrap());
+        assert_eq!(of("uncut").flights, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_for_a_place_that_the_leaders_deadline_ended_is_the_leaders_alone() {
+        #[bulkhead(name = "busy", max_concurrent = 1, max_wait = "1m")]
+        async fn busy(time: Duration) -> Answer {
+            sleep(time).await;
+            Ok(7)
+        }
+        #[coalesce(name = "crowded")]
+        async fn crowded() -> Answer {
+            busy(Duration::ZERO).await
+        }
+        let before = spawned(busy(SECOND * 3)).await;
+        let full = Rejected::BulkheadFull { name: "busy" };
+        let leader = with_time(SECOND, crowded).await;
+        let other = spawned(crowded()).await;
+        assert_eq!(leader.await.unwrap(), Err(Fault::Rejected(full)));
+        assert_eq!((other.await.unwrap(), before.await.unwrap()), (Ok(7), Ok(7)));
+        assert_eq!(of("crowded").handed_over, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_that_comes_after_the_leaders_deadline_is_waited_for_by_the_next() {
+        #[rate_limit(name = "seldom", rate = "1/m", max_wait = "2m")]
+        async fn seldom() -> Answer {
+            Ok(7)
+        }
+        #[coalesce(name = "in turn")]
+        async fn in_turn() -> Answer {
+            sleep(SECOND).await;
+            seldom().await
+        }
+        seldom().await.unwrap();
+        let leader = with_time(SECOND * 2, in_turn).await;
+        let other = spawned(in_turn()).await;
+        let refused = leader.await.unwrap().unwrap_err();
+        assert_eq!(refused.rejected().and_then(Rejected::retry_after), Some(SECOND * 59));
+        assert_eq!((other.await.unwrap(), of("in turn").handed_over), (Ok(7), 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_shed_as_unimportant_is_asked_again_by_the_next() {
+        #[load_shed(name = "shedding", initial_limit = 1, min_limit = 1, max_limit = 1)]
+        async fn shedding(time: Duration) -> Answer {
+            sleep(time).await;
+            Ok(7)
+        }
+        #[coalesce(name = "ranked")]
+        async fn ranked() -> Answer {
+            sleep(SECOND).await;
+            shedding(Duration::ZERO).await
+        }
+        let before = spawned(with_priority(Priority::Critical, shedding(SECOND * 2))).await;
+        let leader = spawned(with_priority(Priority::Optional, ranked())).await;
+        let other = spawned(with_priority(Priority::Critical, ranked())).await;
+        let shed = Rejected::Overloaded { name: "shedding", priority: Priority::Optional };
+        assert_eq!(leader.await.unwrap(), Err(Fault::Rejected(shed)));
+        assert!(before.await.unwrap().is_ok() && of("ranked").flights == 2);
+        assert_eq!(other.await.unwrap(), Ok(7));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_circuit_that_is_open_is_open_for_all() {
+        #[coalesce(name = "cut off")]
+        #[circuit_breaker(name = "cut off")]
+        async fn cut_off() -> Answer {
+            Ok(7)
+        }
+        #[coalesce(name = "above it")]
+        async fn above_it() -> Answer {
+            yield_now().await;
+            cut_off().await
+        }
+        registry().circuit_breaker("cut off").unwrap().force_open();
+        let leader = with_time(SECOND, above_it).await;
+        let (one, two) = tokio::join!(above_it(), above_it());
+        assert!(leader.await.unwrap().is_err() && one.is_err() && one == two);
+        assert_eq!(of("above it").flights, 2, "the first before the others came");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn by_hand_too() {
+        static QUOTES: Coalesce = Coalesce::new("by hand, in time");
+        static BELOW: Timeout = Timeout::new(Duration::from_secs(9));
+        async fn ask() -> Answer {
+            sleep(SECOND * 3).await;
+            Ok(7)
+        }
+        async fn quote() -> Answer {
+            QUOTES.call("tea", BELOW.call(ask())).await
+        }
+        let leader = with_time(SECOND, quote).await;
+        let other = spawned(quote()).await;
+        assert!(leader.await.unwrap().is_err());
+        assert_eq!((other.await.unwrap(), QUOTES.snapshot().handed_over), (Ok(7), 1));
     }
 }
 

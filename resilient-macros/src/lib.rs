@@ -818,11 +818,13 @@ pub fn cache(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Errors
 ///
-/// An error that is `Clone + Send + Sync` goes to all who wait, and so does a refusal of a layer below. Of an
+/// An error that is `Clone + Send + Sync` goes to all who wait, and so does a refusal from below. Of an
 /// error that is not, such as `std::io::Error`, each caller needs its own: the next one runs, so while
 /// it fails a crowd is served one after the other. One of your own that is `Clone`, with the source in an `Arc`, goes to all.
 ///
-/// A refusal goes to all who wait also where it came because the call that runs has less time left than they.
+/// A refusal that may concern the call that runs alone stays with it, and the next one runs: its deadline passed,
+/// or would have before its turn at a rate limit, or it was too unimportant for a load shedder.
+///
 /// Two functions that ask each other while both lead are not found out: they wait for ever, unless a deadline
 /// ends one.
 ///

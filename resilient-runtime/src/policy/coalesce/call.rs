@@ -19,6 +19,8 @@ use crate::error::{Fault, Rejected};
 use crate::events::EventKind;
 use crate::key::{Key, Site};
 use crate::level::{Judge, Reply};
+use crate::outcome::Cause;
+use crate::priority::Priority;
 use crate::timer::Timer;
 use crate::{clock, frame, registry};
 
@@ -265,10 +267,25 @@ where
         drop(holding);
         this.seat.land(|| match C::seen(&out) {
             Ok(Ok(value)) => S::keep(value).map(Ok),
+            _ if C::cause(&out).is_some_and(|cause| is_own(&cause)) => None,
             Ok(Err(error)) => X::keep(error).map(|kept| Err(Fault::Failed(kept))),
             Err(rejected) => Some(Err(Fault::Rejected(rejected.clone()))),
         });
         Poll::Ready(C::reply(out))
+    }
+}
+
+/// Whether a refusal says something about the call that ran and nothing about those that wait: these may have
+/// more time left, or be more important.
+#[cold]
+fn is_own(cause: &Cause) -> bool {
+    let left = || Some(frame::deadline()?.saturating_duration_since(clock::now()));
+    let Cause::Rejected(rejected) = cause else { return false };
+    match rejected {
+        Rejected::TimedOut { .. } | Rejected::BulkheadFull { .. } => left() == Some(Duration::ZERO),
+        Rejected::RateLimited { retry_after, .. } => left().is_some_and(|left| Some(left) < *retry_after),
+        Rejected::Overloaded { priority, .. } => *priority < Priority::Critical,
+        Rejected::CircuitOpen { .. } => false,
     }
 }
 

@@ -23,7 +23,7 @@ use crate::error::Rejected;
 use crate::held::Id;
 use crate::key::{self, Site};
 use crate::level::ByHand;
-use crate::outcome::Unclassified;
+use crate::outcome::{ByClassify, Classify};
 use crate::registry::{Record, Registry};
 use crate::tally::Tally;
 
@@ -97,7 +97,9 @@ impl Coalesce {
     /// # Errors
     ///
     /// Whatever the call that ran returned; [`Rejected::TimedOut`], converted into `E`, when the deadline of
-    /// this one passes first.
+    /// this one passes first. A refusal that may concern the call that ran alone is not given to others: its
+    /// deadline passed, or would have before its turn at a rate limit, or it was too unimportant for a load
+    /// shedder. The next one runs then.
     ///
     /// # Panics
     ///
@@ -116,10 +118,10 @@ impl Coalesce {
         K: Hash + Eq + ToOwned<Owned: Eq + Send + Sync + 'static> + ?Sized,
         F: Future<Output = Result<T, E>>,
         T: Clone + Send + Sync + 'static,
-        E: From<Rejected> + Clone + Send + Sync + 'static,
+        E: From<Rejected> + Classify + Clone + Send + Sync + 'static,
     {
         let seat = self.shared().seat(Site::of::<(K::Owned, T, E)>(), &(key,));
-        ByHand { layer: Coalesced::<_, _, Unclassified, (ByClone, ByClone)>::new(seat, future) }
+        ByHand { layer: Coalesced::<_, _, ByClassify, (ByClone, ByClone)>::new(seat, future) }
     }
 
     /// Its name.
