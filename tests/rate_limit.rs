@@ -597,10 +597,10 @@ mod configured {
             said,
             [
                 "rate_limit `other`, max_keys: 0 is less than 1",
-                "rate_limit `other`, rate: 5/ns is faster than 4294967295 a second",
+                "rate_limit `other`, rate: 5/ns is faster than 4294967295 a second, the most",
                 "rate_limit `tunde`: no function has a rate_limit of this name; did you mean `tuned`?",
                 "rate_limit `tuned`, burst: 0 is less than 1",
-                "rate_limit `tuned`, rate: 0/s has no permits; it would never let a call through",
+                "rate_limit `tuned`, rate: 0/s has no permits, so it would never let a call through",
             ]
         );
     }

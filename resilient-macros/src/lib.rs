@@ -12,7 +12,6 @@ mod diag;
 mod func;
 mod item;
 mod key;
-mod literal;
 mod lower;
 mod order;
 mod params;

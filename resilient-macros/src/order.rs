@@ -1,12 +1,12 @@
 //! What only the whole stack shows: orders that defeat themselves.
 
 use proc_macro2::TokenStream;
+use resilient_settings::literal;
 use syn::TypeReference;
 use syn::visit::Visit;
 
 use crate::diag::Diag;
 use crate::func::Func;
-use crate::literal;
 use crate::policy::{Hides, Layer, Limit, Twice};
 
 pub(crate) fn check(layers: &[Layer], func: Option<&Func>, diag: &mut Diag) {

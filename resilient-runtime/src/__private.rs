@@ -12,7 +12,6 @@ pub use crate::level::{
     fallback_arg, never, settled,
 };
 pub use crate::outcome::{Class, Classify, after};
-pub use crate::policy::Value;
 pub use crate::policy::bulkhead::{bulkhead, places};
 #[cfg(feature = "cache")]
 pub use crate::policy::cache::{Looked, cache, found, settle};
@@ -27,8 +26,9 @@ pub use crate::policy::rate_limit::{limiter, limiter_for, rate_limit};
 pub use crate::policy::retry::{After, attempt, attempt_with, retry};
 pub use crate::policy::timeout::{limit, timeout};
 pub use crate::priority::Priority;
-pub use crate::rate::Rate;
 pub use crate::registry::{Entry, Record};
+pub use resilient_settings::Rate;
+pub use resilient_settings::Value;
 
 /// Name of a type as the compiler writes it.
 #[must_use]

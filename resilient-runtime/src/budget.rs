@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use crate::clock::{Tick, nanos};
+use resilient_settings::nanos;
+
+use crate::clock::Tick;
 
 /// Millionths of a token; a retry takes a whole one.
 const TOKEN: u64 = 1_000_000;

@@ -8,6 +8,7 @@ mod coarse;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use resilient_settings::nanos;
 use tokio::time::{Instant, Sleep};
 
 /// A point in time as nanoseconds, small and saturating.
@@ -62,11 +63,6 @@ impl From<Instant> for Tick {
             None => Self(ORIGIN.saturating_sub(nanos(anchor.duration_since(instant)))),
         }
     }
-}
-
-/// Whole nanoseconds, the last representable one for more than 584 years.
-pub(crate) const fn nanos(duration: Duration) -> u64 {
-    duration.as_secs().saturating_mul(1_000_000_000).saturating_add(duration.subsec_nanos() as u64)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads time")]

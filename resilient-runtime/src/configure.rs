@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use resilient_settings::{Complaint, Kind, Value, Written, intern};
+
 use crate::function::{Function, Layer};
-use crate::names::intern;
-use crate::policy::{Complaint, Kind, STEMS, Stem, Value, Written};
+use crate::policy::{STEMS, Stem};
 use crate::registry::{functions, registry};
 
 /// Settings added at start-up, in the order they were added.

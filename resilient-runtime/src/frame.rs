@@ -7,9 +7,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use resilient_settings::nanos;
 use tokio::time::Instant;
 
-use crate::clock::{self, Tick, nanos};
+use crate::clock::{self, Tick};
 use crate::held::Held;
 use crate::policy::budget::Payer;
 use crate::priority::{self, Priority};

@@ -5,9 +5,9 @@ use std::panic::Location;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use crate::names::{intern, readable};
-use crate::policy::Value;
-use crate::rate::Rate;
+use resilient_settings::{Rate, Value, intern};
+
+use crate::names::readable;
 
 /// What an annotated function says about itself at link time.
 #[derive(Debug)]

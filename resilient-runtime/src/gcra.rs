@@ -9,8 +9,9 @@ mod tests;
 
 use std::time::Duration;
 
-use crate::clock::{Tick, nanos};
-use crate::rate::Rate;
+use resilient_settings::{Rate, nanos};
+
+use crate::clock::Tick;
 
 /// Bits that a time, as units, has behind the point.
 const POINT: u32 = 60;

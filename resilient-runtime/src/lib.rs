@@ -69,7 +69,6 @@ extern crate self as resilient_runtime;
 
 #[doc(hidden)]
 pub mod __private;
-mod backoff;
 mod budget;
 mod call_each;
 mod clock;
@@ -92,7 +91,6 @@ mod priority;
 #[cfg(test)]
 mod prop;
 mod random;
-mod rate;
 mod registry;
 mod shelf;
 #[cfg(feature = "cache")]
@@ -108,8 +106,8 @@ pub use resilient_macros::cache;
 pub use resilient_macros::{
     Classify, bulkhead, circuit_breaker, coalesce, fallback, hedge, load_shed, rate_limit, retry, timeout,
 };
+pub use resilient_settings::{Backoff, Jitter, Rate, Value};
 
-pub use crate::backoff::{Backoff, Jitter};
 pub use crate::call_each::{CallEach, Calls};
 pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
 pub use crate::error::{Fault, Rejected};
@@ -126,11 +124,10 @@ pub use crate::policy::{
 };
 pub use crate::policy::{
     Coalesce, CoalesceSnapshot, FallbackSnapshot, Hedge, HedgeSnapshot, Nested, Retry, RetryCause,
-    RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout, TimeoutSnapshot, Value,
+    RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout, TimeoutSnapshot,
 };
 pub use crate::policy::{RateLimit, RateLimitSnapshot};
 pub use crate::priority::{Priority, WithPriority, priority, with_priority};
-pub use crate::rate::Rate;
 pub use crate::registry::{Registry, registry, subscribe};
 
 /// The examples of the README, compiled.

@@ -1,8 +1,5 @@
 //! What functions and policies are called.
 
-use std::collections::HashSet;
-use std::sync::{Mutex, PoisonError};
-
 /// Turns `<krate::a::T<_> as krate::Tr>::f::{{closure}}::__Here` into `module::<T as Tr>::f`.
 ///
 /// An `impl` in another module than its type is called `module::<impl krate::Tr for krate::a::T>`.
@@ -70,19 +67,6 @@ fn no_generics(path: &str) -> String {
     kept
 }
 
-/// The one `&'static str` for this text.
-pub(crate) fn intern(text: &str) -> &'static str {
-    static NAMES: Mutex<Option<HashSet<&'static str>>> = Mutex::new(None);
-    let mut names = NAMES.lock().unwrap_or_else(PoisonError::into_inner);
-    let names = names.get_or_insert_default();
-    if let Some(&known) = names.get(text) {
-        return known;
-    }
-    let name: &'static str = Box::leak(text.into());
-    names.insert(name);
-    name
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,10 +109,5 @@ mod tests {
         assert_eq!(of("alloc::boxed::Box<<T as krate::A>::B>"), "krate::pay::<Box as Quotes>::quote");
         assert_eq!(of("dyn krate::pay::Client"), "krate::pay::<dyn Client as Quotes>::quote");
         assert_eq!(of("alloc::boxed::Box<fn(u8) -> u8>"), "krate::pay::<Box as Quotes>::quote");
-    }
-
-    #[test]
-    fn equal_names_are_one_name() {
-        assert!(std::ptr::eq(intern("payments"), intern(&String::from("payments"))));
     }
 }

@@ -8,10 +8,12 @@ use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
+use resilient_settings::{Value, Written};
+
 use crate::configure::{self, Layers};
 use crate::events::{Bus, EventKind, Subscription};
 use crate::function::Function;
-use crate::policy::{Found, Named, Policy, STEMS, Snapshot, Value, Written};
+use crate::policy::{Found, Named, Policy, STEMS, Snapshot};
 
 /// A link-time record.
 #[derive(Debug)]

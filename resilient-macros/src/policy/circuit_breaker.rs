@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use quote::{quote, quote_spanned};
+use resilient_settings::literal;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
 use crate::args::Foreign;
-use crate::literal;
 use crate::lower::{Carries, Level, Scope, optional, own_span, respanned};
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{Given, OTHER_NAMES, Reader, Stretch};

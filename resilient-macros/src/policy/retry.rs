@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;
+use resilient_settings::{Backoff, Jitter, literal, stem};
 use syn::{Expr, Ident};
 
 use crate::args::Foreign;
-use crate::literal;
 use crate::lower::{Level, Scope, optional, own_span};
 use crate::policy::no_clone::no_clone;
 use crate::policy::{Kind, Policy, Repeats, Twice};
@@ -121,9 +121,7 @@ pub(crate) static KIND: Kind = Kind {
     read: |reader| Box::new(Retry::read(reader)),
 };
 
-const DEFAULT_MAX: u32 = 3;
-const DEFAULT_BASE: Duration = Duration::from_millis(100);
-const DEFAULT_MAX_DELAY: Duration = Duration::from_secs(10);
+const DEFAULT: resilient_settings::Schedule = resilient_settings::Schedule::DEFAULT;
 
 struct Retry {
     when: Option<Expr>,
@@ -199,11 +197,11 @@ fn schedule(reader: &mut Reader<'_>) -> Schedule {
         }
     }
     let schedule = Schedule {
-        max: max.map_or((!reader.has("max")).then_some(DEFAULT_MAX), |max| max.literal),
-        base: base.map_or((!reader.has("base")).then_some(DEFAULT_BASE), |base| base.literal),
-        factor: factor.map_or((!reader.has("factor")).then_some(2.0), |factor| factor.literal),
+        max: max.map_or((!reader.has("max")).then_some(stem::retry::DEFAULT_MAX), |max| max.literal),
+        base: base.map_or((!reader.has("base")).then_some(DEFAULT.base), |base| base.literal),
+        factor: factor.map_or((!reader.has("factor")).then_some(DEFAULT.factor), |factor| factor.literal),
         max_delay: max_delay
-            .map_or((!reader.has("max_delay")).then_some(DEFAULT_MAX_DELAY), |max_delay| max_delay.literal),
+            .map_or((!reader.has("max_delay")).then_some(DEFAULT.max_delay), |max_delay| max_delay.literal),
         backoff: backoff.unwrap_or("exponential"),
         jitter: jitter.unwrap_or("full"),
     };
@@ -225,53 +223,22 @@ fn schedule(reader: &mut Reader<'_>) -> Schedule {
 
 impl Schedule {
     /// What the waits add up to when every attempt fails and every draw is the smallest.
-    ///
-    /// The runtime asks the same of what is installed.
     fn least_waits(&self) -> Option<Duration> {
-        let (retries, base, most) = (self.max?.saturating_sub(1), self.base?, self.max_delay?);
-        Some(match self.jitter {
-            "none" => self.nominal_sum(retries)?,
-            "equal" => self.nominal_sum(retries)? / 2,
-            "decorrelated" => base.min(most).saturating_mul(retries),
-            _ => Duration::ZERO,
-        })
+        let factor = if self.backoff == "exponential" { self.factor? } else { 1.0 };
+        let schedule = resilient_settings::Schedule {
+            backoff: Backoff::from_word(self.backoff)?,
+            base: self.base?,
+            factor,
+            max_delay: self.max_delay?,
+            jitter: Jitter::from_word(self.jitter)?,
+        };
+        Some(schedule.least_total_wait(self.max?))
     }
 
     /// The same of the first wait alone.
     fn least_first_wait(&self) -> Option<Duration> {
         Self { max: Some(2), ..*self }.least_waits()
     }
-
-    /// As waits never shrink, the last one summed stands for all beyond.
-    fn nominal_sum(&self, retries: u32) -> Option<Duration> {
-        const SUMMED: u32 = 128;
-        let mut total = Duration::ZERO;
-        for retry in 0..retries.min(SUMMED) {
-            total = total.saturating_add(self.nominal(retry)?);
-        }
-        let beyond = retries.saturating_sub(SUMMED);
-        Some(total.saturating_add(self.nominal(SUMMED)?.saturating_mul(beyond)))
-    }
-
-    fn nominal(&self, retry: u32) -> Option<Duration> {
-        let (base, most) = (self.base?, self.max_delay?);
-        let times = match self.backoff {
-            "fixed" => 1.0,
-            "linear" => f64::from(retry) + 1.0,
-            "fibonacci" => fibonacci(retry),
-            _ => self.factor?.powf(f64::from(retry)),
-        };
-        Some(Duration::try_from_secs_f64(base.as_secs_f64() * times).map_or(most, |wait| wait.min(most)))
-    }
-}
-
-/// 1, 2, 3, 5, 8, …
-fn fibonacci(retry: u32) -> f64 {
-    let (mut this, mut next) = (1.0, 2.0);
-    for _ in 0..retry {
-        (this, next) = (next, this + next);
-    }
-    this
 }
 
 impl Policy for Retry {

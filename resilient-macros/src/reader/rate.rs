@@ -2,11 +2,12 @@
 
 use proc_macro2::Ident;
 use quote::{ToTokens as _, quote};
+use resilient_settings::literal;
 use syn::{Expr, ExprLit, Lit};
 
 use super::number::Limits;
 use super::{Held, Reader};
-use crate::{literal, scan};
+use crate::scan;
 
 impl Reader<'_> {
     /// A rate that makes sense; true if one was written, be it in a `const`.
@@ -30,7 +31,7 @@ impl Reader<'_> {
         match literal::rate(&text) {
             Err(fault) => self.diag.at(&value, fault),
             Ok(rate) => {
-                let held = format!("{}/{}", rate.permits, rate.period.as_nanos());
+                let held = format!("{}/{}", rate.permits(), rate.period().as_nanos());
                 self.record(key, Held::Text('r', held), scan::source(value.to_token_stream()));
             }
         }

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use proc_macro2::Ident;
 use quote::{ToTokens as _, quote};
+use resilient_settings::literal;
 use syn::{Expr, ExprLit, Lit, UnOp};
 
 use super::number::Limits;
 use super::{Given, Held, Reader};
 use crate::args::{Arg, Form};
-use crate::{literal, scan};
+use crate::scan;
 
 /// A stretch of calls or of time.
 pub(crate) enum Stretch {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use governor::clock::FakeRelativeClock;
 use governor::{Quota, RateLimiter};
 use proptest::prelude::*;
+use resilient_settings::Rate;
 
 use super::{FINEST, MARK_BITS, SPAN, Scale};
 use crate::clock::Tick;
 use crate::prop::cases;
-use crate::rate::Rate;
 
 const YEAR: u64 = 365 * 24 * 3_600 * 1_000_000_000;
 const BEGIN: u64 = 1 << 60;

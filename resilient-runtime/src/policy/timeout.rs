@@ -11,10 +11,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use resilient_settings::stem::timeout as slot;
+use resilient_settings::{Value, Written};
 use tokio::task::coop;
 use tokio::time::Sleep;
 
-use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
+use super::{Policy, Snapshot, Stem};
 use crate::clock;
 use crate::configure::Configure;
 use crate::error::Rejected;
@@ -25,14 +27,9 @@ use crate::outcome::Unclassified;
 use crate::registry::{self, Record, Registry};
 use crate::tally::Tally;
 
-const LIMIT: usize = 0;
-
 pub(crate) static STEM: Stem = Stem {
-    name: "timeout",
-    keys: &[Key { name: "limit", kind: Kind::POSITIVE_TIME }],
-    excludes: &[],
-    check: |_| Vec::new(),
-    limit: |written| written.time(LIMIT),
+    table: &slot::TABLE,
+    limit: |written| written.time(slot::LIMIT),
     least_waits: |_| None,
     create: |name, written| {
         let policy = TimeoutPolicy::new(name);
@@ -127,7 +124,8 @@ impl Configure {
     /// Sets keys of the timeout `name`.
     pub fn timeout(self, name: &str, set: impl FnOnce(Timeout) -> Timeout) -> Self {
         let limit = set(Timeout::unset()).limit;
-        let written = limit.map_or(Written::NOTHING, |limit| Written::NOTHING.set(LIMIT, Value::Time(limit)));
+        let written =
+            limit.map_or(Written::NOTHING, |limit| Written::NOTHING.set(slot::LIMIT, Value::Time(limit)));
         self.with(&STEM, name, &written)
     }
 }
@@ -179,7 +177,7 @@ impl TimeoutPolicy {
 
 impl Policy for TimeoutPolicy {
     fn apply(&self, written: &Written) {
-        let limit = written.time(LIMIT).map_or(Deadline::NONE, Deadline::after);
+        let limit = written.time(slot::LIMIT).map_or(Deadline::NONE, Deadline::after);
         self.limit.store(limit.word(), Relaxed);
     }
 

@@ -10,7 +10,10 @@ mod tests;
 
 use std::sync::PoisonError;
 
-use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
+use resilient_settings::stem::budget as slot;
+use resilient_settings::{Value, Written};
+
+use super::{Policy, Snapshot, Stem};
 use crate::budget::{Budget, Income};
 use crate::clock;
 use crate::configure::Configure;
@@ -19,31 +22,14 @@ use crate::shelf::Shelf;
 use crate::sync::{Mutex, MutexGuard};
 use crate::tally::Tally;
 
-const CAPACITY: usize = 0;
-const CREDIT: usize = 1;
-const RESERVE: usize = 2;
-
 pub(crate) static STEM: Stem = Stem {
-    name: "budget",
-    keys: &[
-        Key { name: "capacity", kind: Kind::Count(0) },
-        Key { name: "credit", kind: Kind::Ratio },
-        Key { name: "reserve", kind: Kind::Count(0) },
-    ],
-    excludes: &[],
-    check: |_| Vec::new(),
+    table: &slot::TABLE,
     limit: |_| None,
     least_waits: |_| None,
     create: |name, written| Purse::numbered(name, written),
 };
 
-/// Name of the budget that those share who name none.
-pub(crate) const DEFAULT: &str = "default";
-/// Name of the budget that never ends.
-pub(crate) const ENDLESS: &str = "none";
-
-/// The kind of a key that names a budget.
-pub(crate) const NAMED: Kind = Kind::Name { otherwise: DEFAULT, none: ENDLESS };
+pub(crate) use slot::{DEFAULT, ENDLESS};
 
 /// What a member counts here are calls that earn.
 pub(crate) const EARNED: usize = 0;
@@ -83,19 +69,19 @@ impl RetryBudget {
     /// Retries that calls can have earned at most. **Default: 100.**
     #[must_use]
     pub const fn capacity(self, retries: u32) -> Self {
-        self.with(CAPACITY, Value::count(retries))
+        self.with(slot::CAPACITY, Value::count(retries))
     }
 
     /// Share of a retry that each call earns, at most 1. **Default: 0.2.**
     #[must_use]
     pub const fn credit(self, share: f64) -> Self {
-        self.with(CREDIT, Value::number(share))
+        self.with(slot::CREDIT, Value::number(share))
     }
 
     /// Retries a second that are free. **Default: 10.**
     #[must_use]
     pub const fn reserve(self, retries: u32) -> Self {
-        self.with(RESERVE, Value::count(retries))
+        self.with(slot::RESERVE, Value::count(retries))
     }
 }
 
@@ -103,9 +89,9 @@ impl Income {
     fn of(written: &Written) -> Self {
         let count = |key| written.count(key).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         Self {
-            capacity: count(CAPACITY).unwrap_or(Self::DEFAULT.capacity),
-            credit: written.number(CREDIT).unwrap_or(Self::DEFAULT.credit),
-            reserve: count(RESERVE).unwrap_or(Self::DEFAULT.reserve),
+            capacity: count(slot::CAPACITY).unwrap_or(Self::DEFAULT.capacity),
+            credit: written.number(slot::CREDIT).unwrap_or(Self::DEFAULT.credit),
+            reserve: count(slot::RESERVE).unwrap_or(Self::DEFAULT.reserve),
         }
     }
 }

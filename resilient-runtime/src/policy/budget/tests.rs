@@ -73,7 +73,7 @@ async fn other_settings_keep_what_was_earned() {
     let (purse, member) = (drained(), tally());
     purse.join(member);
     member.add(EARNED, 50);
-    purse.apply(&Written::NOTHING.set(CREDIT, Value::number(1.0)));
+    purse.apply(&Written::NOTHING.set(slot::CREDIT, Value::number(1.0)));
     assert_eq!(purse.left(), 10);
     member.add(EARNED, 5);
     assert_eq!(purse.left(), 15);

@@ -15,12 +15,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use resilient_settings::stem::bulkhead as slot;
+use resilient_settings::{Value, Written, nanos};
+
 pub use self::place::BulkheadPermit;
 
 use self::gate::Gate;
 use self::place::{Confined, Place};
-use super::{Complaint, Key, Kind, Policy, Snapshot, Stem, Value, Written};
-use crate::clock::nanos;
+use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::held::{Holding, Id};
@@ -28,23 +30,8 @@ use crate::level::ByHand;
 use crate::outcome::Unclassified;
 use crate::registry::{Record, Registry};
 
-const MAX_CONCURRENT: usize = 0;
-const MAX_WAIT: usize = 1;
-const MAX_QUEUE: usize = 2;
-
 pub(crate) static STEM: Stem = Stem {
-    name: "bulkhead",
-    keys: &[
-        Key { name: "max_concurrent", kind: Kind::Count(1) },
-        Key { name: "max_wait", kind: Kind::Time(Duration::ZERO) },
-        Key { name: "max_queue", kind: Kind::Count(1) },
-    ],
-    excludes: &[],
-    check: |written| {
-        let waits = written.time(MAX_WAIT).is_some_and(|most| !most.is_zero());
-        let idle = written.get(MAX_QUEUE).is_some() && !waits;
-        idle.then(|| Complaint::new("max_queue", "has no effect without `max_wait`")).into_iter().collect()
-    },
+    table: &slot::TABLE,
     limit: |_| None,
     least_waits: |_| None,
     create: |name, written| Box::leak(Box::new(Bulkhead { written: *written, ..Bulkhead::new(name) })),
@@ -110,9 +97,9 @@ impl Shared {
     fn apply(&self, written: &Written) {
         let count = |key| written.count(key).map(|n| u32::try_from(n).unwrap_or(u32::MAX));
         let waited_for = self.max_wait.load(Relaxed) & WAITED_FOR;
-        self.max_wait.store(written.time(MAX_WAIT).map_or(0, nanos) | waited_for, Relaxed);
-        self.max_queue.store(count(MAX_QUEUE).unwrap_or(u32::MAX), Relaxed);
-        self.gate.set_places(count(MAX_CONCURRENT).unwrap_or(DEFAULT_MAX_CONCURRENT).max(1));
+        self.max_wait.store(written.time(slot::MAX_WAIT).map_or(0, nanos) | waited_for, Relaxed);
+        self.max_queue.store(count(slot::MAX_QUEUE).unwrap_or(u32::MAX), Relaxed);
+        self.gate.set_places(count(slot::MAX_CONCURRENT).unwrap_or(DEFAULT_MAX_CONCURRENT).max(1));
     }
 
     /// Notes that the caller has a place; where nobody waits, nobody asks.
@@ -159,19 +146,19 @@ impl Bulkhead {
     /// Calls that run at once, at least one. **Default: 25.**
     #[must_use]
     pub const fn max_concurrent(self, calls: u32) -> Self {
-        self.with(MAX_CONCURRENT, Value::count(calls))
+        self.with(slot::MAX_CONCURRENT, Value::count(calls))
     }
 
     /// Time a call waits for a place, cut to its deadline. **Default: zero; it is refused at once.**
     #[must_use]
     pub const fn max_wait(self, time: Duration) -> Self {
-        self.with(MAX_WAIT, Value::time(time))
+        self.with(slot::MAX_WAIT, Value::time(time))
     }
 
     /// Calls that wait at once. **Default: no limit.**
     #[must_use]
     pub const fn max_queue(self, calls: u32) -> Self {
-        self.with(MAX_QUEUE, Value::count(calls))
+        self.with(slot::MAX_QUEUE, Value::count(calls))
     }
 
     /// Runs `future` in a place of the bulkhead.

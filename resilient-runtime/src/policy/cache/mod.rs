@@ -9,10 +9,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use resilient_settings::stem::cache as slot;
+use resilient_settings::{Value, Written, nanos};
+
 use self::look::Load;
 pub use self::look::Looked;
-use super::{Complaint, Key, Kind, Policy, Snapshot, Stem, Value, Written};
-use crate::clock::nanos;
+use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::copies::{ByClone, Copies};
 use crate::key::{self, Site};
@@ -22,21 +24,8 @@ use crate::registry::{Record, Registry};
 use crate::store::Store;
 use crate::tally::Tally;
 
-const TTL: usize = 0;
-const STALE_IF_ERROR: usize = 1;
-const STALE_WHILE_REVALIDATE: usize = 2;
-const MAX_ENTRIES: usize = 3;
-
 pub(crate) static STEM: Stem = Stem {
-    name: "cache",
-    keys: &[
-        Key { name: "ttl", kind: Kind::POSITIVE_TIME },
-        Key { name: "stale_if_error", kind: Kind::Time(Duration::ZERO) },
-        Key { name: "stale_while_revalidate", kind: Kind::Time(Duration::ZERO) },
-        Key { name: "max_entries", kind: Kind::Count(1) },
-    ],
-    excludes: &[],
-    check: |_: &Written| -> Vec<Complaint> { Vec::new() },
+    table: &slot::TABLE,
     limit: |_| None,
     least_waits: |_| None,
     create: |name, written| Box::leak(Box::new(Cache { written: *written, ..Cache::new(name) })),
@@ -104,15 +93,18 @@ impl Shared {
 
     fn apply(&self, written: &Written) {
         let time = |key, default| written.time(key).map_or(default, nanos);
-        self.ttl.store(time(TTL, nanos(DEFAULT_TTL)), Relaxed);
-        self.stale_if_error.store(time(STALE_IF_ERROR, 0), Relaxed);
-        self.stale_while_revalidate.store(time(STALE_WHILE_REVALIDATE, 0), Relaxed);
+        self.ttl.store(time(slot::TTL, nanos(DEFAULT_TTL)), Relaxed);
+        self.stale_if_error.store(time(slot::STALE_IF_ERROR, 0), Relaxed);
+        self.stale_while_revalidate.store(time(slot::STALE_WHILE_REVALIDATE, 0), Relaxed);
         self.store.set_most(max_entries(written));
     }
 }
 
 fn max_entries(written: &Written) -> u32 {
-    written.count(MAX_ENTRIES).map_or(DEFAULT_MAX_ENTRIES, |n| u32::try_from(n).unwrap_or(u32::MAX)).max(1)
+    written
+        .count(slot::MAX_ENTRIES)
+        .map_or(DEFAULT_MAX_ENTRIES, |n| u32::try_from(n).unwrap_or(u32::MAX))
+        .max(1)
 }
 
 impl Cache {
@@ -132,7 +124,7 @@ impl Cache {
     /// Time for which a value is fresh. **Default: a minute.**
     #[must_use]
     pub const fn ttl(self, time: Duration) -> Self {
-        self.with(TTL, Value::time(time))
+        self.with(slot::TTL, Value::time(time))
     }
 
     /// Time beyond `ttl` for which a value stands in for a failure. **Default: zero.**
@@ -140,7 +132,7 @@ impl Cache {
     /// Within [`stale_while_revalidate`](Self::stale_while_revalidate) it does so in any case.
     #[must_use]
     pub const fn stale_if_error(self, time: Duration) -> Self {
-        self.with(STALE_IF_ERROR, Value::time(time))
+        self.with(slot::STALE_IF_ERROR, Value::time(time))
     }
 
     /// Time beyond `ttl` in which one caller renews a value and the others get it. **Default: zero.**
@@ -148,7 +140,7 @@ impl Cache {
     /// Where renewing fails, that caller gets it too.
     #[must_use]
     pub const fn stale_while_revalidate(self, time: Duration) -> Self {
-        self.with(STALE_WHILE_REVALIDATE, Value::time(time))
+        self.with(slot::STALE_WHILE_REVALIDATE, Value::time(time))
     }
 
     /// Values kept at once, at least one; the least recently used goes first. **Default: 1000.**
@@ -156,7 +148,7 @@ impl Cache {
     /// Changed while calls run, it forgets which values were used last, and what is being loaded is not kept.
     #[must_use]
     pub const fn max_entries(self, entries: u32) -> Self {
-        self.with(MAX_ENTRIES, Value::count(entries))
+        self.with(slot::MAX_ENTRIES, Value::count(entries))
     }
 
     /// The value of `key`, which `load` gives if there is no fresh one.

@@ -3,12 +3,14 @@
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use std::time::Duration;
 
+use resilient_settings::nanos;
+
 use super::last_error::LastError;
 use super::state::Machine;
 use super::ticket::Ticket;
 use super::transition::Control;
 use super::word::{ASK, COUNTS, DISABLED, FORCED_OPEN, MOST, OPEN, TELL, TIMED, TURNS, Word};
-use crate::clock::{Tick, nanos};
+use crate::clock::Tick;
 use crate::sync::AtomicU64;
 
 /// What became of an outcome that the word may count.

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use resilient_settings::nanos;
 
 use super::limits::{Limits, Rates};
 use super::model::{Call, Model};
 use super::ticket::Outcome;
 use super::transition::{CircuitState, Control, Report, Transition};
 use super::window::CircuitWindow;
-use crate::clock::nanos;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Step {

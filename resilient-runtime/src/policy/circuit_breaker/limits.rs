@@ -2,16 +2,13 @@
 
 use std::time::Duration;
 
-use super::settings as key;
+use resilient_settings::stem::circuit_breaker as slot;
+use resilient_settings::{Value, Written};
+
 use super::window::{CircuitWindow, Sum};
-use crate::policy::{Value, Written};
 
 /// No time a breaker waits or looks back over is shorter.
 const LEAST: Duration = Duration::from_millis(1);
-/// No window of calls is longer: it takes a quarter of a byte for each.
-pub(super) const MOST_CALLS: u32 = 65_536;
-/// No more probes run at once.
-pub(super) const MOST_PROBES: u32 = 1_024;
 
 const FAILURE_THRESHOLD: u32 = 5;
 const WINDOW_CALLS: u32 = 100;
@@ -61,32 +58,32 @@ impl Rates {
 impl Limits {
     /// Fills in the defaults, and takes the nearest value that makes sense for any that does not.
     pub(super) fn new(written: &Written) -> Self {
-        let slow_call = time(written, key::SLOW_CALL);
-        let failure_rate = ratio(written, key::FAILURE_RATE);
-        let slow_rate = slow_call.map(|_| ratio(written, key::SLOW_RATE).unwrap_or(SLOW_RATE));
-        let threshold = count(written, key::FAILURE_THRESHOLD);
+        let slow_call = time(written, slot::SLOW_CALL);
+        let failure_rate = ratio(written, slot::FAILURE_RATE);
+        let slow_rate = slow_call.map(|_| ratio(written, slot::SLOW_RATE).unwrap_or(SLOW_RATE));
+        let threshold = count(written, slot::FAILURE_THRESHOLD);
         let decides_by_rate = failure_rate.is_some() && threshold.is_none();
         let failure_rate = failure_rate.filter(|_| decides_by_rate);
         let rates = (failure_rate.is_some() || slow_rate.is_some()).then(|| {
             let window = window(written);
             let most = if let CircuitWindow::Calls(calls) = window { calls } else { u32::MAX };
-            let min_calls = count(written, key::MIN_CALLS).unwrap_or(MIN_CALLS).min(most);
+            let min_calls = count(written, slot::MIN_CALLS).unwrap_or(MIN_CALLS).min(most);
             Rates { window, min_calls, failure_rate, slow_rate }
         });
-        let reset_timeout = time(written, key::RESET_TIMEOUT).unwrap_or(RESET_TIMEOUT);
+        let reset_timeout = time(written, slot::RESET_TIMEOUT).unwrap_or(RESET_TIMEOUT);
         Self {
             failure_threshold: (!decides_by_rate).then_some(threshold.unwrap_or(FAILURE_THRESHOLD)),
             rates,
             slow_call,
             reset_timeout,
-            reset_factor: written.number(key::RESET_FACTOR).filter(|factor| *factor > 1.0).unwrap_or(1.0),
-            max_reset_timeout: time(written, key::MAX_RESET_TIMEOUT).unwrap_or(MAX_RESET_TIMEOUT),
-            half_open_calls: count(written, key::HALF_OPEN_CALLS).unwrap_or(1).min(MOST_PROBES),
-            success_threshold: count(written, key::SUCCESS_THRESHOLD).unwrap_or(SUCCESS_THRESHOLD),
-            half_open_timeout: time(written, key::HALF_OPEN_TIMEOUT).unwrap_or(reset_timeout),
-            ramp: written.time(key::RAMP).filter(|ramp| !ramp.is_zero()),
-            abandoned_fails: written.word(key::ABANDONED) == Some("failure"),
-            max_keys: count(written, key::MAX_KEYS).map_or(MAX_KEYS, |keys| keys as usize),
+            reset_factor: written.number(slot::RESET_FACTOR).filter(|factor| *factor > 1.0).unwrap_or(1.0),
+            max_reset_timeout: time(written, slot::MAX_RESET_TIMEOUT).unwrap_or(MAX_RESET_TIMEOUT),
+            half_open_calls: count(written, slot::HALF_OPEN_CALLS).unwrap_or(1).min(slot::MOST_PROBES),
+            success_threshold: count(written, slot::SUCCESS_THRESHOLD).unwrap_or(SUCCESS_THRESHOLD),
+            half_open_timeout: time(written, slot::HALF_OPEN_TIMEOUT).unwrap_or(reset_timeout),
+            ramp: written.time(slot::RAMP).filter(|ramp| !ramp.is_zero()),
+            abandoned_fails: written.word(slot::ABANDONED) == Some("failure"),
+            max_keys: count(written, slot::MAX_KEYS).map_or(MAX_KEYS, |keys| keys as usize),
         }
     }
 
@@ -121,8 +118,8 @@ fn ratio(written: &Written, key: usize) -> Option<f64> {
 }
 
 fn window(written: &Written) -> CircuitWindow {
-    match written.get(key::WINDOW) {
-        Some(Value::Count(calls)) => CircuitWindow::Calls(clamped(calls).min(MOST_CALLS)),
+    match written.get(slot::WINDOW) {
+        Some(Value::Count(calls)) => CircuitWindow::Calls(clamped(calls).min(slot::MOST_CALLS)),
         Some(Value::Time(time)) => CircuitWindow::Time(time.max(LEAST)),
         _ => CircuitWindow::Calls(WINDOW_CALLS),
     }

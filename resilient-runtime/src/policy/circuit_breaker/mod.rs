@@ -36,6 +36,8 @@ mod word;
 use std::future::Future;
 use std::sync::{Arc, OnceLock};
 
+use resilient_settings::Written;
+
 pub use self::guard::{CircuitPermit, circuit_breaker, circuit_breaker_when};
 pub use self::snapshot::CircuitBreakerSnapshot;
 pub use self::transition::{CircuitCause, CircuitState};
@@ -46,7 +48,7 @@ use self::keyed::Keys;
 use self::limits::Limits;
 use self::ticket::Outcome;
 use self::transition::Control;
-use super::{Policy, Snapshot, Stem, Written};
+use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::level::ByHand;
@@ -57,10 +59,7 @@ use crate::sync;
 const NAME: &str = "circuit_breaker";
 
 pub(crate) static STEM: Stem = Stem {
-    name: NAME,
-    keys: settings::KEYS,
-    excludes: settings::EXCLUDES,
-    check: settings::check,
+    table: &resilient_settings::stem::circuit_breaker::TABLE,
     limit: |_| None,
     least_waits: |_| None,
     create: |name, written| {

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use resilient_settings::nanos;
+
 use super::limits::{Limits, Rates};
 use super::ticket::Outcome;
 use super::transition::{CircuitCause, CircuitState, Control, Figures, Report, Transition};
 use super::window::{CircuitWindow, share};
-use crate::clock::nanos;
 
 pub(super) struct Model {
     pub(super) limits: Limits,

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use resilient_settings::nanos;
+
 use super::word;
-use crate::clock::{Tick, nanos};
+use crate::clock::Tick;
 
 /// Probes are numbered from 1; the numbers above mean something else in a ticket.
 pub(super) const LAST_PROBE: u32 = word::MOST - 2;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use resilient_settings::nanos;
 
 use super::histories::{Step, Subject, agrees, histories, limits, step};
 use super::limits::Limits;
 use super::state::Machine;
 use super::ticket::{Admission, Outcome, Ticket};
 use super::transition::{Control, Report, Transition};
-use crate::clock::{Tick, nanos};
+use crate::clock::Tick;
 use crate::prop::cases;
 
 struct Pure {

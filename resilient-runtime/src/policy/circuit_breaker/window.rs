@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use crate::clock::{Tick, nanos};
+use resilient_settings::nanos;
+
+use crate::clock::Tick;
 
 /// Buckets of a time window, the current one included.
 const BUCKETS: usize = 10;

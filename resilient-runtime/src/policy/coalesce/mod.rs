@@ -15,9 +15,12 @@ use std::future::Future;
 use std::hash::Hash;
 use std::sync::OnceLock;
 
+use resilient_settings::Written;
+use resilient_settings::stem::coalesce as slot;
+
 use self::call::{Coalesced, Seat};
 use self::flights::Flights;
-use super::{Policy, Snapshot, Stem, Written};
+use super::{Policy, Snapshot, Stem};
 use crate::copies::ByClone;
 use crate::error::Rejected;
 use crate::held::Id;
@@ -28,10 +31,7 @@ use crate::registry::{Record, Registry};
 use crate::tally::Tally;
 
 pub(crate) static STEM: Stem = Stem {
-    name: "coalesce",
-    keys: &[],
-    excludes: &[],
-    check: |_| Vec::new(),
+    table: &slot::TABLE,
     limit: |_| None,
     least_waits: |_| None,
     create: |name, _| Box::leak(Box::new(Coalesce::new(name))),

@@ -6,7 +6,10 @@
 #[cfg(feature = "cache")]
 pub(crate) mod recall;
 
-use super::{Key, Kind, Policy, Snapshot, Stem, Written};
+use resilient_settings::Written;
+use resilient_settings::stem::fallback as slot;
+
+use super::{Policy, Snapshot, Stem};
 use crate::events::EventKind;
 use crate::level::Judge;
 use crate::outcome::Cause;
@@ -14,13 +17,7 @@ use crate::registry::{self, Record};
 use crate::tally::Tally;
 
 pub(crate) static STEM: Stem = Stem {
-    name: "fallback",
-    keys: &[
-        Key { name: "max_entries", kind: Kind::Count(1) },
-        Key { name: "max_age", kind: Kind::POSITIVE_TIME },
-    ],
-    excludes: &[],
-    check: |_| Vec::new(),
+    table: &slot::TABLE,
     limit: |_| None,
     least_waits: |_| None,
     create: |name, written| Box::leak(Box::new(FallbackPolicy::new(name, written))),

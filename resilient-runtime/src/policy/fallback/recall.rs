@@ -5,14 +5,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use resilient_settings::{Value, Written, nanos};
+
 use super::{FallbackPolicy, STEM};
-use crate::clock::nanos;
 use crate::configure::Configure;
 use crate::copies::Copies;
 use crate::key::{Key, Site};
 use crate::level::Judge;
 use crate::outcome::{Cause, Class};
-use crate::policy::{Value, Written};
 use crate::registry::Record;
 use crate::store::{Place, Store};
 

@@ -13,36 +13,27 @@ use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
 use std::sync::{OnceLock, PoisonError, RwLock};
 use std::time::Duration;
 
+use resilient_settings::stem::hedge as slot;
+use resilient_settings::{Value, Written, nanos};
+
 pub use self::call::{hedge, hedge_when, own};
 
 use self::call::{ByClass, Hedged};
 use self::recent::{Quantile, Recent};
 use super::budget::{self, Payer, Purse};
-use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
-use crate::clock::nanos;
+use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::frame;
 use crate::outcome::{ByClassify, Classify};
 use crate::registry::Registry;
 use crate::tally::Tally;
 
-const AFTER: usize = 0;
-const MAX: usize = 1;
-const BUDGET: usize = 2;
-
 pub(crate) static STEM: Stem = Stem {
-    name: "hedge",
-    keys: &[
-        Key { name: "after", kind: Kind::TimeOrQuantile },
-        Key { name: "max", kind: Kind::CountTo(MOST) },
-        Key { name: "budget", kind: budget::NAMED },
-    ],
-    excludes: &[],
-    check: |_| Vec::new(),
+    table: &slot::TABLE,
     limit: |_| None,
     least_waits: |written| {
         let hedges = Plan::of(written).max() > 1;
-        written.time(AFTER).filter(|_| hedges)
+        written.time(slot::AFTER).filter(|_| hedges)
     },
     create: |name, written| Box::leak(Box::new(Hedge { written: *written, ..Hedge::new(name) })),
 };
@@ -121,12 +112,12 @@ impl Plan {
     const VALUE: u64 = Self::IS_QUANTILE - 1;
 
     fn of(written: &Written) -> Self {
-        let after = match (written.time(AFTER), written.number(AFTER)) {
+        let after = match (written.time(slot::AFTER), written.number(slot::AFTER)) {
             (Some(time), _) => nanos(time).min(Self::VALUE),
             (None, Some(share)) => Self::IS_QUANTILE | u64::from(Quantile::of(share).0),
             (None, None) => Self::IS_QUANTILE | u64::from(DEFAULT_QUANTILE.0),
         };
-        let max = written.count(MAX).unwrap_or(DEFAULT_MAX).clamp(1, MOST);
+        let max = written.count(slot::MAX).unwrap_or(DEFAULT_MAX).clamp(1, MOST);
         Self(max << Self::MAX_SHIFT | after)
     }
 
@@ -178,7 +169,7 @@ impl Shared {
         self.plan.store(plan.0, Relaxed);
         plan.quantile().into_iter().for_each(|quantile| self.recent.refresh(quantile));
         *self.budget.write().unwrap_or_else(PoisonError::into_inner) =
-            written.word(BUDGET).unwrap_or(budget::DEFAULT);
+            written.word(slot::BUDGET).unwrap_or(budget::DEFAULT);
         self.payer.store(Payer::NOBODY.0, Relaxed);
     }
 
@@ -241,7 +232,7 @@ impl Hedge {
     /// Time after which an attempt is slow and the next one starts; zero starts all at once.
     #[must_use]
     pub const fn after(self, time: Duration) -> Self {
-        self.with(AFTER, Value::time(time))
+        self.with(slot::AFTER, Value::time(time))
     }
 
     /// Share of recent calls whose first attempt is not slow, from 0.5 to 0.999. **Default: 0.95.**
@@ -250,13 +241,13 @@ impl Hedge {
     /// slow before the first twenty, or as many as it takes for one to lie above the share.
     #[must_use]
     pub const fn after_quantile(self, share: f64) -> Self {
-        self.with(AFTER, Value::number(share))
+        self.with(slot::AFTER, Value::number(share))
     }
 
     /// Attempts in all, the first included, at most 16; 1 switches hedges off. **Default: 2.**
     #[must_use]
     pub const fn max(self, attempts: u32) -> Self {
-        self.with(MAX, Value::count(attempts))
+        self.with(slot::MAX, Value::count(attempts))
     }
 
     /// Name of the budget that pays for hedges, or `"none"`. **Default: `"default"`.**
@@ -264,7 +255,7 @@ impl Hedge {
     /// Retries may share it. Inside an attempt of a retry, the budget of that one pays.
     #[must_use]
     pub const fn budget(self, name: &'static str) -> Self {
-        self.with(BUDGET, Value::Word(name))
+        self.with(slot::BUDGET, Value::Word(name))
     }
 
     /// Runs what `operation` makes, and again beside it while it is slow or when it fails.
@@ -409,7 +400,7 @@ mod tests {
         let hedge = Hedge::new("").after(time).max(3).budget("search");
         let plan = Plan::of(&hedge.written);
         assert_eq!((plan.max(), plan.after()), (3, After::Time(time)));
-        assert_eq!(hedge.written.word(BUDGET), Some("search"));
+        assert_eq!(hedge.written.word(slot::BUDGET), Some("search"));
         for (index, key) in STEM.keys.iter().enumerate() {
             let value = hedge.written.get(index).expect("every key is set");
             assert_eq!(key.kind.complain(value), None, "{}", key.name);

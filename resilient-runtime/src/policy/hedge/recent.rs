@@ -3,7 +3,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use crate::clock::nanos;
+use resilient_settings::nanos;
+
 use crate::sync::{AtomicU64, OnceLock};
 
 /// As many as the finest quantile needs to have one above it.

@@ -4,9 +4,11 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::{PoisonError, TryLockError};
 use std::time::Duration;
 
+use resilient_settings::nanos;
+
 use super::learner::{ENOUGH, Learner, Plan, Seen};
 use super::settings::{Levels, Limits, Settings};
-use crate::clock::{Tick, nanos};
+use crate::clock::Tick;
 use crate::priority::Priority;
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
 

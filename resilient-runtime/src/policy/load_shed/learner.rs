@@ -10,8 +10,10 @@
 
 use std::time::Duration;
 
+use resilient_settings::nanos;
+
 use super::settings::{Limits, ShedAlgorithm};
-use crate::clock::{Tick, nanos};
+use crate::clock::Tick;
 
 /// Calls that say something about the others.
 pub(super) const ENOUGH: u64 = 20;

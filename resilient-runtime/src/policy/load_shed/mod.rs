@@ -22,12 +22,15 @@ use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use resilient_settings::stem::load_shed as slot;
+use resilient_settings::{Value, Written};
+
 pub use self::call::LoadShedPermit;
 pub use self::settings::{ShedAlgorithm, ShedMode};
 
 use self::call::Shedding;
 use self::shared::Shared;
-use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
+use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::level::ByHand;
@@ -35,39 +38,8 @@ use crate::outcome::{ByClassify, Classify};
 use crate::priority::Priority;
 use crate::registry::{Record, Registry};
 
-const MODE: usize = 0;
-const ALGORITHM: usize = 1;
-const INITIAL_LIMIT: usize = 2;
-const MIN_LIMIT: usize = 3;
-const MAX_LIMIT: usize = 4;
-const QUEUE_TIME: usize = 5;
-const WINDOW: usize = 6;
-const OPTIONAL_AT: usize = 7;
-const NORMAL_AT: usize = 8;
-const IMPORTANT_AT: usize = 9;
-const CRITICAL_AT: usize = 10;
-const K: usize = 11;
-const MIN_CALLS: usize = 12;
-
 pub(crate) static STEM: Stem = Stem {
-    name: "load_shed",
-    keys: &[
-        Key { name: "mode", kind: Kind::Word(ShedMode::WORDS) },
-        Key { name: "algorithm", kind: Kind::Word(ShedAlgorithm::WORDS) },
-        Key { name: "initial_limit", kind: Kind::Count(1) },
-        Key { name: "min_limit", kind: Kind::Count(1) },
-        Key { name: "max_limit", kind: Kind::Count(1) },
-        Key { name: "queue_time", kind: Kind::POSITIVE_TIME },
-        Key { name: "window", kind: Kind::POSITIVE_TIME },
-        Key { name: "optional_at", kind: Kind::Ratio },
-        Key { name: "normal_at", kind: Kind::Ratio },
-        Key { name: "important_at", kind: Kind::Ratio },
-        Key { name: "critical_at", kind: Kind::Factor },
-        Key { name: "k", kind: Kind::Factor },
-        Key { name: "min_calls", kind: Kind::Count(1) },
-    ],
-    excludes: &[],
-    check: settings::complaints,
+    table: &slot::TABLE,
     limit: |_| None,
     least_waits: |_| None,
     create: |name, written| Box::leak(Box::new(LoadShed { written: *written, ..LoadShed::new(name) })),
@@ -116,31 +88,31 @@ impl LoadShed {
     /// What it goes by. **Default: [`ShedMode::Concurrency`].**
     #[must_use]
     pub const fn mode(self, mode: ShedMode) -> Self {
-        self.with(MODE, Value::Word(mode.as_str()))
+        self.with(slot::MODE, Value::Word(mode.as_str()))
     }
 
     /// How the limit moves. **Default: [`ShedAlgorithm::Gradient`].**
     #[must_use]
     pub const fn algorithm(self, algorithm: ShedAlgorithm) -> Self {
-        self.with(ALGORITHM, Value::Word(algorithm.as_str()))
+        self.with(slot::ALGORITHM, Value::Word(algorithm.as_str()))
     }
 
     /// Calls under way that it starts with. **Default: 20.**
     #[must_use]
     pub const fn initial_limit(self, calls: u32) -> Self {
-        self.with(INITIAL_LIMIT, Value::count(calls))
+        self.with(slot::INITIAL_LIMIT, Value::count(calls))
     }
 
     /// The limit is never lower, but for the moments in which the baseline is measured. **Default: 4.**
     #[must_use]
     pub const fn min_limit(self, calls: u32) -> Self {
-        self.with(MIN_LIMIT, Value::count(calls))
+        self.with(slot::MIN_LIMIT, Value::count(calls))
     }
 
     /// The limit is never higher. **Default: 1000.**
     #[must_use]
     pub const fn max_limit(self, calls: u32) -> Self {
-        self.with(MAX_LIMIT, Value::count(calls))
+        self.with(slot::MAX_LIMIT, Value::count(calls))
     }
 
     /// How much longer calls may take than they do alone. **Default: as long again.**
@@ -148,7 +120,7 @@ impl LoadShed {
     /// More time keeps the dependency busier, and lets calls queue longer.
     #[must_use]
     pub const fn queue_time(self, time: Duration) -> Self {
-        self.with(QUEUE_TIME, Value::time(time))
+        self.with(slot::QUEUE_TIME, Value::time(time))
     }
 
     /// The time it looks at. **Default: `"100ms"`; throttling, `"2m"`.**
@@ -157,19 +129,19 @@ impl LoadShed {
     /// limit.
     #[must_use]
     pub const fn window(self, time: Duration) -> Self {
-        self.with(WINDOW, Value::time(time))
+        self.with(slot::WINDOW, Value::time(time))
     }
 
     /// The share of the limit from which on optional calls are refused. **Default: 0.6.**
     #[must_use]
     pub const fn optional_at(self, share: f64) -> Self {
-        self.with(OPTIONAL_AT, Value::number(share))
+        self.with(slot::OPTIONAL_AT, Value::number(share))
     }
 
     /// The share of the limit from which on normal calls are refused. **Default: 0.8.**
     #[must_use]
     pub const fn normal_at(self, share: f64) -> Self {
-        self.with(NORMAL_AT, Value::number(share))
+        self.with(slot::NORMAL_AT, Value::number(share))
     }
 
     /// The share of the limit from which on every other important call is refused. **Default: 0.9.**
@@ -177,13 +149,13 @@ impl LoadShed {
     /// At the limit itself all of them are.
     #[must_use]
     pub const fn important_at(self, share: f64) -> Self {
-        self.with(IMPORTANT_AT, Value::number(share))
+        self.with(slot::IMPORTANT_AT, Value::number(share))
     }
 
     /// How many times the limit critical calls may reach. **Default: 2.0.**
     #[must_use]
     pub const fn critical_at(self, times: f64) -> Self {
-        self.with(CRITICAL_AT, Value::number(times))
+        self.with(slot::CRITICAL_AT, Value::number(times))
     }
 
     /// Calls that are let through for each one accepted, when throttling. **Default: 2.0.**
@@ -192,13 +164,13 @@ impl LoadShed {
     /// the least important first.
     #[must_use]
     pub const fn k(self, calls: f64) -> Self {
-        self.with(K, Value::number(calls))
+        self.with(slot::K, Value::number(calls))
     }
 
     /// Calls in the window before any is refused, when throttling. **Default: 10.**
     #[must_use]
     pub const fn min_calls(self, calls: u32) -> Self {
-        self.with(MIN_CALLS, Value::count(calls))
+        self.with(slot::MIN_CALLS, Value::count(calls))
     }
 
     /// Runs `future`, unless there are too many calls for its priority.

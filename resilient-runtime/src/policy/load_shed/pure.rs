@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use resilient_settings::stem::load_shed as slot;
+use resilient_settings::{Value, Written};
 
 use super::learner::{ENOUGH, Learner, Plan, Seen};
-use super::settings::{Limits, Ratio, Settings, ShedAlgorithm, complaints};
+use super::settings::{Limits, Ratio, Settings, ShedAlgorithm};
 use super::throttle::{Throttle, Totals, share};
-use super::{IMPORTANT_AT, INITIAL_LIMIT, K, MAX_LIMIT, MIN_LIMIT, MODE, NORMAL_AT, OPTIONAL_AT, WINDOW};
 use crate::clock::Tick;
-use crate::policy::{Value, Written};
 use crate::priority::Priority;
 use crate::prop::cases;
 
@@ -181,29 +181,42 @@ fn what_is_not_written_gives_way_to_what_is() {
     let written = |pairs: &[(usize, Value)]| {
         pairs.iter().fold(Written::NOTHING, |written, (key, value)| written.set(*key, *value))
     };
-    let settings =
-        Settings::of(&written(&[(MAX_LIMIT, Value::count(3)), (IMPORTANT_AT, Value::number(0.5))]));
+    let settings = Settings::of(&written(&[
+        (slot::MAX_LIMIT, Value::count(3)),
+        (slot::IMPORTANT_AT, Value::number(0.5)),
+    ]));
     assert_eq!((settings.limits.min, settings.limits.initial, settings.limits.max), (3, 3, 3));
     assert_eq!(
         (settings.levels.optional, settings.levels.normal, settings.levels.important),
         (0.5, 0.5, 0.5)
     );
-    let settings =
-        Settings::of(&written(&[(OPTIONAL_AT, Value::number(0.95)), (MIN_LIMIT, Value::count(50))]));
+    let settings = Settings::of(&written(&[
+        (slot::OPTIONAL_AT, Value::number(0.95)),
+        (slot::MIN_LIMIT, Value::count(50)),
+    ]));
     assert_eq!((settings.levels.normal, settings.levels.important), (0.95, 0.95));
     assert_eq!((settings.limits.initial, settings.limits.max), (50, 1_000));
     let faults = |pairs: &[(usize, Value)]| {
-        complaints(&written(pairs)).into_iter().map(|complaint| complaint.key).collect::<Vec<_>>()
+        (slot::TABLE.check)(&written(pairs)).into_iter().map(|complaint| complaint.key).collect::<Vec<_>>()
     };
-    assert_eq!(faults(&[(MIN_LIMIT, Value::count(50)), (MAX_LIMIT, Value::count(3))]), ["max_limit"]);
     assert_eq!(
-        faults(&[(INITIAL_LIMIT, Value::count(50)), (MIN_LIMIT, Value::count(60))]),
+        faults(&[(slot::MIN_LIMIT, Value::count(50)), (slot::MAX_LIMIT, Value::count(3))]),
+        ["max_limit"]
+    );
+    assert_eq!(
+        faults(&[(slot::INITIAL_LIMIT, Value::count(50)), (slot::MIN_LIMIT, Value::count(60))]),
         ["initial_limit"]
     );
-    assert_eq!(faults(&[(OPTIONAL_AT, Value::number(0.9)), (NORMAL_AT, Value::number(0.8))]), ["normal_at"]);
-    assert_eq!(faults(&[(K, Value::number(2.0))]), ["k"]);
-    assert_eq!(faults(&[(K, Value::number(2.0)), (MODE, Value::Word("throttle"))]), Vec::<&str>::new());
-    assert_eq!(faults(&[(WINDOW, Value::count(50))]), Vec::<&str>::new());
+    assert_eq!(
+        faults(&[(slot::OPTIONAL_AT, Value::number(0.9)), (slot::NORMAL_AT, Value::number(0.8))]),
+        ["normal_at"]
+    );
+    assert_eq!(faults(&[(slot::K, Value::number(2.0))]), ["k"]);
+    assert_eq!(
+        faults(&[(slot::K, Value::number(2.0)), (slot::MODE, Value::Word("throttle"))]),
+        Vec::<&str>::new()
+    );
+    assert_eq!(faults(&[(slot::WINDOW, Value::count(50))]), Vec::<&str>::new());
 }
 
 fn seen() -> impl Strategy<Value = Seen> {

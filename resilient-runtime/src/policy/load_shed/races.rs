@@ -5,13 +5,13 @@ use std::time::Duration;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use loom::thread;
+use resilient_settings::Written;
 
 use super::gate::{End, Gate};
 use super::settings::{Ratio, Settings};
 use super::throttle::Totals;
 use super::throttled::Throttled;
 use crate::clock::{self, Tick};
-use crate::policy::Written;
 use crate::priority::Priority;
 use crate::sync::explore;
 use crate::tally::Tally;

@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use super::{
-    ALGORITHM, CRITICAL_AT, IMPORTANT_AT, INITIAL_LIMIT, K, MAX_LIMIT, MIN_CALLS, MIN_LIMIT, MODE, NORMAL_AT,
-    OPTIONAL_AT, QUEUE_TIME, WINDOW,
-};
-use crate::policy::{Complaint, Written};
+use resilient_settings::Written;
+use resilient_settings::stem::load_shed as slot;
 
 /// What a load shedder goes by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -20,14 +17,12 @@ pub enum ShedMode {
 }
 
 impl ShedMode {
-    pub(super) const WORDS: &'static [&'static str] = &["concurrency", "throttle"];
-
     /// The word that `#[load_shed(mode = …)]` takes.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Concurrency => Self::WORDS[0],
-            Self::Throttle => Self::WORDS[1],
+            Self::Concurrency => slot::MODES[0],
+            Self::Throttle => slot::MODES[1],
         }
     }
 }
@@ -44,14 +39,12 @@ pub enum ShedAlgorithm {
 }
 
 impl ShedAlgorithm {
-    pub(super) const WORDS: &'static [&'static str] = &["gradient", "aimd"];
-
     /// The word that `#[load_shed(algorithm = …)]` takes.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Gradient => Self::WORDS[0],
-            Self::Aimd => Self::WORDS[1],
+            Self::Gradient => slot::ALGORITHMS[0],
+            Self::Aimd => slot::ALGORITHMS[1],
         }
     }
 }
@@ -107,40 +100,42 @@ impl Settings {
             written.number(key).filter(|share| *share > 0.0).unwrap_or(otherwise).min(1.0)
         };
         let factor = |key| written.number(key).filter(|n| n.is_finite()).unwrap_or(2.0).max(1.0);
-        let min = written.count(MIN_LIMIT).map_or(MIN.min(count(MAX_LIMIT, MAX)), |_| count(MIN_LIMIT, MIN));
-        let max = count(MAX_LIMIT, MAX).max(min);
-        let window = written.time(WINDOW);
+        let min = written
+            .count(slot::MIN_LIMIT)
+            .map_or(MIN.min(count(slot::MAX_LIMIT, MAX)), |_| count(slot::MIN_LIMIT, MIN));
+        let max = count(slot::MAX_LIMIT, MAX).max(min);
+        let window = written.time(slot::WINDOW);
         let nonzero = |otherwise| window.filter(|time| !time.is_zero()).unwrap_or(otherwise);
         // What is not written gives way to what is.
-        let important = share(IMPORTANT_AT, 0.9);
-        let normal = share(NORMAL_AT, 0.8_f64.min(share(IMPORTANT_AT, 1.0)));
-        let optional = share(OPTIONAL_AT, 0.6_f64.min(normal));
+        let important = share(slot::IMPORTANT_AT, 0.9);
+        let normal = share(slot::NORMAL_AT, 0.8_f64.min(share(slot::IMPORTANT_AT, 1.0)));
+        let optional = share(slot::OPTIONAL_AT, 0.6_f64.min(normal));
         let normal = normal.max(optional);
         Self {
-            mode: said(written, MODE, [ShedMode::Concurrency, ShedMode::Throttle], ShedMode::as_str),
+            mode: said(written, slot::MODE, [ShedMode::Concurrency, ShedMode::Throttle], ShedMode::as_str),
             limits: Limits {
                 algorithm: said(
                     written,
-                    ALGORITHM,
+                    slot::ALGORITHM,
                     [ShedAlgorithm::Gradient, ShedAlgorithm::Aimd],
                     ShedAlgorithm::as_str,
                 ),
-                initial: count(INITIAL_LIMIT, INITIAL).clamp(min, max),
+                initial: count(slot::INITIAL_LIMIT, INITIAL).clamp(min, max),
                 min,
                 max,
-                queue_time: written.time(QUEUE_TIME),
+                queue_time: written.time(slot::QUEUE_TIME),
                 window: nonzero(Duration::from_millis(100)),
             },
             levels: Levels {
                 optional,
                 normal,
                 important: important.max(normal),
-                critical: factor(CRITICAL_AT),
+                critical: factor(slot::CRITICAL_AT),
             },
             ratio: Ratio {
-                k: factor(K),
+                k: factor(slot::K),
                 window: nonzero(Duration::from_secs(120)),
-                min_calls: u64::from(count(MIN_CALLS, 10)),
+                min_calls: u64::from(count(slot::MIN_CALLS, 10)),
             },
         }
     }
@@ -148,32 +143,4 @@ impl Settings {
 
 fn said<T: Copy + Default>(written: &Written, key: usize, all: [T; 2], word: fn(T) -> &'static str) -> T {
     all.into_iter().find(|one| written.word(key) == Some(word(*one))).unwrap_or_default()
-}
-
-/// What does not go together. What the other mode goes by is no mistake: whoever changes the mode by name
-/// leaves what the attribute says of the first one as it is.
-pub(super) fn complaints(written: &Written) -> Vec<Complaint> {
-    let unsaid = |&(key, _): &(usize, _)| written.get(key).is_some() && written.get(MODE).is_none();
-    let idle = [(K, "k"), (MIN_CALLS, "min_calls")].into_iter().filter(unsaid);
-    let idle = idle.map(|(_, key)| Complaint::new(key, "has no effect without `mode = \"throttle\"`"));
-    let limits = [(MIN_LIMIT, "min_limit"), (INITIAL_LIMIT, "initial_limit"), (MAX_LIMIT, "max_limit")];
-    let levels = [(OPTIONAL_AT, "optional_at"), (NORMAL_AT, "normal_at"), (IMPORTANT_AT, "important_at")];
-    idle.chain(falling(written, limits)).chain(falling(written, levels)).collect()
-}
-
-/// Keys that are below one that they must not be below.
-fn falling(written: &Written, keys: [(usize, &'static str); 3]) -> Vec<Complaint> {
-    let said: Vec<_> = keys.iter().filter_map(|&(key, name)| Some((name, number(written, key)?))).collect();
-    let pairs = said.iter().zip(said.iter().skip(1));
-    let falls = pairs.filter(|((_, lower), (_, upper))| upper < lower);
-    falls
-        .map(|((below, lower), (key, upper))| {
-            Complaint::new(key, format!("{upper} is below `{below}`, which is {lower}"))
-        })
-        .collect()
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts fit 32 bits")]
-fn number(written: &Written, key: usize) -> Option<f64> {
-    written.number(key).or_else(|| written.count(key).map(|n| n as f64))
 }

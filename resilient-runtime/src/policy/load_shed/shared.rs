@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64 as Counter};
 
+use resilient_settings::Written;
+
 use super::call::{Stage, Verdict};
 use super::gate::Gate;
 use super::settings::{Settings, ShedMode};
@@ -11,7 +13,6 @@ use super::throttled::Throttled;
 use super::{ByPriority, LoadShedSnapshot, STEM};
 use crate::error::Rejected;
 use crate::events::EventKind;
-use crate::policy::Written;
 use crate::priority::Priority;
 use crate::tally::Tally;
 use crate::{clock, random, registry};

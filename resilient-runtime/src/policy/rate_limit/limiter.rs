@@ -8,12 +8,13 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::time::Duration;
 
+use resilient_settings::{Rate, nanos};
+
 use super::keys::{Keys, Sweep};
 use super::line::Arrival;
 use super::queue::Queue;
-use crate::clock::{self, Tick, nanos};
+use crate::clock::{self, Tick};
 use crate::gcra::{MARK_BITS, Moment, Scale};
-use crate::rate::Rate;
 use crate::sync::{AtomicU64, Mutex, MutexGuard};
 
 /// Somebody waits: who comes has to ask the queue.

@@ -15,32 +15,21 @@ use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use resilient_settings::stem::rate_limit as slot;
+use resilient_settings::{Rate, Value, Written};
+
 use self::call::{Limit, Limited, One, OneOf, Want};
 use self::limiter::{Limiter, Terms};
-use super::{Key, Kind, Policy, Snapshot, Stem, Value, Written};
+use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::level::ByHand;
 use crate::outcome::Unclassified;
-use crate::rate::Rate;
 use crate::registry::{Record, Registry};
 use crate::tally::Tally;
 
-const RATE: usize = 0;
-const BURST: usize = 1;
-const MAX_WAIT: usize = 2;
-const MAX_KEYS: usize = 3;
-
 pub(crate) static STEM: Stem = Stem {
-    name: "rate_limit",
-    keys: &[
-        Key { name: "rate", kind: Kind::Rate },
-        Key { name: "burst", kind: Kind::Count(1) },
-        Key { name: "max_wait", kind: Kind::Time(Duration::ZERO) },
-        Key { name: "max_keys", kind: Kind::Count(1) },
-    ],
-    excludes: &[],
-    check: |_| Vec::new(),
+    table: &slot::TABLE,
     limit: |_| None,
     least_waits: |_| None,
     create: |name, written| Box::leak(Box::new(RateLimit { written: *written, ..RateLimit::new(name) })),
@@ -87,13 +76,14 @@ struct Shared {
 
 impl Terms {
     fn new(written: &Written) -> Self {
-        let rate = written.rate(RATE).unwrap_or(DEFAULT_RATE);
-        let burst = written.count(BURST).map_or(rate.permits(), |n| u32::try_from(n).unwrap_or(u32::MAX));
-        let max_keys = written.count(MAX_KEYS).and_then(|n| usize::try_from(n).ok());
+        let rate = written.rate(slot::RATE).unwrap_or(DEFAULT_RATE);
+        let burst =
+            written.count(slot::BURST).map_or(rate.permits(), |n| u32::try_from(n).unwrap_or(u32::MAX));
+        let max_keys = written.count(slot::MAX_KEYS).and_then(|n| usize::try_from(n).ok());
         Self {
             rate,
             burst: burst.max(1),
-            max_wait: written.time(MAX_WAIT).unwrap_or_default(),
+            max_wait: written.time(slot::MAX_WAIT).unwrap_or_default(),
             max_keys: max_keys.unwrap_or(DEFAULT_MAX_KEYS).max(1),
         }
     }
@@ -116,7 +106,7 @@ impl RateLimit {
     /// Permits that come in a time. **Default: 100 a second.**
     #[must_use]
     pub const fn rate(self, rate: Rate) -> Self {
-        self.with(RATE, Value::rate(rate))
+        self.with(slot::RATE, Value::rate(rate))
     }
 
     /// Permits that gather while nobody calls, at least one. **Default: those of one period of the rate.**
@@ -125,7 +115,7 @@ impl RateLimit {
     /// "10/s" are a tenth of a second apart.
     #[must_use]
     pub const fn burst(self, permits: u32) -> Self {
-        self.with(BURST, Value::count(permits))
+        self.with(slot::BURST, Value::count(permits))
     }
 
     /// Time a call waits for its turn, cut to its deadline. **Default: zero; it is refused at once.**
@@ -134,7 +124,7 @@ impl RateLimit {
     /// its turn comes late.
     #[must_use]
     pub const fn max_wait(self, time: Duration) -> Self {
-        self.with(MAX_WAIT, Value::time(time))
+        self.with(slot::MAX_WAIT, Value::time(time))
     }
 
     /// Keys that have permits of their own. **Default: 10 000.**
@@ -143,7 +133,7 @@ impl RateLimit {
     /// allowance. A key takes some 40 bytes.
     #[must_use]
     pub const fn max_keys(self, keys: u32) -> Self {
-        self.with(MAX_KEYS, Value::count(keys))
+        self.with(slot::MAX_KEYS, Value::count(keys))
     }
 
     /// Runs `future` once there is a permit for it.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use loom::thread;
+use resilient_settings::Rate;
 
 use super::limiter::{FIRST_KEY, Limiter, ONLY, Terms};
 use super::line::{Arrival, Turn};
 use crate::clock::Tick;
 use crate::clock::models::NOW;
-use crate::rate::Rate;
 use crate::sync::explore;
 
 const SECOND: Duration = Duration::from_secs(1);

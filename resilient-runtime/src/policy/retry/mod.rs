@@ -13,43 +13,20 @@ mod wait;
 
 use std::time::Duration;
 
+use resilient_settings::stem::retry as slot;
+use resilient_settings::{Backoff, Jitter, Schedule, Value, Written};
+
 pub use self::attempt::{After, attempt, attempt_with};
 pub use self::call::{RetryReport, RetryWith};
 pub(crate) use self::policy::RetryPolicy;
 pub use self::state::{RetryCause, retry};
-use super::{Complaint, Key, Kind, Stem, Value, Written};
-use crate::backoff::{Backoff, Jitter, Schedule};
+use super::Stem;
 use crate::configure::Configure;
 use crate::policy::budget;
 use crate::registry::Registry;
 
-const MAX: usize = 0;
-const BACKOFF: usize = 1;
-const BASE: usize = 2;
-const FACTOR: usize = 3;
-const MAX_DELAY: usize = 4;
-const JITTER: usize = 5;
-const WITHIN: usize = 6;
-const BUDGET: usize = 7;
-const MAX_RETRY_AFTER: usize = 8;
-const NESTED: usize = 9;
-
 pub(crate) static STEM: Stem = Stem {
-    name: "retry",
-    keys: &[
-        Key { name: "max", kind: Kind::Count(1) },
-        Key { name: "backoff", kind: Kind::Word(Backoff::WORDS) },
-        Key { name: "base", kind: Kind::Time(Duration::ZERO) },
-        Key { name: "factor", kind: Kind::Factor },
-        Key { name: "max_delay", kind: Kind::Time(Duration::ZERO) },
-        Key { name: "jitter", kind: Kind::Word(Jitter::WORDS) },
-        Key { name: "within", kind: Kind::POSITIVE_TIME },
-        Key { name: "budget", kind: budget::NAMED },
-        Key { name: "max_retry_after", kind: Kind::Time(Duration::ZERO) },
-        Key { name: "nested", kind: Kind::Word(Nested::WORDS) },
-    ],
-    excludes: &[],
-    check: |written| Settings::of(written).complaints(),
+    table: &slot::TABLE,
     limit: |_| None,
     least_waits: |written| {
         let settings = Settings::of(written);
@@ -108,42 +85,42 @@ impl Retry {
     #[must_use]
     pub const fn max(mut self, max: u32) -> Self {
         self.settings.max = max;
-        self.mark(MAX)
+        self.mark(slot::MAX)
     }
 
     /// How the delay grows. **Default: [`Backoff::Exponential`].**
     #[must_use]
     pub const fn backoff(mut self, backoff: Backoff) -> Self {
         self.settings.schedule.backoff = backoff;
-        self.mark(BACKOFF)
+        self.mark(slot::BACKOFF)
     }
 
     /// The first delay, from which the others grow. **Default: 100 ms.**
     #[must_use]
     pub const fn base(mut self, base: Duration) -> Self {
         self.settings.schedule.base = base;
-        self.mark(BASE)
+        self.mark(slot::BASE)
     }
 
     /// Growth from one exponential delay to the next, at least 1. **Default: 2.**
     #[must_use]
     pub const fn factor(mut self, factor: f64) -> Self {
         self.settings.schedule.factor = factor;
-        self.mark(FACTOR)
+        self.mark(slot::FACTOR)
     }
 
     /// The longest computed delay, jitter included. **Default: 10 s.**
     #[must_use]
     pub const fn max_delay(mut self, max_delay: Duration) -> Self {
         self.settings.schedule.max_delay = max_delay;
-        self.mark(MAX_DELAY)
+        self.mark(slot::MAX_DELAY)
     }
 
     /// How delays are made random. **Default: [`Jitter::Full`].**
     #[must_use]
     pub const fn jitter(mut self, jitter: Jitter) -> Self {
         self.settings.schedule.jitter = jitter;
-        self.mark(JITTER)
+        self.mark(slot::JITTER)
     }
 
     /// Time for all attempts and waits. **Default: no limit.**
@@ -152,7 +129,7 @@ impl Retry {
     #[must_use]
     pub const fn within(mut self, within: Duration) -> Self {
         self.settings.within = Some(within);
-        self.mark(WITHIN)
+        self.mark(slot::WITHIN)
     }
 
     /// Name of the budget that pays for retries, or `"none"`. **Default: `"default"`.**
@@ -162,7 +139,7 @@ impl Retry {
     #[must_use]
     pub const fn budget(mut self, name: &'static str) -> Self {
         self.settings.budget = name;
-        self.mark(BUDGET)
+        self.mark(slot::BUDGET)
     }
 
     /// The longest wait that a server may ask for. **Default: 30 s.**
@@ -171,14 +148,14 @@ impl Retry {
     #[must_use]
     pub const fn max_retry_after(mut self, longest: Duration) -> Self {
         self.settings.max_retry_after = longest;
-        self.mark(MAX_RETRY_AFTER)
+        self.mark(slot::MAX_RETRY_AFTER)
     }
 
     /// What it does inside an attempt of another retry. **Default: [`Nested::Share`].**
     #[must_use]
     pub const fn nested(mut self, nested: Nested) -> Self {
         self.settings.nested = nested;
-        self.mark(NESTED)
+        self.mark(slot::NESTED)
     }
 
     const fn mark(mut self, key: usize) -> Self {
@@ -233,12 +210,10 @@ pub enum Nested {
 }
 
 impl Nested {
-    const WORDS: &'static [&'static str] = &["share", "once"];
-
     const fn word(self) -> &'static str {
         match self {
-            Self::Share => Self::WORDS[0],
-            Self::Once => Self::WORDS[1],
+            Self::Share => slot::NESTED_WORDS[0],
+            Self::Once => slot::NESTED_WORDS[1],
         }
     }
 
@@ -260,7 +235,7 @@ pub struct Settings {
 
 impl Settings {
     const DEFAULT: Self = Self {
-        max: 3,
+        max: slot::DEFAULT_MAX,
         schedule: Schedule::DEFAULT,
         within: None,
         budget: budget::DEFAULT,
@@ -269,20 +244,14 @@ impl Settings {
     };
 
     fn of(written: &Written) -> Self {
-        let Self { max, schedule: default, budget, max_retry_after, nested, .. } = Self::DEFAULT;
+        let Self { budget, max_retry_after, nested, .. } = Self::DEFAULT;
         Self {
-            max: written.count(MAX).map_or(max, |max| u32::try_from(max).unwrap_or(u32::MAX)),
-            schedule: Schedule {
-                backoff: written.word(BACKOFF).and_then(Backoff::from_word).unwrap_or(default.backoff),
-                base: written.time(BASE).unwrap_or(default.base),
-                factor: written.number(FACTOR).unwrap_or(default.factor),
-                max_delay: written.time(MAX_DELAY).unwrap_or(default.max_delay),
-                jitter: written.word(JITTER).and_then(Jitter::from_word).unwrap_or(default.jitter),
-            },
-            within: written.time(WITHIN),
-            budget: written.word(BUDGET).unwrap_or(budget),
-            max_retry_after: written.time(MAX_RETRY_AFTER).unwrap_or(max_retry_after),
-            nested: written.word(NESTED).and_then(Nested::from_word).unwrap_or(nested),
+            max: slot::max(written),
+            schedule: slot::schedule(written),
+            within: written.time(slot::WITHIN),
+            budget: written.word(slot::BUDGET).unwrap_or(budget),
+            max_retry_after: written.time(slot::MAX_RETRY_AFTER).unwrap_or(max_retry_after),
+            nested: written.word(slot::NESTED).and_then(Nested::from_word).unwrap_or(nested),
         }
     }
 
@@ -301,24 +270,6 @@ impl Settings {
             Some(Value::Time(max_retry_after)),
             Some(Value::Word(nested.word())),
         ]
-    }
-
-    /// What can never work: waits that are all cut, or a first one that leaves no time for a second
-    /// attempt. More attempts than fit are fine, for `within` ends them.
-    fn complaints(&self) -> Vec<Complaint> {
-        let Schedule { base, max_delay, .. } = self.schedule;
-        let mut complaints = Vec::new();
-        if base > max_delay {
-            complaints
-                .push(Complaint::new("base", format!("{base:?} is more than max_delay ({max_delay:?})")));
-        }
-        let least = self.schedule.least_total_wait(self.max.min(2));
-        if let Some(within) = self.within.filter(|within| self.max > 1 && least >= *within) {
-            let message =
-                format!("the first wait takes at least {least:?}, which never fits into {within:?}");
-            complaints.push(Complaint::new("within", message));
-        }
-        complaints
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::atomic::{
 };
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use resilient_settings::Written;
+
 use super::state::{self, Start, Terms};
 use super::{RetrySnapshot, Settings};
 use crate::frame::{Deadline, Trial};
 use crate::policy::budget::{Payer, Purse};
-use crate::policy::{Policy, Snapshot, Written};
+use crate::policy::{Policy, Snapshot};
 use crate::shelf::Shelf;
 use crate::tally::Tally;
 

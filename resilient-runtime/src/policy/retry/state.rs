@@ -7,10 +7,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use resilient_settings::{Backoff, Previous, Schedule};
+
 use super::policy::Agreed;
 use super::wait::Waiting;
 use super::{Nested, RetryPolicy, STEM, Settings};
-use crate::backoff::{Backoff, Previous, Schedule};
 use crate::error::Rejected;
 use crate::events::{EventKind, RetryEnd};
 use crate::frame::{self, Deadline, Trial};

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use crate::clock::nanos;
+use crate::nanos;
 
 /// How the delay between attempts grows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
@@ -22,13 +22,18 @@ pub enum Backoff {
 }
 
 impl Backoff {
-    pub(crate) const WORDS: &[&str] = &["fixed", "linear", "exponential", "fibonacci"];
+    /// The word of each, in order.
+    pub const WORDS: &[&str] = &["fixed", "linear", "exponential", "fibonacci"];
 
-    pub(crate) const fn word(self) -> &'static str {
+    /// The word that an attribute and a file take.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]
     }
 
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
+    /// What a word stands for.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
         [Self::Fixed, Self::Linear, Self::Exponential, Self::Fibonacci]
             .into_iter()
             .find(|it| it.word() == word)
@@ -53,25 +58,35 @@ pub enum Jitter {
 }
 
 impl Jitter {
-    pub(crate) const WORDS: &[&str] = &["none", "full", "equal", "decorrelated"];
+    /// The word of each, in order.
+    pub const WORDS: &[&str] = &["none", "full", "equal", "decorrelated"];
 
-    pub(crate) const fn word(self) -> &'static str {
+    /// The word that an attribute and a file take.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         Self::WORDS[self as usize]
     }
 
-    pub(crate) fn from_word(word: &str) -> Option<Self> {
+    /// What a word stands for.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
         [Self::None, Self::Full, Self::Equal, Self::Decorrelated].into_iter().find(|it| it.word() == word)
     }
 }
 
 /// Everything that decides a delay but for the attempt and the dice.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Schedule {
-    pub(crate) backoff: Backoff,
-    pub(crate) base: Duration,
-    pub(crate) factor: f64,
-    pub(crate) max_delay: Duration,
-    pub(crate) jitter: Jitter,
+pub struct Schedule {
+    /// How it grows.
+    pub backoff: Backoff,
+    /// The first delay.
+    pub base: Duration,
+    /// What an exponential one grows by.
+    pub factor: f64,
+    /// The longest delay, jitter included.
+    pub max_delay: Duration,
+    /// How it is made random.
+    pub jitter: Jitter,
 }
 
 /// The delay before, from which a decorrelated one grows.
@@ -79,10 +94,11 @@ pub(crate) struct Schedule {
 /// Half a word, for a retried call has no room for more: nanoseconds to 26 bits, which lose less than a
 /// hundred-millionth, and how far they were shifted.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Previous(u32);
+pub struct Previous(u32);
 
 impl Previous {
-    pub(crate) const NONE: Self = Self(0);
+    /// No delay yet.
+    pub const NONE: Self = Self(0);
     const SHIFT: u32 = 6;
 
     #[expect(clippy::cast_possible_truncation, reason = "shifted until it fits")]
@@ -99,7 +115,8 @@ impl Previous {
 }
 
 impl Schedule {
-    pub(crate) const DEFAULT: Self = Self {
+    /// Where nobody says anything.
+    pub const DEFAULT: Self = Self {
         backoff: Backoff::Exponential,
         base: Duration::from_millis(100),
         factor: 2.0,
@@ -110,7 +127,7 @@ impl Schedule {
     /// The wait before retry `n` (the first is 0); `unit` is random in `[0, 1)`.
     ///
     /// One `previous` belongs to one sequence of retries, from the first on.
-    pub(crate) fn delay(&self, n: u32, unit: f64, previous: &mut Previous) -> Duration {
+    pub fn delay(&self, n: u32, unit: f64, previous: &mut Previous) -> Duration {
         let unit = if (0.0..=1.0).contains(&unit) { unit } else { 0.0 };
         match self.jitter {
             Jitter::None => self.nominal(n),
@@ -125,7 +142,8 @@ impl Schedule {
     }
 
     /// The wait before retry `n` without jitter.
-    pub(crate) fn nominal(&self, n: u32) -> Duration {
+    #[must_use]
+    pub fn nominal(&self, n: u32) -> Duration {
         let times = match self.backoff {
             Backoff::Fixed => 1,
             Backoff::Linear => u128::from(n) + 1,
@@ -172,7 +190,8 @@ impl Schedule {
     /// A lower bound of what `max` attempts wait in all, whatever the dice say.
     ///
     /// Settings that cannot fit into a time limit even so are impossible.
-    pub(crate) fn least_total_wait(&self, max: u32) -> Duration {
+    #[must_use]
+    pub fn least_total_wait(&self, max: u32) -> Duration {
         let retries = max.saturating_sub(1);
         match self.jitter {
             Jitter::None => self.least_nominal(retries),
@@ -214,7 +233,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::prop::cases;
+
+    /// So many cases, unless `PROPTEST_CASES` says otherwise.
+    fn cases(normal: u32) -> ProptestConfig {
+        let config = ProptestConfig::default();
+        if std::env::var_os("PROPTEST_CASES").is_some() {
+            config
+        } else {
+            ProptestConfig { cases: normal, ..config }
+        }
+    }
 
     const SECOND: Duration = Duration::from_secs(1);
 

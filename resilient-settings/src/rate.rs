@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::clock::nanos;
+use crate::nanos;
 
 /// Four thousand million in a second: what is faster is no limit.
 const FASTEST: u128 = u32::MAX as u128;
@@ -72,20 +72,22 @@ impl Rate {
     #[must_use]
     pub const fn fault(self) -> Option<&'static str> {
         if self.permits == 0 {
-            Some("has no permits; it would never let a call through")
+            Some("has no permits, so it would never let a call through")
         } else if self.period().is_zero() {
             Some("has no time to count in")
         } else if self.period().as_nanos() > LONGEST_PERIOD.as_nanos() {
-            Some("has a period of more than 366 days")
+            Some("counts in more than 366 days, which is the longest")
         } else if self.permits as u128 * SECOND > FASTEST * self.period().as_nanos() {
-            Some("is faster than 4294967295 a second")
+            Some("is faster than 4294967295 a second, the most")
         } else {
             None
         }
     }
 
     /// Permits and nanoseconds without a common divisor, of the nearest rate that makes sense.
-    pub(crate) fn reduced(self) -> (u64, u64) {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn reduced(self) -> (u64, u64) {
         let period = nanos(self.period().min(LONGEST_PERIOD)).max(1);
         let most = u64::try_from(FASTEST * u128::from(period) / SECOND).unwrap_or(u64::MAX);
         let permits = u64::from(self.permits).min(most).max(1);
@@ -133,7 +135,7 @@ impl fmt::Display for Rate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Value;
+    use crate::Value;
 
     #[test]
     fn a_rate_makes_no_value_longer() {

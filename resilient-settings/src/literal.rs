@@ -4,13 +4,15 @@
 
 use std::time::Duration;
 
+use crate::Rate;
+
 /// No setting needs more, and a slip of the unit is caught here.
-pub(crate) const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+pub const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Largest first: a time is written in this order.
 const UNITS: [&str; 7] = ["d", "h", "m", "s", "ms", "us", "ns"];
 
-pub(crate) const NEGATIVE: &str = "a duration cannot be negative";
+pub const NEGATIVE: &str = "a duration cannot be negative";
 
 /// One number with its unit.
 struct Part<'a> {
@@ -21,7 +23,7 @@ struct Part<'a> {
 }
 
 /// Reads a time with its units; the error is a sentence without the key.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     let time = measured(text)?;
     if time > LONGEST {
         return Err(too_long(text));
@@ -48,7 +50,8 @@ fn measured(text: &str) -> Result<Duration, String> {
 }
 
 /// A time in the units it is written in.
-pub(crate) fn shown(time: Duration) -> String {
+#[must_use]
+pub fn shown(time: Duration) -> String {
     humantime::format_duration(time).to_string()
 }
 
@@ -88,7 +91,8 @@ fn meant(unit: &str) -> Option<&'static str> {
 }
 
 /// What to say about a number that stands alone.
-pub(crate) fn no_unit(number: &str) -> String {
+#[must_use]
+pub fn no_unit(number: &str) -> String {
     format!("a duration needs a unit: write \"{number}ms\" or \"{number}s\"")
 }
 
@@ -121,18 +125,8 @@ fn leading(text: &str, accepts: impl Fn(char) -> bool) -> &str {
     &text[..end]
 }
 
-/// A leap year: the longest a rate counts in.
-const LONGEST_PERIOD: Duration = Duration::from_secs(366 * 24 * 60 * 60);
-
-/// A number in a time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Rate {
-    pub(crate) permits: u32,
-    pub(crate) period: Duration,
-}
-
 /// Reads a rate; the error is a sentence without the key.
-pub(crate) fn rate(text: &str) -> Result<Rate, String> {
+pub fn rate(text: &str) -> Result<Rate, String> {
     if text.trim().is_empty() {
         return Err("this rate is empty: write \"100/s\" or \"5/250ms\"".to_owned());
     }
@@ -148,22 +142,13 @@ pub(crate) fn rate(text: &str) -> Result<Rate, String> {
         Some(first) if first.is_alphabetic() => one(number, period)?,
         Some(_) => measured(period)?,
     };
-    let fault = if permits == 0 {
-        "has no permits, so it would never let a call through"
-    } else if period.is_zero() {
-        "has no time to count in"
-    } else if period > LONGEST_PERIOD {
-        "counts in more than 366 days, which is the longest"
-    } else if u128::from(permits) * 1_000_000_000 > u128::from(u32::MAX) * period.as_nanos() {
-        "is faster than 4294967295 a second, the most"
-    } else {
-        return Ok(Rate { permits, period });
-    };
-    Err(format!("`{text}` {fault}"))
+    let rate = Rate::new(permits, period);
+    rate.fault().map_or(Ok(rate), |fault| Err(format!("`{text}` {fault}")))
 }
 
 /// What to say about a number without a time to count in.
-pub(crate) fn no_period(number: &str) -> String {
+#[must_use]
+pub fn no_period(number: &str) -> String {
     format!("a rate needs a time to count in: write \"{number}/s\" or \"{number}/m\"")
 }
 
@@ -256,7 +241,7 @@ mod tests {
             ("2000000000/s", 2_000_000_000, 1_000_000_000),
             ("4/ns", 4, 1),
         ] {
-            let read = rate(text).map(|rate| (rate.permits, rate.period.as_nanos()));
+            let read = rate(text).map(|rate| (rate.permits(), rate.period().as_nanos()));
             assert_eq!(read, Ok((permits, nanos)), "{text}");
         }
     }

@@ -1,0 +1,5 @@
+//! Keys of `coalesce`.
+
+use super::Table;
+
+pub static TABLE: Table = Table { name: "coalesce", keys: &[], excludes: &[], check: |_| Vec::new() };

@@ -1,0 +1,17 @@
+//! Keys of `fallback`.
+
+use super::Table;
+use crate::{Key, Kind};
+
+pub const MAX_ENTRIES: usize = 0;
+pub const MAX_AGE: usize = 1;
+
+pub static TABLE: Table = Table {
+    name: "fallback",
+    keys: &[
+        Key { name: "max_entries", kind: Kind::Count(1) },
+        Key { name: "max_age", kind: Kind::POSITIVE_TIME },
+    ],
+    excludes: &[],
+    check: |_| Vec::new(),
+};

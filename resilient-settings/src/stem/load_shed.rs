@@ -1,0 +1,70 @@
+//! Keys of `load_shed`.
+
+use super::Table;
+use crate::{Complaint, Key, Kind, Written};
+
+pub const MODE: usize = 0;
+pub const ALGORITHM: usize = 1;
+pub const INITIAL_LIMIT: usize = 2;
+pub const MIN_LIMIT: usize = 3;
+pub const MAX_LIMIT: usize = 4;
+pub const QUEUE_TIME: usize = 5;
+pub const WINDOW: usize = 6;
+pub const OPTIONAL_AT: usize = 7;
+pub const NORMAL_AT: usize = 8;
+pub const IMPORTANT_AT: usize = 9;
+pub const CRITICAL_AT: usize = 10;
+pub const K: usize = 11;
+pub const MIN_CALLS: usize = 12;
+
+pub const MODES: &[&str] = &["concurrency", "throttle"];
+pub const ALGORITHMS: &[&str] = &["gradient", "aimd"];
+
+pub static TABLE: Table = Table {
+    name: "load_shed",
+    keys: &[
+        Key { name: "mode", kind: Kind::Word(MODES) },
+        Key { name: "algorithm", kind: Kind::Word(ALGORITHMS) },
+        Key { name: "initial_limit", kind: Kind::Count(1) },
+        Key { name: "min_limit", kind: Kind::Count(1) },
+        Key { name: "max_limit", kind: Kind::Count(1) },
+        Key { name: "queue_time", kind: Kind::POSITIVE_TIME },
+        Key { name: "window", kind: Kind::POSITIVE_TIME },
+        Key { name: "optional_at", kind: Kind::Ratio },
+        Key { name: "normal_at", kind: Kind::Ratio },
+        Key { name: "important_at", kind: Kind::Ratio },
+        Key { name: "critical_at", kind: Kind::Factor },
+        Key { name: "k", kind: Kind::Factor },
+        Key { name: "min_calls", kind: Kind::Count(1) },
+    ],
+    excludes: &[],
+    check,
+};
+
+/// What does not go together. What the other mode goes by is no mistake: whoever changes the mode by name
+/// leaves what the attribute says of the first one as it is.
+fn check(written: &Written) -> Vec<Complaint> {
+    let unsaid = |&(key, _): &(usize, _)| written.get(key).is_some() && written.get(MODE).is_none();
+    let idle = [(K, "k"), (MIN_CALLS, "min_calls")].into_iter().filter(unsaid);
+    let idle = idle.map(|(_, key)| Complaint::new(key, "has no effect without `mode = \"throttle\"`"));
+    let limits = [(MIN_LIMIT, "min_limit"), (INITIAL_LIMIT, "initial_limit"), (MAX_LIMIT, "max_limit")];
+    let levels = [(OPTIONAL_AT, "optional_at"), (NORMAL_AT, "normal_at"), (IMPORTANT_AT, "important_at")];
+    idle.chain(falling(written, limits)).chain(falling(written, levels)).collect()
+}
+
+/// Keys that are below one that they must not be below.
+fn falling(written: &Written, keys: [(usize, &'static str); 3]) -> Vec<Complaint> {
+    let said: Vec<_> = keys.iter().filter_map(|&(key, name)| Some((name, number(written, key)?))).collect();
+    let pairs = said.iter().zip(said.iter().skip(1));
+    let falls = pairs.filter(|((_, lower), (_, upper))| upper < lower);
+    falls
+        .map(|((below, lower), (key, upper))| {
+            Complaint::new(key, format!("{upper} is below `{below}`, which is {lower}"))
+        })
+        .collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts fit 32 bits")]
+fn number(written: &Written, key: usize) -> Option<f64> {
+    written.number(key).or_else(|| written.count(key).map(|n| n as f64))
+}

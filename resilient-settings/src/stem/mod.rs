@@ -1,0 +1,28 @@
+//! The kinds of policy, each with its keys.
+
+pub mod budget;
+pub mod bulkhead;
+pub mod cache;
+pub mod circuit_breaker;
+pub mod coalesce;
+pub mod fallback;
+pub mod hedge;
+pub mod load_shed;
+pub mod rate_limit;
+pub mod retry;
+pub mod timeout;
+
+use crate::{Complaint, Key, Written};
+
+/// One kind of policy: what its attribute, setters and configuration may say.
+#[derive(Debug)]
+pub struct Table {
+    /// Word that attribute, file and configuration table share: the stem.
+    pub name: &'static str,
+    pub keys: &'static [Key],
+    /// Groups of keys that choose between modes: a layer that writes into one side of a pair
+    /// takes the other side's weaker values away.
+    pub excludes: &'static [(&'static [&'static str], &'static [&'static str])],
+    /// Complaints about keys that do not go together, after all layers are merged.
+    pub check: fn(&Written) -> Vec<Complaint>,
+}
