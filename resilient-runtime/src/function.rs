@@ -142,6 +142,7 @@ fn layers(path: &'static str, text: &'static str, constants: &[Value]) -> Vec<La
 fn value(text: &'static str, constants: &mut impl Iterator<Item = Value>) -> Option<Value> {
     let (kind, text) = text.split_at_checked(1)?;
     match kind {
+        "b" => text.parse().ok().map(Value::Flag),
         "c" => text.parse().ok().map(Value::Count),
         "n" => text.parse().ok().map(Value::Number),
         "r" => {
@@ -163,7 +164,7 @@ mod tests {
     #[test]
     fn layers_are_read_with_every_kind_of_value() {
         const TEXT: &str = "5:retry7:2:x:\n\u{e9}3:max2:c36:factor4:n1.54:base1:=0:5:retry0:\
-                            4:when5:x|e|:6:jitter5:wfull0:7:timeout0:5:limit11:t20000000000:";
+                            4:when5:x|e|:6:jitter5:wfull6:nested5:btrue0:7:timeout0:5:limit11:t20000000000:";
         let layers = layers("shop::quote", TEXT, &[Value::nanos(1)]);
         let read: Vec<_> =
             layers.iter().map(|it| (it.stem, it.name, it.policy, it.written.as_slice())).collect();
@@ -172,7 +173,8 @@ mod tests {
             ("factor", Value::Number(1.5)),
             ("base", Value::Time(Duration::from_nanos(1))),
         ];
-        let second = [("when", Value::Code("|e|:")), ("jitter", Value::Word("full"))];
+        let second =
+            [("when", Value::Code("|e|:")), ("jitter", Value::Word("full")), ("nested", Value::Flag(true))];
         assert_eq!(
             read,
             [

@@ -51,6 +51,8 @@ pub enum Kind {
     CountOrTime(u64),
     /// At most [`LONGEST`], or the share of calls that takes less.
     TimeOrQuantile,
+    /// Yes or no.
+    Flag,
     /// One of these words.
     Word(&'static [&'static str]),
     /// The name of another policy: the one that is meant where none is written, and a word for none at all.
@@ -131,6 +133,8 @@ pub enum Value {
     Time(Duration),
     /// A number in a time.
     Rate(Rate),
+    /// Yes or no.
+    Flag(bool),
     /// A word, such as a strategy or a name.
     Word(&'static str),
     /// Source text of a predicate, a hook, a key or a fallback: shown, never configured.
@@ -176,6 +180,7 @@ impl fmt::Display for Value {
             Self::Number(n) => n.fmt(f),
             Self::Time(time) => write!(f, "\"{}\"", humantime::format_duration(*time)),
             Self::Rate(rate) => write!(f, "\"{rate}\""),
+            Self::Flag(flag) => flag.fmt(f),
             Self::Word(word) => write!(f, "\"{word}\""),
             Self::Code(code) => f.write_str(code),
         }
@@ -246,6 +251,15 @@ impl Written {
     pub const fn rate(&self, key: usize) -> Option<Rate> {
         match self.values[key] {
             Some(Value::Rate(rate)) => Some(rate),
+            _ => None,
+        }
+    }
+
+    /// Yes or no.
+    #[must_use]
+    pub const fn flag(&self, key: usize) -> Option<bool> {
+        match self.values[key] {
+            Some(Value::Flag(flag)) => Some(flag),
             _ => None,
         }
     }
