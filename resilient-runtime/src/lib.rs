@@ -61,6 +61,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `cache` (default) | `#[cache]`, [`Cache`] and `#[fallback(cached)]`, on moka |
+//! | `prometheus` | `export::prometheus`: the figures of all policies for Prometheus |
 //! | `test-util` | `test_util`: a registry per tokio runtime, jitter that repeats, a recorder of events |
 
 // Expansions in this crate's own examples and tests find the runtime under its public name.
@@ -76,6 +77,8 @@ mod configure;
 mod copies;
 mod error;
 mod events;
+#[cfg(feature = "prometheus")]
+pub mod export;
 mod frame;
 mod function;
 mod gcra;

@@ -1,0 +1,109 @@
+//! Figures of all policies, for what watches a program.
+//!
+//! Policies count for themselves; an exporter reads what they counted when somebody asks. Nothing of it is on
+//! the path of a call.
+//!
+//! - [`prometheus`]: a collector for a registry of `prometheus-client`, and the text of a scrape.
+//! - [`families`] is what all of them read, for an exporter of one's own.
+//!
+//! All figures of one policy have its name as the label `name`. The values of the other labels are closed sets:
+//! no key, no argument and no error text ever becomes one. Units are seconds, ratios are from 0 to 1 and left
+//! out where there is nothing to divide by, and counters only grow.
+//!
+//! Every policy of an annotated function is there from the first reading on, whether it was called or not.
+
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
+mod table;
+
+use self::table::{ROWS, Row};
+use crate::policy::Snapshot;
+use crate::registry::Registry;
+
+/// One figure of all policies of a kind.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Family {
+    /// Its name in words with dots between, the kind of policy first: `"circuit_breaker.state"`.
+    pub name: &'static str,
+    /// What it tells, in one sentence.
+    pub help: &'static str,
+    /// Whether it counts or goes up and down.
+    pub kind: Kind,
+    /// What its values are measured in.
+    pub unit: Unit,
+    /// Its values, by policy and label.
+    pub samples: Vec<Sample>,
+}
+
+/// Whether a figure counts or goes up and down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+}
+
+/// What a figure is measured in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// A share, from 0 to 1.
+    Ratio,
+    /// Seconds.
+    Seconds,
+}
+
+/// One value of a figure.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Sample {
+    /// Labels and their values; the first is the policy's `name`.
+    pub labels: Vec<(&'static str, &'static str)>,
+    /// The value, as of now.
+    pub value: Value,
+}
+
+/// The value of a sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// Of a figure whose unit is [`Unit::Count`].
+    Whole(u64),
+    /// Of any other figure.
+    Real(f64),
+}
+
+impl Family {
+    fn of(row: &'static Row, snapshots: &[Snapshot]) -> Self {
+        let Row { name, help, kind, unit, .. } = *row;
+        Self { name, help, kind, unit, samples: row.read(snapshots) }
+    }
+}
+
+/// The figures of all policies, as of now; those that have no value are left out.
+///
+/// ```
+/// use resilient_runtime::{export, registry, timeout};
+///
+/// #[timeout("2s", name = "quotes")]
+/// async fn quote() -> std::io::Result<u32> {
+///     Ok(42)
+/// }
+///
+/// for family in export::families(registry()) {
+///     for sample in family.samples {
+///         println!("{} {:?} {:?}", family.name, sample.labels, sample.value);
+///     }
+/// }
+/// ```
+#[must_use]
+pub fn families(registry: Registry) -> Vec<Family> {
+    let snapshots = registry.snapshots();
+    let families = ROWS.iter().copied().flatten().map(|row| Family::of(row, &snapshots));
+    families.filter(|family| !family.samples.is_empty()).collect()
+}
