@@ -495,7 +495,7 @@ mod waiting {
         }
     }
 
-    static LEADS: [Coalesce; 6] = [const { Coalesce::new("one of many") }; 6];
+    static LEADS: [Coalesce; 12] = [const { Coalesce::new("one of many") }; 12];
     async fn lead(at: usize) -> Answer {
         yield_now().await;
         let Some(next) = LEADS.get(at) else { return LEADS[0].call("k", ready(Ok(7))).await };
@@ -528,6 +528,116 @@ mod waiting {
             Box::pin(inherits(false))
         }
         assert_eq!(inherits(true).await, Ok(7));
+    }
+}
+
+mod in_a_circle {
+    use super::*;
+
+    #[coalesce(name = "north", key = ())]
+    async fn north(left: u32) -> Answer {
+        yield_now().await;
+        if left == 0 { Ok(7) } else { Box::pin(south(left - 1)).await }
+    }
+    #[coalesce(name = "south", key = ())]
+    async fn south(left: u32) -> Answer {
+        yield_now().await;
+        if left == 0 { Ok(7) } else { Box::pin(north(left - 1)).await }
+    }
+
+    async fn call(n: u32) -> Answer {
+        if n.is_multiple_of(2) { north(n / 2 % 4).await } else { south(n / 2 % 4).await }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn two_functions_that_ask_each_other_are_both_answered() {
+        #[coalesce(name = "hen", key = ())]
+        async fn hen(asks: bool) -> Answer {
+            yield_now().await;
+            if asks { Box::pin(egg(false)).await } else { Ok(1) }
+        }
+        #[coalesce(name = "egg", key = ())]
+        async fn egg(asks: bool) -> Answer {
+            yield_now().await;
+            if asks { Box::pin(hen(false)).await } else { Ok(2) }
+        }
+        let both = async { tokio::join!(hen(true), egg(true)) };
+        assert_eq!(timeout_at(Instant::now() + SECOND, both).await, Ok((Ok(2), Ok(2))));
+        assert_eq!((of("hen").joined, of("egg").alone), (1, 1));
+    }
+
+    static RING: [Coalesce; 5] = [const { Coalesce::new("one of a ring") }; 5];
+    async fn ring(at: usize, left: usize) -> Answer {
+        let body = async move {
+            yield_now().await;
+            if left == 0 { Ok(7) } else { ring((at + 1) % RING.len(), left - 1).await }
+        };
+        RING[at].call("k", Box::pin(body)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_ring_of_five_comes_to_its_end() {
+        let all = futures::future::join_all((0..RING.len()).map(|at| ring(at, 3)));
+        let answers = timeout_at(Instant::now() + SECOND, all).await.unwrap();
+        assert_eq!(answers, [const { Ok(7) }; 5]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_one_that_asks_nobody_back_still_waits_for_it() {
+        #[coalesce(name = "page")]
+        async fn page() -> Answer {
+            price().await
+        }
+        #[coalesce(name = "price")]
+        async fn price() -> Answer {
+            sleep(SECOND).await;
+            Ok(7)
+        }
+        assert_eq!(tokio::join!(price(), page(), page(), price()), (Ok(7), Ok(7), Ok(7), Ok(7)));
+        assert_eq!((of("price").flights, of("price").joined, of("page").joined), (1, 2, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wait_that_is_over_is_in_nobodys_way() {
+        #[coalesce(name = "first", key = ())]
+        async fn first(asks: bool) -> Answer {
+            sleep(SECOND).await;
+            if asks { Box::pin(second(false)).await } else { Ok(1) }
+        }
+        #[coalesce(name = "second", key = ())]
+        async fn second(asks: bool) -> Answer {
+            sleep(SECOND * 3).await;
+            if asks { Box::pin(first(false)).await } else { Ok(2) }
+        }
+        let slow = spawned(second(false)).await;
+        let waits = spawned(first(true)).await;
+        sleep(SECOND * 2).await;
+        waits.abort();
+        assert!(waits.await.is_err() && slow.await.unwrap().is_ok());
+        let (one, two) = (
+            spawned(second(true)).await,
+            spawned(async {
+                sleep(SECOND * 5 / 2).await;
+                first(false).await
+            })
+            .await,
+        );
+        assert_eq!((one.await.unwrap(), two.await.unwrap()), (Ok(1), Ok(1)));
+        assert_eq!((of("first").alone, of("first").joined), (0, 1));
+    }
+
+    /// Guards against two that come to wait for each other at the same moment.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn among_threads_nobody_waits_for_ever() {
+        let mut calls = JoinSet::new();
+        for n in 0..4_000_u32 {
+            let call = calls.spawn(call(n));
+            yield_now().await;
+            n.is_multiple_of(17).then(|| call.abort());
+        }
+        while let Some(done) = timeout_at(Instant::now() + SECOND * 30, calls.join_next()).await.unwrap() {
+            assert!(done.map_or_else(|error| error.is_cancelled(), |answer| answer == Ok(7)));
+        }
     }
 }
 

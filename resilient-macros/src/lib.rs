@@ -431,7 +431,7 @@ pub fn hedge(args: TokenStream, item: TokenStream) -> TokenStream {
 /// All functions that name a bulkhead share its places. Calls beyond `max_concurrent` wait in the order
 /// they came, each for `max_wait` at most and no longer than to its deadline. A call that would wait
 /// although the code around it has a place in the same bulkhead is refused, since it might wait for itself;
-/// and so is one with more than four such policies around it, which are too many to tell apart.
+/// and so is one with more than eight such policies around it, which are too many to tell apart.
 ///
 /// # Order
 ///
@@ -824,15 +824,13 @@ pub fn cache(args: TokenStream, item: TokenStream) -> TokenStream {
 /// A refusal that may concern the call that runs alone stays with it, and the next one runs: its deadline passed,
 /// or would have before its turn at a rate limit, or it was too unimportant for a load shedder.
 ///
-/// Two functions that ask each other while both lead are not found out: they wait for ever, unless a deadline
-/// ends one.
-///
 /// A call whose deadline passes while it waits is a `Rejected::TimedOut`, where no timeout around it ends it
 /// then. The error type needs `From<Rejected>` for that; `std::io::Error`, `String` and boxed errors have it.
 ///
-/// A call that would wait although the code around it leads a flight of this policy runs by itself, since
-/// it might wait for its own caller; and so does one with more than four such policies around it, which are
-/// too many to tell apart.
+/// A call that might wait for its own caller runs by itself: where the code around it leads a flight of this
+/// policy, or one that such a flight waits for, as with two functions that ask each other; and where more than
+/// eight policies are around it, which are too many to tell apart. Only spawned work without `inherit` is not
+/// seen to be part of its caller.
 ///
 /// # Order
 ///

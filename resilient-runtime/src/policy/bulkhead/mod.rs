@@ -25,7 +25,7 @@ use self::place::{Confined, Place};
 use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
-use crate::held::{Holding, Id};
+use crate::held::{Holding, Id, Keeper};
 use crate::level::ByHand;
 use crate::outcome::Unclassified;
 use crate::registry::{Record, Registry};
@@ -85,7 +85,7 @@ impl Shared {
     fn new(name: &'static str, written: &Written) -> Self {
         let shared = Self {
             name,
-            id: Id::new(),
+            id: Id::new(Keeper::Bulkhead),
             gate: Gate::new(DEFAULT_MAX_CONCURRENT),
             max_wait: AtomicU64::new(0),
             max_queue: AtomicU32::new(0),
@@ -164,7 +164,7 @@ impl Bulkhead {
     /// Runs `future` in a place of the bulkhead.
     ///
     /// It asks for a place when it is first polled; a refused future is never polled. A call that would
-    /// wait while the code around it has a place in the same bulkhead, or is within more than four policies
+    /// wait while the code around it has a place in the same bulkhead, or is within more than eight policies
     /// that others wait for, is refused: it might wait for itself.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use super::{ALONE, FLIGHTS, HANDED_OVER, JOINED, LATE, STEM, Shared};
 use crate::copies::Copies;
 use crate::error::{Fault, Rejected};
 use crate::events::EventKind;
+use crate::held::Waits;
 use crate::key::{Key, Site};
 use crate::level::{Judge, Reply};
 use crate::outcome::Cause;
@@ -50,7 +51,7 @@ pub struct Seat<'a, K> {
 enum Stage<K> {
     Outside(Question<K>),
     Leading(Cargo),
-    /// Runs by itself: it would wait for its own caller.
+    /// Runs by itself: it might wait for its own caller.
     Alone,
     Waiting(Behind<K>),
     Done,
@@ -61,8 +62,9 @@ struct Behind<K> {
     question: Question<K>,
     cargo: Cargo,
     ticket: u64,
-    since: Option<Instant>,
-    timer: Timer,
+    /// Since when it waits, and how long: of a deadline that nobody else keeps.
+    until: Option<Box<(Instant, Timer)>>,
+    _waits: Waits,
 }
 
 /// What a call is to do next.
@@ -110,16 +112,15 @@ impl<K: Eq + Send + Sync + 'static> Seat<'_, K> {
                 return;
             }
         };
-        if shared.id.is_held() || !is_same::<K, A>(&cargo, &question) {
+        let waits = if is_same::<K, A>(&cargo, &question) { Waits::on(shared.id) } else { None };
+        let Some(waits) = waits else {
             shared.tally.add(ALONE, 1);
             self.stage = Stage::Alone;
             return;
-        }
+        };
         shared.tally.add(JOINED, 1);
-        let until = frame::own_deadline();
-        let since = until.map(|_| clock::now());
-        let timer = until.map_or(Timer::NONE, Timer::until);
-        self.stage = Stage::Waiting(Behind { question, cargo, ticket: 0, since, timer });
+        let until = frame::own_deadline().map(|until| Box::new((clock::now(), Timer::until(until))));
+        self.stage = Stage::Waiting(Behind { question, cargo, ticket: 0, until, _waits: waits });
     }
 
     fn question(&mut self) -> Option<Question<K>> {
@@ -153,10 +154,11 @@ impl<K: Eq + Send + Sync + 'static> Seat<'_, K> {
                 Poll::Ready(answer.map(Turn::Answer))
             }
             Waited::Waiting => {
-                let late = behind.since.filter(|_| behind.timer.poll(cx).is_ready());
-                let Some(since) = late else { return Poll::Pending };
+                let Some((since, timer)) = behind.until.as_deref_mut() else { return Poll::Pending };
+                ready!(timer.poll(cx));
+                let limit = clock::now().saturating_duration_since(*since);
                 self.leave();
-                Poll::Ready(Some(Turn::Refuse(shared.late(clock::now().saturating_duration_since(since)))))
+                Poll::Ready(Some(Turn::Refuse(shared.late(limit))))
             }
         }
     }

@@ -23,7 +23,7 @@ use self::flights::Flights;
 use super::{Policy, Snapshot, Stem};
 use crate::copies::ByClone;
 use crate::error::Rejected;
-use crate::held::Id;
+use crate::held::{Id, Keeper};
 use crate::key::{self, Site};
 use crate::level::ByHand;
 use crate::outcome::{ByClassify, Classify};
@@ -90,9 +90,10 @@ impl Coalesce {
 
     /// Runs `future`, or gives the answer of the call that runs for `key` already.
     ///
-    /// Answers of different types have a key each. A call that would wait although the code around it leads a
-    /// flight of the same `Coalesce`, or is within more than four policies that others wait for, runs by
-    /// itself: it might wait for its own caller.
+    /// Answers of different types have a key each. A call that might wait for its own caller runs by itself:
+    /// where the code around it leads a flight of the same `Coalesce`, or one that such a flight waits for, or
+    /// is within more than eight policies that others wait for. An error without `Clone` is for
+    /// `#[coalesce]` only, where those who wait then run one after the other.
     ///
     /// # Errors
     ///
@@ -159,7 +160,7 @@ impl Coalesce {
     fn start(&self) -> &Shared {
         self.shared.get_or_init(|| Shared {
             name: self.name,
-            id: Id::new(),
+            id: Id::new(Keeper::Coalesce),
             flights: Flights::new(),
             hasher: RandomState::new(),
             tally: Tally::new(),
