@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use resilient_settings::{Complaint, Kind, Value, Written, intern};
 
+use crate::events;
 use crate::function::{Function, Layer};
+use crate::names::nearest;
 use crate::policy::{STEMS, Stem};
 use crate::registry::{functions, registry};
 
@@ -15,6 +17,7 @@ use crate::registry::{functions, registry};
 pub(crate) struct Layers {
     entries: Vec<Entry>,
     expected: BTreeSet<&'static str>,
+    pub(crate) events: events::Settings,
 }
 
 #[derive(Clone, Debug)]
@@ -34,7 +37,7 @@ pub(crate) type Merged = BTreeMap<(&'static str, &'static str), Written>;
 #[derive(Clone, Debug, Default)]
 #[must_use = "nothing changes before `install`"]
 pub struct Configure {
-    layers: Layers,
+    pub(crate) layers: Layers,
 }
 
 /// Starts a configuration of named policies.
@@ -95,6 +98,7 @@ impl Configure {
         for (&(stem, name), written) in &merged {
             faults.extend(check(stem, name, written));
         }
+        faults.extend(self.layers.events.faults());
         faults.extend(functions().iter().flat_map(|function| timing(function, &merged)));
         if !faults.is_empty() {
             return Err(ConfigError { faults });
@@ -192,13 +196,8 @@ fn reference(from: &Stem, to: &Stem) -> Option<usize> {
 }
 
 fn unknown(stem: &Stem, name: &str, used: &BTreeSet<&'static str>) -> String {
-    let nearest = used
-        .iter()
-        .map(|known| (strsim::jaro_winkler(known, name), *known))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    match nearest {
-        Some((_, known)) => format!("no function has a {} of this name; did you mean `{known}`?", stem.name),
+    match nearest(name, used.iter().copied()) {
+        Some(known) => format!("no function has a {} of this name; did you mean `{known}`?", stem.name),
         None if used.is_empty() => {
             format!("no function has a {}; `expect` it if code by hand uses it", stem.name)
         }
@@ -328,9 +327,9 @@ impl Claim {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigFault {
-    /// Kind of policy: `"retry"`, `"circuit_breaker"`.
+    /// Kind of policy: `"retry"`, `"circuit_breaker"`; or `"events"`.
     pub stem: &'static str,
-    /// Name of the policy.
+    /// Name of the policy, or of the event.
     pub name: &'static str,
     /// Key at fault, unless it is the name.
     pub key: Option<&'static str>,

@@ -67,6 +67,13 @@ fn no_generics(path: &str) -> String {
     kept
 }
 
+/// The known name that was probably meant.
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let alike = known.map(|known| (strsim::jaro_winkler(known, name), known));
+    let nearest = alike.filter(|(likeness, _)| *likeness > 0.8).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    nearest.map(|(_, known)| known)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -142,6 +142,7 @@ impl World {
         }
         let forgotten = policies.iter().filter(|(key, _)| !merged.contains_key(key));
         forgotten.for_each(|(_, policy)| policy.apply(&Written::NOTHING));
+        self.bus.apply(&layers.events);
         *installed = layers;
     }
 

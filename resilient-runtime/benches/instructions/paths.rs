@@ -222,7 +222,7 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::breaker_time(args = (repeat!(timed)), config = at_most(178))]
 #[bench::breaker_consecutive_half_fails(args = (repeat!(flaky)), config = at_most(128))]
 #[bench::breaker_count_half_fails(args = (repeat!(flaky_counted)), config = at_most(254))]
-#[bench::breaker_open(args = (repeat!(refused)), config = at_most(206))]
+#[bench::breaker_open(args = (repeat!(refused)), config = at_most(207))]
 #[bench::retry_first_attempt(args = (repeat!(retried)), config = at_most(105))]
 #[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(398))]
 #[bench::hedge_first_attempt(args = (repeat!(hedged)), config = at_most(234))]

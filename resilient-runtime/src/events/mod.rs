@@ -1,27 +1,35 @@
 //! What happened to which policy: typed, through `tracing` and to subscribers.
 
+mod bus;
+mod diary;
+mod settings;
+mod subscription;
+mod word;
+
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
-use tracing::Level;
 
-use crate::clock;
+pub(crate) use self::bus::Bus;
+pub use self::diary::Recent;
+pub(crate) use self::settings::Settings;
+pub use self::subscription::{Missed, Subscription};
+use self::word::Word;
 use crate::error::readable;
 use crate::outcome::Class;
 use crate::policy::{CircuitCause, CircuitState};
 use crate::priority::Priority;
 
-/// Events a slow subscriber may lag behind before it misses some.
-const BACKLOG: usize = 1024;
-
 /// Something that happened to a policy.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event {
+    /// Its number among all that were told or remembered, from 1.
+    ///
+    /// Two that happen at once may reach a subscriber in either order.
+    pub seq: u64,
     /// Kind of policy, as in its attribute: `"retry"`, `"circuit_breaker"`.
     pub stem: &'static str,
     /// Name of the policy.
@@ -167,64 +175,53 @@ impl RetryEnd {
     /// The reason in one word, for logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
+        self.word().text()
+    }
+
+    const fn word(self) -> Word {
         match self {
-            Self::Exhausted => "exhausted",
-            Self::NotRetryable => "not_retryable",
-            Self::Deadline => "deadline",
-            Self::Budget => "budget",
-            Self::RetryAfter => "retry_after",
-            Self::Once => "once",
+            Self::Exhausted => Word::Exhausted,
+            Self::NotRetryable => Word::NotRetryable,
+            Self::Deadline => Word::Deadline,
+            Self::Budget => Word::Budget,
+            Self::RetryAfter => Word::RetryAfter,
+            Self::Once => Word::Once,
         }
     }
 }
 
 impl EventKind {
-    /// The event in one word, for logs and metrics.
+    /// The event in one word, for logs, metrics and [`Configure::log`](crate::Configure::log).
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
-        match self {
-            Self::Rejected { .. } => "rejected",
-            Self::WouldReject { .. } => "would_reject",
-            Self::StateChanged { observed: true, .. } => "would_change_state",
-            Self::StateChanged { to, .. } => match to {
-                CircuitState::Closed => "closed",
-                CircuitState::Open => "opened",
-                CircuitState::HalfOpen => "half_opened",
-                CircuitState::ForcedOpen => "forced_open",
-                CircuitState::Disabled => "disabled",
-                CircuitState::Observing => "observing",
-            },
-            Self::OverloadBegan { .. } => "overload_began",
-            Self::OverloadEnded { .. } => "overload_ended",
-            Self::TimedOut { .. } => "timed_out",
-            Self::FellBack { .. } => "fell_back",
-            Self::ServedStale { .. } => "served_stale",
-            Self::HandedOver => "handed_over",
-            Self::Retrying { .. } => "retrying",
-            Self::Nested => "nested",
-            Self::Hedging { .. } => "hedging",
-            Self::HedgeWon { .. } => "hedge_won",
-            Self::NotHedged { reason } | Self::GaveUp { reason, .. } => reason.as_str(),
-        }
+        self.word().text()
     }
 
-    const fn level(&self) -> Level {
+    const fn word(&self) -> Word {
         match self {
-            Self::StateChanged { to: CircuitState::Open | CircuitState::ForcedOpen, .. }
-            | Self::OverloadBegan { .. } => Level::WARN,
-            Self::StateChanged { .. } | Self::OverloadEnded { .. } => Level::INFO,
-            Self::WouldReject { .. }
-            | Self::Rejected { .. }
-            | Self::TimedOut { .. }
-            | Self::FellBack { .. }
-            | Self::ServedStale { .. }
-            | Self::HandedOver
-            | Self::Retrying { .. }
-            | Self::Nested
-            | Self::Hedging { .. }
-            | Self::HedgeWon { .. }
-            | Self::NotHedged { .. }
-            | Self::GaveUp { .. } => Level::DEBUG,
+            Self::Rejected { .. } => Word::Rejected,
+            Self::WouldReject { .. } => Word::WouldReject,
+            Self::StateChanged { observed: true, .. } => Word::WouldChangeState,
+            Self::StateChanged { to, .. } => match to {
+                CircuitState::Closed => Word::Closed,
+                CircuitState::Open => Word::Opened,
+                CircuitState::HalfOpen => Word::HalfOpened,
+                CircuitState::ForcedOpen => Word::ForcedOpen,
+                CircuitState::Disabled => Word::Disabled,
+                CircuitState::Observing => Word::Observing,
+            },
+            Self::OverloadBegan { .. } => Word::OverloadBegan,
+            Self::OverloadEnded { .. } => Word::OverloadEnded,
+            Self::TimedOut { .. } => Word::TimedOut,
+            Self::FellBack { .. } => Word::FellBack,
+            Self::ServedStale { .. } => Word::ServedStale,
+            Self::HandedOver => Word::HandedOver,
+            Self::Retrying { .. } => Word::Retrying,
+            Self::Nested => Word::Nested,
+            Self::Hedging { .. } => Word::Hedging,
+            Self::HedgeWon { .. } => Word::HedgeWon,
+            Self::NotHedged { reason: RetryEnd::Budget } => Word::HedgeBudget,
+            Self::NotHedged { reason } | Self::GaveUp { reason, .. } => reason.word(),
         }
     }
 }
@@ -273,138 +270,5 @@ impl fmt::Display for EventKind {
                 write!(f, "attempt {attempts} was the last ({})", reason.as_str())
             }
         }
-    }
-}
-
-/// Where the events of one registry go.
-pub(crate) struct Bus {
-    listeners: AtomicUsize,
-    channel: OnceLock<broadcast::Sender<Event>>,
-    #[cfg(feature = "test-util")]
-    pub(crate) recorders: std::sync::Mutex<Vec<std::sync::Weak<crate::test_util::Tape>>>,
-}
-
-impl Bus {
-    pub(crate) const fn new() -> Self {
-        Self {
-            listeners: AtomicUsize::new(0),
-            channel: OnceLock::new(),
-            #[cfg(feature = "test-util")]
-            recorders: std::sync::Mutex::new(Vec::new()),
-        }
-    }
-
-    /// Raises an event; nothing is built when nobody listens.
-    pub(crate) fn emit(
-        &'static self,
-        stem: &'static str,
-        policy: &'static str,
-        key: Option<&Arc<str>>,
-        kind: EventKind,
-    ) {
-        let level = kind.level();
-        log(level, stem, policy, key, &kind);
-        if self.listeners.load(Relaxed) == 0 {
-            return;
-        }
-        let event = Event { stem, policy, key: key.cloned(), at: clock::now(), kind };
-        #[cfg(feature = "test-util")]
-        crate::test_util::record_on(self, &event);
-        if let Some(channel) = self.channel.get() {
-            // Fails only when the last subscriber has just left.
-            let _ = channel.send(event);
-        }
-    }
-
-    pub(crate) fn subscribe(&'static self) -> Subscription {
-        let channel = self.channel.get_or_init(|| broadcast::channel(BACKLOG).0);
-        let receiver = channel.subscribe();
-        self.listen();
-        Subscription { receiver, bus: self }
-    }
-
-    pub(crate) fn listen(&self) {
-        self.listeners.fetch_add(1, Relaxed);
-    }
-
-    pub(crate) fn unlisten(&self) {
-        self.listeners.fetch_sub(1, Relaxed);
-    }
-}
-
-impl fmt::Debug for Bus {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Bus").field("listeners", &self.listeners).finish_non_exhaustive()
-    }
-}
-
-fn log(level: Level, stem: &'static str, policy: &'static str, key: Option<&Arc<str>>, kind: &EventKind) {
-    macro_rules! at {
-        ($level:expr) => {
-            tracing::event!(
-                target: "resilient",
-                $level,
-                stem,
-                policy,
-                key = key.map(|key| &**key),
-                event = kind.as_str(),
-                "{stem} `{policy}`: {kind}"
-            )
-        };
-    }
-    match level {
-        Level::WARN => at!(Level::WARN),
-        Level::INFO => at!(Level::INFO),
-        _ => at!(Level::DEBUG),
-    }
-}
-
-/// A stream of events, from the moment it was made.
-#[derive(Debug)]
-pub struct Subscription {
-    receiver: broadcast::Receiver<Event>,
-    bus: &'static Bus,
-}
-
-/// A subscriber was too slow and missed this many events.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Missed {
-    /// How many were missed.
-    pub events: u64,
-}
-
-impl fmt::Display for Missed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} events were missed", self.events)
-    }
-}
-
-impl std::error::Error for Missed {}
-
-impl Subscription {
-    /// The next event.
-    ///
-    /// # Errors
-    ///
-    /// [`Missed`] when this reader was too slow; the call after it goes on with the oldest event
-    /// still there.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropping the future loses no event.
-    pub async fn recv(&mut self) -> Result<Event, Missed> {
-        match self.receiver.recv().await {
-            Ok(event) => Ok(event),
-            Err(RecvError::Lagged(events)) => Err(Missed { events }),
-            // The registry owns the sender and lives as long as the program.
-            Err(RecvError::Closed) => std::future::pending().await,
-        }
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.bus.unlisten();
     }
 }
