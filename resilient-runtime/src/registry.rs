@@ -14,6 +14,7 @@ use crate::configure::{self, Layers};
 use crate::events::{Bus, EventKind, Subscription};
 use crate::function::Function;
 use crate::policy::{Found, Named, Policy, STEMS, Snapshot};
+use crate::tally::{Since, Tally};
 
 /// A link-time record.
 #[derive(Debug)]
@@ -104,6 +105,8 @@ pub(crate) struct World {
     policies: RwLock<Policies>,
     installed: Mutex<Layers>,
     pub(crate) bus: Bus,
+    #[cfg(feature = "prometheus")]
+    pub(crate) told: crate::export::Told,
     #[cfg(feature = "test-util")]
     pub(crate) generator: Mutex<Option<rand::rngs::StdRng>>,
 }
@@ -116,6 +119,8 @@ impl World {
             policies: RwLock::default(),
             installed: Mutex::new(Layers::default()),
             bus: Bus::new(),
+            #[cfg(feature = "prometheus")]
+            told: crate::export::Told::default(),
             #[cfg(feature = "test-util")]
             generator: Mutex::new(None),
         };
@@ -258,7 +263,12 @@ impl Registry {
     /// Statistics of every policy, by kind and name.
     #[must_use]
     pub fn snapshots(self) -> Vec<Snapshot> {
-        self.0.all().into_iter().map(Policy::snapshot).collect()
+        self.count(Tally::total)
+    }
+
+    /// Statistics of every policy, counted since the last reset or since the first day.
+    pub(crate) fn count(self, count: Since) -> Vec<Snapshot> {
+        self.0.all().into_iter().map(|policy| policy.snapshot(count)).collect()
     }
 
     /// Every annotated function of the program, in the order of their paths.
