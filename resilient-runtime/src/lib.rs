@@ -45,7 +45,7 @@
 //!   work [`macro@bulkhead`], [`macro@rate_limit`] and [`macro@load_shed`]; to spare it [`macro@cache`] and
 //!   [`macro@coalesce`].
 //! - [`configure`] tunes policies by name at start-up; [`registry`] finds, reports and controls
-//!   them; [`subscribe`] tells what happens to them.
+//!   them; [`subscribe`] tells what happens to them; [`inventory()`] lists what they guard.
 //! - An error type says what it means by [`Classify`], and how a refusal looks by
 //!   `From<`[`Rejected`]`>`; [`Fault`] does both for those that do not want to.
 //! - [`CallEach`] calls a guarded function for each item of a stream, no faster than it is let in.
@@ -83,6 +83,7 @@ mod frame;
 mod function;
 mod gcra;
 mod held;
+mod inventory;
 mod key;
 mod key_of;
 mod level;
@@ -119,6 +120,7 @@ pub use crate::error::{Fault, Rejected};
 pub use crate::events::{Event, EventKind, HedgeCause, Missed, Recent, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::function::{Function, Layer};
+pub use crate::inventory::{GuardedFunction, GuardedLayer, Inventory, inventory, print_inventory};
 pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{BudgetSnapshot, Bulkhead, BulkheadPermit, BulkheadSnapshot, RetryBudget};
 pub use crate::policy::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot, ShedAlgorithm, ShedMode};
