@@ -15,7 +15,11 @@ use crate::reader::{Held, Setting};
 pub(crate) fn record(paths: &Paths, layers: &[Layer]) -> TokenStream {
     // A macro behind an import is not found while any other attribute is not.
     let (p, root) = (Paths::imported(), paths.private());
-    let (text, constants) = told(layers);
+    let mut told = Told::default();
+    for layer in layers {
+        told.add(layer.kind.stem, layer.name.as_ref(), &layer.settings);
+    }
+    let Told { text, constants } = told;
     let count = Literal::usize_unsuffixed(layers.len());
     quote! {
         enum __Here {}
@@ -31,25 +35,32 @@ pub(crate) fn record(paths: &Paths, layers: &[Layer]) -> TokenStream {
 
 /// Each layer as its stem, its name, its keys with their values, and an empty field: every field behind its
 /// length. A `const` leaves its value to the second list.
-fn told(layers: &[Layer]) -> (String, Vec<&TokenStream>) {
-    let (mut text, mut constants) = (String::new(), Vec::new());
-    let mut field = |of: &str| text.extend([&of.len().to_string(), ":", of]);
-    for layer in layers {
-        field(layer.kind.stem);
-        field(&layer.name.as_ref().map(LitStr::value).unwrap_or_default());
-        for Setting { key, value, .. } in &layer.settings {
-            field(key);
+#[derive(Default)]
+pub(crate) struct Told<'a> {
+    pub(crate) text: String,
+    pub(crate) constants: Vec<&'a TokenStream>,
+}
+
+impl<'a> Told<'a> {
+    fn field(&mut self, of: &str) {
+        self.text.extend([&of.len().to_string(), ":", of]);
+    }
+
+    pub(crate) fn add(&mut self, stem: &str, name: Option<&LitStr>, settings: &'a [Setting]) {
+        self.field(stem);
+        self.field(&name.map(LitStr::value).unwrap_or_default());
+        for Setting { key, value, .. } in settings {
+            self.field(key);
             match value {
-                Held::Text(kind, value) => field(&format!("{kind}{value}")),
+                Held::Text(kind, value) => self.field(&format!("{kind}{value}")),
                 Held::Constant(value) => {
-                    field("=");
-                    constants.push(value);
+                    self.field("=");
+                    self.constants.push(value);
                 }
             }
         }
-        field("");
+        self.field("");
     }
-    (text, constants)
 }
 
 /// A section that lists the layers, for a function that has documentation.

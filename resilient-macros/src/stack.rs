@@ -92,7 +92,7 @@ fn names_crate(args: &TokenStream) -> bool {
 }
 
 /// The runtime's path: every attribute may give it, and those that do must agree.
-fn paths<'a>(stack: impl IntoIterator<Item = &'a Args>, diag: &mut Diag) -> Paths {
+pub(crate) fn paths<'a>(stack: impl IntoIterator<Item = &'a Args>, diag: &mut Diag) -> Paths {
     let mut found: Option<Paths> = None;
     for args in stack {
         let Some(Form::Value(value)) = args.get("crate").map(|arg| &arg.form) else { continue };
@@ -145,7 +145,7 @@ fn arguments(raw: &Raw) -> (Args, Diag) {
 fn layer(raw: &Raw, args: Args, func: Option<&Func>, diag: &mut Diag) -> Option<Layer> {
     let kind = policy::kind(&raw.stem.to_string())?;
     let span = raw.stem.span();
-    let mut reader = Reader::new(kind, span, args, func, diag);
+    let mut reader = Reader::new(kind.words(), span, args, func, diag);
     let policy = (kind.read)(&mut reader);
     let (name, settings) = reader.finish();
     Some(Layer { kind, span, name, settings, policy })

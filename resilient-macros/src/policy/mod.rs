@@ -47,6 +47,22 @@ pub(crate) struct Kind {
     pub(crate) read: fn(&mut Reader<'_>) -> Box<dyn Policy>,
 }
 
+impl Kind {
+    pub(crate) const fn words(&self) -> Words {
+        let Self { stem, keys, foreign, lone, .. } = *self;
+        Words { stem, keys, foreign, lone }
+    }
+}
+
+/// What an attribute may say, be it a layer or not.
+#[derive(Clone, Copy)]
+pub(crate) struct Words {
+    pub(crate) stem: &'static str,
+    pub(crate) keys: &'static [&'static str],
+    pub(crate) foreign: &'static [Foreign],
+    pub(crate) lone: &'static str,
+}
+
 /// When a function may carry the same attribute twice.
 #[derive(PartialEq, Eq)]
 pub(crate) enum Twice {

@@ -1,4 +1,4 @@
-//! Typed access to the arguments of one layer: what they mean, what is wrong with them.
+//! Typed access to the arguments of one attribute: what they mean, what is wrong with them.
 
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, Ident, LitStr};
@@ -7,7 +7,7 @@ use crate::args::{Args, Form, Unknown};
 use crate::diag::Diag;
 use crate::func::Func;
 use crate::paths::Paths;
-use crate::policy::Kind;
+use crate::policy::Words;
 use crate::scan;
 
 mod leaving;
@@ -42,9 +42,9 @@ pub(crate) struct Setting {
     position: usize,
 }
 
-/// The arguments of one layer while its policy reads them.
+/// The arguments of one attribute while they are read.
 pub(crate) struct Reader<'a> {
-    pub(crate) kind: &'static Kind,
+    pub(crate) kind: Words,
     pub(crate) span: Span,
     pub(crate) func: Option<&'a Func>,
     pub(crate) diag: &'a mut Diag,
@@ -57,7 +57,7 @@ pub(crate) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(crate) fn new(
-        kind: &'static Kind,
+        kind: Words,
         span: Span,
         args: Args,
         func: Option<&'a Func>,
@@ -78,7 +78,7 @@ impl<'a> Reader<'a> {
 
     /// Reports what nobody asked for; gives the name and the settings in the order written.
     pub(crate) fn finish(mut self) -> (Option<LitStr>, Vec<Setting>) {
-        let Kind { stem, keys, foreign, lone, .. } = *self.kind;
+        let Words { stem, keys, foreign, lone } = self.kind;
         for arg in &self.args.keyed {
             if !self.asked.contains(&arg.name.as_str()) {
                 Unknown { stem, keys, foreign, lone: Some(lone) }.report(arg, self.diag);

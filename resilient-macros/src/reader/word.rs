@@ -2,16 +2,26 @@
 
 use proc_macro2::TokenTree;
 use quote::ToTokens as _;
-use resilient_settings::words::meant;
 use syn::visit::Visit;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, PatIdent};
 
-use super::Reader;
 use super::leaving::leaving;
+use super::{Held, Reader};
 use crate::args::{Foreign, Form};
-use crate::diag::quoted;
+use crate::diag::{nearest, quoted};
 use crate::func::Func;
 use crate::scan;
+
+/// Words of others, and ours of the same meaning.
+const SYNONYMS: [(&str, &str); 7] = [
+    ("constant", "fixed"),
+    ("geometric", "exponential"),
+    ("true", "full"),
+    ("random", "full"),
+    ("false", "none"),
+    ("off", "none"),
+    ("no", "none"),
+];
 
 /// What a name is called elsewhere.
 pub(crate) const OTHER_NAMES: Foreign = Foreign { names: &["id", "label"], advice: "use `name`" };
@@ -148,11 +158,21 @@ impl Reader<'_> {
 
     /// A key that stands alone.
     pub(crate) fn flag(&mut self, key: &'static str) -> bool {
+        self.alone(key, Held::Text('x', key.to_owned()))
+    }
+
+    /// A key that stands alone, and which the configuration may write `true` or `false`.
+    #[cfg(feature = "health")]
+    pub(crate) fn switch(&mut self, key: &'static str) -> bool {
+        self.alone(key, Held::Text('b', "true".to_owned()))
+    }
+
+    fn alone(&mut self, key: &'static str, held: Held) -> bool {
         self.asked.push(key);
         let Some(arg) = self.args.get(key) else { return false };
         let written = arg.key.to_token_stream();
         match &arg.form {
-            Form::Word => self.show_code(key, written),
+            Form::Word => self.record(key, held, scan::source(written)),
             Form::Broken => {}
             Form::Value(_) | Form::List(_) => {
                 self.diag
@@ -186,6 +206,14 @@ impl Reader<'_> {
         }
         names
     }
+}
+
+/// The word that `written` most likely stands for.
+fn meant(written: &str, words: &[&'static str]) -> Option<&'static str> {
+    let written = written.to_lowercase();
+    let same = SYNONYMS.iter().find(|(other, _)| *other == written).map(|(_, word)| *word);
+    same.and_then(|same| words.iter().copied().find(|word| *word == same))
+        .or_else(|| nearest(&written, words.iter().copied()))
 }
 
 fn capture_fault(key: &str, captured: &Ident) -> String {
