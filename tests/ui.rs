@@ -8,7 +8,7 @@ use std::process::Command;
 use trybuild::TestCases;
 
 /// Folders whose errors are worded by this project, whatever the compiler's version.
-const OURS: [&str; 13] = [
+const OURS: [&str; 14] = [
     "bulkhead",
     "cache",
     "circuit_breaker",
@@ -16,6 +16,7 @@ const OURS: [&str; 13] = [
     "coalesce",
     "fallback",
     "function",
+    "health_check",
     "hedge",
     "load_shed",
     "rate_limit",

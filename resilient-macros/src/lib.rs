@@ -10,6 +10,8 @@ mod args;
 mod classify;
 mod diag;
 mod func;
+#[cfg(feature = "health")]
+mod health_check;
 mod item;
 mod key;
 mod lower;
@@ -950,6 +952,45 @@ pub fn coalesce(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn timeout(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("timeout", args.into(), item.into()).into()
+}
+
+/// Runs an async function in the background, to know whether what it asks for is there.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | `name` | text | required | not empty |
+/// | `critical` | stands alone: without it the program is not ready | not critical | |
+/// | `interval` | duration from the end of one run to the next one, at most | `"10s"` | above zero |
+/// | `timeout` | duration one run may take | `"1s"` | above zero |
+///
+/// The function takes nothing and returns a `Result`, whose `Err` is a failed run. A run that panics or takes
+/// longer than `timeout` has failed too. It stays callable as it is. `health().start()` starts all checks of the
+/// program; until then, each of them is unknown. No two checks may have one name.
+///
+/// It is no layer: it may stand anywhere among the other attributes, which guard each run as they guard any
+/// call. A check counts as failed when their answer is an error.
+///
+/// ```
+/// use resilient_runtime::{HealthStatus, health, health_check};
+///
+/// #[health_check(name = "database", critical, interval = "5s")]
+/// async fn database() -> std::io::Result<()> {
+///     tokio::net::TcpStream::connect("127.0.0.1:1").await.map(drop)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), resilient_runtime::HealthError> {
+/// assert_eq!(health().ready().status, HealthStatus::Unknown);
+/// let _checks = health().start()?;
+/// tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+/// assert_eq!(health().ready().http_status(), 503);
+/// # Ok(())
+/// # }
+/// ```
+#[cfg(feature = "health")]
+#[proc_macro_attribute]
+pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
+    health_check::expand(args.into(), item.into()).into()
 }
 
 /// Tells the policies what an error means, by an attribute on each variant.

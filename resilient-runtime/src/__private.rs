@@ -5,6 +5,8 @@ pub use resilient_macros::{__applied, __stack};
 
 pub use crate::copies::{ByClone, values};
 pub use crate::error::Rejected;
+#[cfg(feature = "health")]
+pub use crate::health::probe::{CheckEntry, Probe, probe, run};
 pub use crate::key::{PartOf, ViaItself, ViaNoReference, ViaNothing, ViaReference, site};
 pub use crate::key_of::{KeyOf, ViaInteger, ViaStr};
 pub use crate::level::{

@@ -10,7 +10,7 @@ use crate::events;
 use crate::function::{Function, Layer};
 use crate::names::nearest;
 use crate::policy::{STEMS, Stem};
-use crate::registry::{functions, registry};
+use crate::registry::{annotated, functions, registry};
 
 /// Settings added at start-up, in the order they were added.
 #[derive(Clone, Debug, Default)]
@@ -100,6 +100,8 @@ impl Configure {
         }
         faults.extend(self.layers.events.faults());
         faults.extend(functions().iter().flat_map(|function| timing(function, &merged)));
+        #[cfg(feature = "health")]
+        faults.extend(crate::health::repeated());
         if !faults.is_empty() {
             return Err(ConfigError { faults });
         }
@@ -170,7 +172,7 @@ impl Layers {
 
     /// Names of functions' policies, and of policies that others name or share unless they name one.
     fn used_names(&self, stem: &Stem) -> BTreeSet<&'static str> {
-        let layers = || functions().iter().flat_map(|function| function.layers());
+        let layers = || annotated().flat_map(Function::layers);
         let own = layers().filter(|layer| layer.stem() == stem.name).map(Layer::policy_name);
         let written = layers().filter_map(|layer| {
             let slot = reference(kind(layer.stem())?, stem)?;
@@ -182,11 +184,21 @@ impl Layers {
             let slot = reference(entry.stem, stem)?;
             entry.stem.keys[slot].kind.referred(Some(entry.written.get(slot)?))
         });
-        own.chain(written).chain(installed).collect()
+        own.chain(written).chain(installed).chain(by_hand(stem)).collect()
     }
 }
 
-pub(crate) fn kind(stem: &str) -> Option<&'static Stem> {
+/// Names of policies that code by hand has made known.
+fn by_hand(stem: &Stem) -> Vec<&'static str> {
+    #[cfg(feature = "health")]
+    if stem.name == crate::health::STEM.name {
+        return crate::health::names();
+    }
+    let _ = stem;
+    Vec::new()
+}
+
+fn kind(stem: &str) -> Option<&'static Stem> {
     STEMS.iter().copied().find(|kind| kind.name == stem)
 }
 
@@ -259,12 +271,6 @@ pub(crate) fn merge(layers: &Layers) -> (Merged, Vec<Clash>) {
     (merged, clashes)
 }
 
-/// What all policies of this world go by.
-pub(crate) fn in_force() -> Merged {
-    let installed = registry().0.installed().clone();
-    merge(&installed).0
-}
-
 /// Takes away what the key at `index` excludes: a stronger layer has changed the mode.
 fn yield_to(policy: &mut Written, stem: &Stem, index: usize) {
     for excluded in excluded_by(stem, stem.keys[index].name) {
@@ -286,7 +292,7 @@ fn position(stem: &Stem, key: &str) -> Option<usize> {
 /// What all annotated functions say, in the order of their paths; the first one holds.
 fn attributes() -> (Merged, Vec<Clash>) {
     let mut said = Said::default();
-    for &function in functions() {
+    for function in annotated() {
         for layer in function.layers() {
             let Some(stem) = kind(layer.stem()) else { continue };
             let name = layer.policy_name();

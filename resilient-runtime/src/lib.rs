@@ -45,7 +45,7 @@
 //!   work [`macro@bulkhead`], [`macro@rate_limit`] and [`macro@load_shed`]; to spare it [`macro@cache`] and
 //!   [`macro@coalesce`].
 //! - [`configure`] tunes policies by name at start-up; [`registry`] finds, reports and controls
-//!   them; [`subscribe`] tells what happens to them; [`inventory()`] lists what they guard.
+//!   them; [`subscribe`] tells what happens to them.
 //! - An error type says what it means by [`Classify`], and how a refusal looks by
 //!   `From<`[`Rejected`]`>`; [`Fault`] does both for those that do not want to.
 //! - [`CallEach`] calls a guarded function for each item of a stream, no faster than it is let in.
@@ -61,6 +61,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `cache` (default) | `#[cache]`, [`Cache`] and `#[fallback(cached)]`, on moka |
+//! | `health` | [`macro@health_check`] and [`health()`]: checks in the background, liveness and readiness |
 //! | `prometheus` | `export::prometheus`: the figures of all policies for Prometheus |
 //! | `test-util` | `test_util`: a registry per tokio runtime, jitter that repeats, a recorder of events |
 
@@ -82,8 +83,9 @@ pub mod export;
 mod frame;
 mod function;
 mod gcra;
+#[cfg(feature = "health")]
+mod health;
 mod held;
-mod inventory;
 mod key;
 mod key_of;
 mod level;
@@ -107,6 +109,8 @@ mod timer;
 
 #[cfg(feature = "cache")]
 pub use resilient_macros::cache;
+#[cfg(feature = "health")]
+pub use resilient_macros::health_check;
 pub use resilient_macros::{
     Classify, bulkhead, circuit_breaker, coalesce, fallback, hedge, load_shed, rate_limit, retry, timeout,
 };
@@ -120,7 +124,11 @@ pub use crate::error::{Fault, Rejected};
 pub use crate::events::{Event, EventKind, HedgeCause, Missed, Recent, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};
 pub use crate::function::{Function, Layer};
-pub use crate::inventory::{GuardedFunction, GuardedLayer, Inventory, inventory, print_inventory};
+#[cfg(feature = "health")]
+pub use crate::health::{
+    CheckFailure, Health, HealthCheck, HealthCheckSnapshot, HealthError, HealthReport, HealthStatus,
+    HealthTasks, PolicyHealth, health,
+};
 pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{BudgetSnapshot, Bulkhead, BulkheadPermit, BulkheadSnapshot, RetryBudget};
 pub use crate::policy::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot, ShedAlgorithm, ShedMode};

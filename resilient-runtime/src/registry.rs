@@ -13,8 +13,9 @@ use resilient_settings::{Value, Written};
 use crate::configure::{self, Layers};
 use crate::events::{Bus, EventKind, Subscription};
 use crate::function::Function;
+#[cfg(feature = "health")]
+use crate::health::{Checks, probe};
 use crate::policy::{Found, Named, Policy, STEMS, Snapshot};
-use crate::tally::{Since, Tally};
 
 /// A link-time record.
 #[derive(Debug)]
@@ -30,6 +31,15 @@ pub(crate) fn functions() -> &'static [&'static Function] {
         functions.sort_by_cached_key(|function| (function.path(), function.file(), function.line()));
         functions
     })
+}
+
+/// Everything that attributes say of policies, in the order of the paths of each kind.
+pub(crate) fn annotated() -> impl Iterator<Item = &'static Function> {
+    #[cfg(feature = "health")]
+    let checks = probe::functions();
+    #[cfg(not(feature = "health"))]
+    let checks = std::iter::empty();
+    functions().iter().copied().chain(checks)
 }
 
 /// The static of an annotated function: what it says about itself, and its policies, each found once.
@@ -105,8 +115,8 @@ pub(crate) struct World {
     policies: RwLock<Policies>,
     installed: Mutex<Layers>,
     pub(crate) bus: Bus,
-    #[cfg(feature = "prometheus")]
-    pub(crate) told: crate::export::Told,
+    #[cfg(feature = "health")]
+    pub(crate) checks: Checks,
     #[cfg(feature = "test-util")]
     pub(crate) generator: Mutex<Option<rand::rngs::StdRng>>,
 }
@@ -119,8 +129,8 @@ impl World {
             policies: RwLock::default(),
             installed: Mutex::new(Layers::default()),
             bus: Bus::new(),
-            #[cfg(feature = "prometheus")]
-            told: crate::export::Told::default(),
+            #[cfg(feature = "health")]
+            checks: Checks::new(),
             #[cfg(feature = "test-util")]
             generator: Mutex::new(None),
         };
@@ -151,7 +161,7 @@ impl World {
         *installed = layers;
     }
 
-    fn find<P: Named>(&self, name: &str) -> Option<&'static P> {
+    pub(crate) fn find<P: Named>(&self, name: &str) -> Option<&'static P> {
         let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner);
         let policy = lookup(&policies, P::STEM.name, name)?;
         drop(policies);
@@ -169,7 +179,14 @@ impl World {
         }
     }
 
-    fn all(&self) -> Vec<&'static dyn Policy> {
+    /// All policies of one kind.
+    #[cfg(feature = "health")]
+    pub(crate) fn all_of<P: Named>(&self) -> Vec<&'static P> {
+        let of_kind = |policy: &'static dyn Policy| (policy as &'static dyn Any).downcast_ref();
+        self.all().into_iter().filter_map(of_kind).collect()
+    }
+
+    pub(crate) fn all(&self) -> Vec<&'static dyn Policy> {
         self.policies.read().unwrap_or_else(PoisonError::into_inner).values().copied().collect()
     }
 }
@@ -263,12 +280,7 @@ impl Registry {
     /// Statistics of every policy, by kind and name.
     #[must_use]
     pub fn snapshots(self) -> Vec<Snapshot> {
-        self.count(Tally::total)
-    }
-
-    /// Statistics of every policy, counted since the last reset or since the first day.
-    pub(crate) fn count(self, count: Since) -> Vec<Snapshot> {
-        self.0.all().into_iter().map(|policy| policy.snapshot(count)).collect()
+        self.0.all().into_iter().map(Policy::snapshot).collect()
     }
 
     /// Every annotated function of the program, in the order of their paths.

@@ -5,9 +5,6 @@
 //! a user needs of it.
 
 mod backoff;
-#[cfg(feature = "file")]
-#[doc(hidden)]
-pub mod file;
 #[doc(hidden)]
 pub mod literal;
 mod names;
@@ -15,8 +12,6 @@ mod rate;
 #[doc(hidden)]
 pub mod stem;
 mod value;
-#[doc(hidden)]
-pub mod words;
 
 use std::time::Duration;
 

@@ -18,6 +18,8 @@ pub(crate) use self::settings::Settings;
 pub use self::subscription::{Missed, Subscription};
 use self::word::Word;
 use crate::error::readable;
+#[cfg(feature = "health")]
+use crate::health::{CheckFailure, HealthStatus};
 use crate::outcome::Class;
 use crate::policy::{CircuitCause, CircuitState};
 use crate::priority::Priority;
@@ -101,6 +103,16 @@ pub enum EventKind {
     ServedStale {
         /// Time since it was known.
         age: Duration,
+    },
+    /// A health check found out something else than before, or ended.
+    #[cfg(feature = "health")]
+    HealthChanged {
+        /// What it found out before.
+        from: HealthStatus,
+        /// What it has found out now.
+        to: HealthStatus,
+        /// Why it failed, if it did.
+        failure: Option<CheckFailure>,
     },
     /// The leader of a flight went, and one that waited runs instead.
     HandedOver,
@@ -215,6 +227,12 @@ impl EventKind {
             Self::TimedOut { .. } => Word::TimedOut,
             Self::FellBack { .. } => Word::FellBack,
             Self::ServedStale { .. } => Word::ServedStale,
+            #[cfg(feature = "health")]
+            Self::HealthChanged { to: HealthStatus::Up, .. } => Word::HealthUp,
+            #[cfg(feature = "health")]
+            Self::HealthChanged { to: HealthStatus::Down, .. } => Word::HealthDown,
+            #[cfg(feature = "health")]
+            Self::HealthChanged { .. } => Word::HealthUnknown,
             Self::HandedOver => Word::HandedOver,
             Self::Retrying { .. } => Word::Retrying,
             Self::Nested => Word::Nested,
@@ -250,6 +268,12 @@ impl fmt::Display for EventKind {
             Self::FellBack { served: true } => write!(f, "fallback answered"),
             Self::FellBack { served: false } => write!(f, "fallback failed too"),
             Self::ServedStale { age } => write!(f, "answered with a value {:?} old", readable(*age)),
+            #[cfg(feature = "health")]
+            Self::HealthChanged { from, to, failure: None } => write!(f, "was {from}, is {to}"),
+            #[cfg(feature = "health")]
+            Self::HealthChanged { from, to, failure: Some(failure) } => {
+                write!(f, "was {from}, is {to} ({failure})")
+            }
             Self::HandedOver => write!(f, "the call that ran for others has gone, another one runs"),
             Self::Retrying { attempt, delay, class: Some(class) } => {
                 write!(f, "attempt {attempt} failed ({}), next one in {:?}", class.as_str(), readable(*delay))

@@ -31,8 +31,8 @@ impl Configure {
     /// logged at `WARN` or `ERROR`; the field `suppressed` of the next line tells how many were left out. A
     /// change of state is always logged.
     ///
-    /// **Default:** `opened`, `forced_open` and `overload_began` at `WARN`, as `exhausted` and `budget` of a
-    /// retry; other changes of state at `INFO`; all else at `DEBUG`.
+    /// **Default:** `opened`, `forced_open`, `overload_began` and `health_down` at `WARN`, as `exhausted` and
+    /// `budget` of a retry; other changes of state at `INFO`; all else at `DEBUG`.
     ///
     /// ```
     /// use resilient_runtime::{Level, configure};

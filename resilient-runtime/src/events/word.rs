@@ -53,6 +53,9 @@ words! {
     Observing "observing" INFO Change true;
     OverloadBegan "overload_began" WARN Change true;
     OverloadEnded "overload_ended" INFO Change true;
+    HealthUp "health_up" INFO Change true;
+    HealthDown "health_down" WARN Change true;
+    HealthUnknown "health_unknown" INFO Change true;
     TimedOut "timed_out" DEBUG Call true;
     FellBack "fell_back" DEBUG Call false;
     ServedStale "served_stale" DEBUG Call false;

@@ -21,8 +21,6 @@ use std::time::Duration;
 use resilient_settings::Written;
 use resilient_settings::stem::Table;
 
-use crate::tally::Since;
-
 pub use self::budget::{BudgetSnapshot, RetryBudget};
 pub use self::bulkhead::{Bulkhead, BulkheadPermit, BulkheadSnapshot};
 #[cfg(feature = "cache")]
@@ -39,6 +37,9 @@ pub use self::load_shed::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot
 pub use self::rate_limit::{RateLimit, RateLimitSnapshot};
 pub use self::retry::{Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};
 pub use self::timeout::{Timeout, TimeoutSnapshot};
+
+#[cfg(feature = "health")]
+use crate::health::{self, HealthCheckSnapshot};
 
 /// Statistics of one policy, as of now.
 #[derive(Clone, Debug)]
@@ -57,6 +58,9 @@ pub enum Snapshot {
     Coalesce(CoalesceSnapshot),
     /// Of a fallback.
     Fallback(FallbackSnapshot),
+    /// Of a health check.
+    #[cfg(feature = "health")]
+    HealthCheck(HealthCheckSnapshot),
     /// Of a hedge.
     Hedge(HedgeSnapshot),
     /// Of a load shedder.
@@ -81,6 +85,8 @@ impl Snapshot {
             Self::CircuitBreaker(_) => circuit_breaker::STEM.table.name,
             Self::Coalesce(_) => coalesce::STEM.table.name,
             Self::Fallback(_) => fallback::STEM.table.name,
+            #[cfg(feature = "health")]
+            Self::HealthCheck(_) => health::STEM.table.name,
             Self::Hedge(_) => hedge::STEM.table.name,
             Self::LoadShed(_) => load_shed::STEM.table.name,
             Self::RateLimit(_) => rate_limit::STEM.table.name,
@@ -100,6 +106,8 @@ impl Snapshot {
             Self::CircuitBreaker(snapshot) => snapshot.name,
             Self::Coalesce(snapshot) => snapshot.name,
             Self::Fallback(snapshot) => snapshot.name,
+            #[cfg(feature = "health")]
+            Self::HealthCheck(snapshot) => snapshot.name,
             Self::Hedge(snapshot) => snapshot.name,
             Self::LoadShed(snapshot) => snapshot.name,
             Self::RateLimit(snapshot) => snapshot.name,
@@ -132,7 +140,7 @@ impl Deref for Stem {
 pub(crate) trait Policy: Any + Send + Sync + fmt::Debug {
     /// Takes over new settings and keeps what was learned.
     fn apply(&self, written: &Written);
-    fn snapshot(&self, count: Since) -> Snapshot;
+    fn snapshot(&self) -> Snapshot;
     /// Back to the state of the first day.
     fn reset(&self);
 }
@@ -185,6 +193,8 @@ named! {
     CircuitBreaker(circuit_breaker::CircuitBreaker) is circuit_breaker::STEM,
     Coalesce(coalesce::Coalesce) is coalesce::STEM,
     Fallback(fallback::FallbackPolicy) is fallback::STEM,
+    #[cfg(feature = "health")]
+    HealthCheck(health::Check) is health::STEM,
     Hedge(hedge::Hedge) is hedge::STEM,
     LoadShed(load_shed::LoadShed) is load_shed::STEM,
     RateLimit(rate_limit::RateLimit) is rate_limit::STEM,

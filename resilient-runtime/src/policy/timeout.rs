@@ -25,7 +25,7 @@ use crate::frame::Deadline;
 use crate::level::{ByHand, Judge, Reply};
 use crate::outcome::Unclassified;
 use crate::registry::{self, Record, Registry};
-use crate::tally::{Since, Tally};
+use crate::tally::Tally;
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -181,16 +181,15 @@ impl Policy for TimeoutPolicy {
         self.limit.store(limit.word(), Relaxed);
     }
 
-    fn snapshot(&self, count: Since) -> Snapshot {
-        let count = |counter| count(&self.tally, counter);
+    fn snapshot(&self) -> Snapshot {
         Snapshot::Timeout(TimeoutSnapshot {
             name: self.name,
             limit: self.limit().limit(),
-            succeeded: count(SUCCEEDED),
-            failed: count(FAILED),
-            timed_out: count(TIMED_OUT),
-            abandoned: count(ABANDONED),
-            panicked: count(PANICKED),
+            succeeded: self.tally.total(SUCCEEDED),
+            failed: self.tally.total(FAILED),
+            timed_out: self.tally.total(TIMED_OUT),
+            abandoned: self.tally.total(ABANDONED),
+            panicked: self.tally.total(PANICKED),
         })
     }
 
@@ -201,6 +200,9 @@ impl Policy for TimeoutPolicy {
 
 /// Who gives the time: a registered policy, or a value made by hand.
 pub trait Terms: Copy {
+    /// Kind of policy that gives up the call.
+    const STEM: &'static str = STEM.table.name;
+
     fn name(self) -> &'static str;
     fn count(self, counter: usize);
 }
@@ -274,7 +276,7 @@ pin_project! {
 
 impl<F, P: Terms, C> Bounded<F, P, C> {
     #[inline]
-    const fn new(inner: F, terms: P, limit: Deadline) -> Self {
+    pub(crate) const fn new(inner: F, terms: P, limit: Deadline) -> Self {
         Self {
             inner,
             timer: None,
@@ -345,7 +347,7 @@ fn cut_short<P: Terms>(terms: P, progress: Progress) {
 #[cold]
 fn give_up<P: Terms>(terms: P, limit: Duration) -> Rejected {
     terms.count(TIMED_OUT);
-    registry::emit(STEM.name, terms.name(), || EventKind::TimedOut { limit });
+    registry::emit(P::STEM, terms.name(), || EventKind::TimedOut { limit });
     Rejected::TimedOut { name: terms.name(), limit }
 }
 

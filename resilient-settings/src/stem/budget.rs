@@ -22,7 +22,6 @@ pub static TABLE: Table = Table {
         Key { name: "credit", kind: Kind::Ratio },
         Key { name: "reserve", kind: Kind::Count(0) },
     ],
-    code: &[],
     excludes: &[],
     check: |_| Vec::new(),
 };

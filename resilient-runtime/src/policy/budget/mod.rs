@@ -20,7 +20,7 @@ use crate::configure::Configure;
 use crate::registry::{Registry, SharedSite, registry};
 use crate::shelf::Shelf;
 use crate::sync::{Mutex, MutexGuard};
-use crate::tally::{Since, Tally};
+use crate::tally::Tally;
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -35,8 +35,6 @@ pub(crate) use slot::{DEFAULT, ENDLESS};
 pub(crate) const EARNED: usize = 0;
 
 const CALLS: usize = 0;
-const SPENT: usize = 1;
-const REFUSED: usize = 2;
 
 /// Settings of a named budget for retries and hedges.
 ///
@@ -109,7 +107,7 @@ impl Registry {
     /// Statistics of the budget `name`, once a call has used it or a configuration names it.
     #[must_use]
     pub fn budget(self, name: &str) -> Option<BudgetSnapshot> {
-        self.find::<Purse>(name).map(|purse| purse.report(Tally::total))
+        self.find::<Purse>(name).map(Purse::report)
     }
 
     /// Statistics of all budgets, by name.
@@ -184,6 +182,8 @@ struct Account {
     members: Vec<Member>,
     /// What members earned that have left.
     former: u64,
+    spent: u64,
+    refused: u64,
 }
 
 /// A policy whose calls earn.
@@ -210,7 +210,7 @@ impl PartialEq for Purse {
 impl Purse {
     fn new(name: &'static str, payer: Payer, written: &Written) -> Self {
         let budget = Budget::full(Income::of(written));
-        let account = Account { budget, members: Vec::new(), former: 0 };
+        let account = Account { budget, members: Vec::new(), former: 0, spent: 0, refused: 0 };
         Self { name, payer, calls: Tally::new(), account: Mutex::new(account) }
     }
 
@@ -255,8 +255,7 @@ impl Purse {
         let calls = self.calls(&account);
         // Read while nobody else can pay: a clock that runs backwards earns the same time twice.
         let paid = account.budget.take(calls, clock::tick());
-        drop(account);
-        self.calls.add(if paid { SPENT } else { REFUSED }, 1);
+        *(if paid { &mut account.spent } else { &mut account.refused }) += 1;
         paid
     }
 
@@ -270,11 +269,11 @@ impl Purse {
         account.budget = Budget::full(account.budget.income());
     }
 
-    fn report(&self, count: Since) -> BudgetSnapshot {
+    fn report(&self) -> BudgetSnapshot {
         let account = self.account();
         let Income { capacity, credit, reserve } = account.budget.income();
         let left = account.budget.left(self.calls(&account), clock::tick());
-        let (spent, refused) = (count(&self.calls, SPENT), count(&self.calls, REFUSED));
+        let Account { spent, refused, .. } = *account;
         BudgetSnapshot { name: self.name, capacity, credit, reserve, left, spent, refused }
     }
 
@@ -295,12 +294,13 @@ impl Policy for Purse {
         account.budget.change(Income::of(written), calls, clock::tick());
     }
 
-    fn snapshot(&self, count: Since) -> Snapshot {
-        Snapshot::Budget(self.report(count))
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::Budget(self.report())
     }
 
     fn reset(&self) {
         self.refill();
-        self.calls.reset();
+        let mut account = self.account();
+        (account.spent, account.refused) = (0, 0);
     }
 }

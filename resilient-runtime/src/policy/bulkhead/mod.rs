@@ -29,7 +29,6 @@ use crate::held::{Holding, Id, Keeper};
 use crate::level::ByHand;
 use crate::outcome::Unclassified;
 use crate::registry::{Record, Registry};
-use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -227,22 +226,17 @@ impl Bulkhead {
     /// Its statistics.
     #[must_use]
     pub fn snapshot(&self) -> BulkheadSnapshot {
-        self.count(Tally::total)
-    }
-
-    fn count(&self, count: Since) -> BulkheadSnapshot {
         let shared = self.shared();
         let (running, waiting) = shared.gate.load();
-        let count = |counter| count(&shared.gate.tally, counter);
         BulkheadSnapshot {
             name: self.name,
             max_concurrent: shared.gate.places(),
             running,
             waiting,
-            admitted: count(ADMITTED),
-            waited: count(WAITED),
-            rejected: count(REJECTED),
-            abandoned: count(ABANDONED),
+            admitted: shared.gate.tally.total(ADMITTED),
+            waited: shared.gate.tally.total(WAITED),
+            rejected: shared.gate.tally.total(REJECTED),
+            abandoned: shared.gate.tally.total(ABANDONED),
         }
     }
 
@@ -265,8 +259,8 @@ impl Policy for Bulkhead {
         self.shared().apply(written);
     }
 
-    fn snapshot(&self, count: Since) -> Snapshot {
-        Snapshot::Bulkhead(self.count(count))
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::Bulkhead(self.snapshot())
     }
 
     /// Whoever runs or waits goes on.

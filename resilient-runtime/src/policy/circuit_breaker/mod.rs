@@ -55,7 +55,6 @@ use crate::level::ByHand;
 use crate::outcome::{ByClassify, Class, Classify};
 use crate::registry::{Record, Registry};
 use crate::sync;
-use crate::tally::Since;
 
 const NAME: &str = "circuit_breaker";
 
@@ -234,8 +233,8 @@ impl Policy for CircuitBreaker {
         }
     }
 
-    fn snapshot(&self, count: Since) -> Snapshot {
-        Snapshot::CircuitBreaker(self.count(count))
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::CircuitBreaker(self.snapshot())
     }
 
     fn reset(&self) {

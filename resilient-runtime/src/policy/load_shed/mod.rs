@@ -37,7 +37,6 @@ use crate::level::ByHand;
 use crate::outcome::{ByClassify, Classify};
 use crate::priority::Priority;
 use crate::registry::{Record, Registry};
-use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -212,7 +211,7 @@ impl LoadShed {
     /// Its statistics.
     #[must_use]
     pub fn snapshot(&self) -> LoadShedSnapshot {
-        self.shared().count(Tally::total)
+        self.shared().snapshot()
     }
 
     #[inline]
@@ -234,8 +233,8 @@ impl Policy for LoadShed {
         self.shared().apply(written);
     }
 
-    fn snapshot(&self, count: Since) -> Snapshot {
-        Snapshot::LoadShed(self.shared().count(count))
+    fn snapshot(&self) -> Snapshot {
+        Snapshot::LoadShed(self.snapshot())
     }
 
     /// Whoever is under way goes on.

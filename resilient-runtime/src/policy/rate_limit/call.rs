@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::limiter::ONLY;
 use super::line::{Arrival, Turn};
-use super::{ABANDONED, AT_ONCE, REJECTED, STEM, Shared, WAITED};
+use super::{ABANDONED, ADMITTED, REJECTED, STEM, Shared, WAITED};
 use crate::clock::Tick;
 use crate::error::Rejected;
 use crate::events::EventKind;
@@ -97,7 +97,7 @@ impl<'a, W: Want> Pass<'a, W> {
         match self.stage {
             Stage::THROUGH => Poll::Ready(Ok(())),
             Stage::OUTSIDE if self.shared.limiter.take(self.want.of(), self.want.permits()) => {
-                self.admitted(AT_ONCE);
+                self.admitted();
                 Poll::Ready(Ok(()))
             }
             _ => self.poll_line(cx),
@@ -105,9 +105,9 @@ impl<'a, W: Want> Pass<'a, W> {
     }
 
     #[inline]
-    fn admitted(&mut self, counter: usize) {
+    fn admitted(&mut self) {
         self.stage = Stage::THROUGH;
-        self.shared.tally.add(counter, 1);
+        self.shared.tally.add(ADMITTED, 1);
     }
 
     #[cold]
@@ -115,7 +115,7 @@ impl<'a, W: Want> Pass<'a, W> {
         if self.stage == Stage::OUTSIDE {
             match self.arrive(cx) {
                 Arrival::Entered => {
-                    self.admitted(AT_ONCE);
+                    self.admitted();
                     return Poll::Ready(Ok(()));
                 }
                 Arrival::Refused(after) => return Poll::Ready(Err(self.reject(after))),
@@ -146,7 +146,8 @@ impl<'a, W: Want> Pass<'a, W> {
             }
         }
         self.timer = Timer::NONE;
-        self.admitted(WAITED);
+        self.shared.tally.add(WAITED, 1);
+        self.admitted();
         Poll::Ready(Ok(()))
     }
 
@@ -277,7 +278,7 @@ impl<W: Want> Limit<'_, W> {
     pub(super) fn take(self) -> Result<(), Rejected> {
         let Self(Pass { shared, want, .. }) = &self;
         shared.limiter.take_or_tell(want.of(), want.permits()).map_err(|after| shared.reject(after))?;
-        shared.tally.add(AT_ONCE, 1);
+        shared.tally.add(ADMITTED, 1);
         Ok(())
     }
 }

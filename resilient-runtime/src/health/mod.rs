@@ -1,0 +1,114 @@
+//! Whether this program lives, is ready for calls, and how its policies are.
+//!
+//! Checks run in the background once somebody starts them; whoever asks reads what they last found out.
+
+mod check;
+mod error;
+mod json;
+mod policies;
+pub(crate) mod probe;
+mod report;
+mod settings;
+mod tasks;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(crate) use self::check::{Check, STEM};
+pub use self::check::{CheckFailure, HealthCheckSnapshot};
+pub use self::error::HealthError;
+pub use self::policies::PolicyHealth;
+pub use self::report::{HealthReport, HealthStatus};
+pub use self::settings::HealthCheck;
+pub use self::tasks::HealthTasks;
+pub(crate) use self::tasks::repeated;
+
+use self::tasks::Running;
+use crate::registry::{World, registry};
+
+/// A handle on the checks of this program, and on what they found out.
+#[derive(Clone, Copy, Debug)]
+pub struct Health(&'static World);
+
+/// How this program is: alive, ready for calls, and what its policies do.
+///
+/// With the feature `test-util`, that of the current tokio runtime.
+///
+/// ```
+/// use resilient_runtime::{HealthStatus, health, health_check};
+///
+/// #[health_check(name = "database", critical)]
+/// async fn database() -> std::io::Result<()> {
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), resilient_runtime::HealthError> {
+/// let _checks = health().start()?;
+/// # tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+/// let ready = health().ready();
+/// assert_eq!((ready.status, ready.http_status()), (HealthStatus::Up, 200));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Whatever serves HTTP can tell it, such as axum:
+///
+/// ```ignore
+/// use axum::http::{StatusCode, header::CONTENT_TYPE};
+/// use axum::{Router, response::IntoResponse, routing::get};
+/// use resilient_runtime::{HealthReport, health};
+///
+/// fn answer(report: HealthReport) -> impl IntoResponse {
+///     let status = StatusCode::from_u16(report.http_status()).unwrap_or_default();
+///     (status, [(CONTENT_TYPE, "application/json")], report.to_json())
+/// }
+///
+/// let routes = Router::new()
+///     .route("/health/live", get(async || answer(health().live())))
+///     .route("/health/ready", get(async || answer(health().ready())))
+///     .route("/health/policies", get(async || answer(health().policies())));
+/// ```
+#[must_use]
+pub fn health() -> Health {
+    Health(registry().0)
+}
+
+/// The checks there are.
+pub(crate) fn names() -> Vec<&'static str> {
+    health().all().into_iter().map(Check::name).collect()
+}
+
+/// What the checks of one world share.
+pub(crate) struct Checks {
+    running: Mutex<Option<Running>>,
+    /// Numbers what is found out, so that what comes late is known to be old.
+    findings: AtomicU64,
+    /// Numbers the times that checks were started.
+    starts: AtomicU64,
+}
+
+impl Checks {
+    pub(crate) const fn new() -> Self {
+        Self { running: Mutex::new(None), findings: AtomicU64::new(0), starts: AtomicU64::new(0) }
+    }
+
+    fn running(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn next_finding(&self) -> u64 {
+        self.findings.fetch_add(1, Relaxed) + 1
+    }
+
+    fn next_start(&self) -> u64 {
+        self.starts.fetch_add(1, Relaxed) + 1
+    }
+}
+
+impl fmt::Debug for Checks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checks").field("findings", &self.findings).finish_non_exhaustive()
+    }
+}

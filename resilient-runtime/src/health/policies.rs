@@ -1,0 +1,121 @@
+//! What is told about each policy.
+
+use super::json::Json;
+use super::report::HealthStatus;
+use crate::outcome::Class;
+use crate::policy::{CircuitBreakerSnapshot, CircuitState, LoadShedSnapshot, Policy, Snapshot};
+use crate::registry::World;
+
+/// What one policy does, and what that means.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PolicyHealth {
+    /// `Up`, or `Degraded` while an open breaker or an overloaded shedder refuses calls.
+    pub status: HealthStatus,
+    /// Everything that is known of it.
+    pub snapshot: Snapshot,
+}
+
+/// All policies but the checks themselves.
+pub(super) fn policies(world: &World) -> Vec<PolicyHealth> {
+    let snapshots = world.all().into_iter().map(Policy::snapshot);
+    snapshots
+        .filter(|snapshot| !matches!(snapshot, Snapshot::HealthCheck(_)))
+        .map(PolicyHealth::new)
+        .collect()
+}
+
+impl PolicyHealth {
+    fn new(snapshot: Snapshot) -> Self {
+        let refuses = match &snapshot {
+            Snapshot::CircuitBreaker(breaker) => {
+                matches!(breaker.state, CircuitState::Open | CircuitState::ForcedOpen)
+            }
+            Snapshot::LoadShed(shed) => shed.overloaded,
+            _ => false,
+        };
+        let status = if refuses { HealthStatus::Degraded } else { HealthStatus::Up };
+        Self { status, snapshot }
+    }
+
+    pub(super) fn write(&self, policy: &mut Json<'_>) {
+        policy.word("kind", self.snapshot.stem());
+        policy.word("name", self.snapshot.name());
+        policy.word("status", self.status.as_str());
+        write(&self.snapshot, policy);
+    }
+}
+
+fn write(snapshot: &Snapshot, policy: &mut Json<'_>) {
+    match snapshot {
+        Snapshot::Budget(it) => {
+            policy.counts([("left", it.left), ("capacity", it.capacity.into())]);
+            policy.counts([("spent", it.spent), ("refused", it.refused)]);
+        }
+        Snapshot::Bulkhead(it) => {
+            policy.counts([("max_concurrent", it.max_concurrent.into()), ("running", it.running)]);
+            policy.counts([("waiting", it.waiting), ("admitted", it.admitted), ("waited", it.waited)]);
+            policy.counts([("rejected", it.rejected), ("abandoned", it.abandoned)]);
+        }
+        #[cfg(feature = "cache")]
+        Snapshot::Cache(it) => {
+            policy.counts([("entries", it.entries), ("hits", it.hits), ("misses", it.misses)]);
+            policy.counts([("stale_while_revalidated", it.stale_while_revalidated)]);
+            policy.counts([("stale_on_error", it.stale_on_error), ("evicted", it.evicted)]);
+        }
+        Snapshot::CircuitBreaker(it) => breaker(it, policy),
+        Snapshot::Coalesce(it) => {
+            policy.counts([("in_flight", it.in_flight), ("waiting", it.waiting)]);
+            policy.counts([("flights", it.flights), ("joined", it.joined)]);
+        }
+        Snapshot::Fallback(it) => {
+            policy.counts([("served", it.served), ("failed", it.failed), ("passed_on", it.passed_on)]);
+        }
+        // Its report has a list of its own.
+        Snapshot::HealthCheck(_) => {}
+        Snapshot::Hedge(it) => {
+            policy.maybe_time("after", it.after);
+            policy.counts([("first", it.first), ("hedged", it.hedged), ("failed", it.failed)]);
+            policy.counts([("hedges", it.hedges), ("dropped", it.dropped)]);
+        }
+        Snapshot::LoadShed(it) => shed(it, policy),
+        Snapshot::RateLimit(it) => {
+            policy.word("rate", &it.rate.to_string());
+            policy.counts([("burst", it.burst.into()), ("available", it.available.into())]);
+            policy.counts([("waiting", it.waiting), ("admitted", it.admitted), ("rejected", it.rejected)]);
+        }
+        Snapshot::Retry(it) => {
+            policy.counts([
+                ("max", it.max.into()),
+                ("first_try", it.first_try),
+                ("after_retry", it.after_retry),
+            ]);
+            policy.counts([("exhausted", it.exhausted), ("retries", it.retries)]);
+            policy.maybe_count("budget_left", it.budget_left);
+        }
+        Snapshot::Timeout(it) => {
+            policy.time("limit", it.limit);
+            policy.counts([("succeeded", it.succeeded), ("failed", it.failed), ("timed_out", it.timed_out)]);
+        }
+    }
+}
+
+fn breaker(it: &CircuitBreakerSnapshot, policy: &mut Json<'_>) {
+    policy.word("state", it.state.as_str());
+    policy.word("would_be", it.would_be.as_str());
+    policy.time("time_in_state", it.time_in_state);
+    policy.maybe_time("retry_after", it.retry_after);
+    policy.maybe_number("failure_rate", it.failure_rate);
+    policy.maybe_number("slow_rate", it.slow_rate);
+    policy.maybe_word("last_error", it.last_error.map(Class::as_str));
+    policy.counts([("succeeded", it.succeeded), ("failed", it.failed), ("slow", it.slow)]);
+    policy.counts([("ignored", it.ignored), ("abandoned", it.abandoned), ("panicked", it.panicked)]);
+    policy.counts([("rejected", it.rejected), ("would_have_rejected", it.would_have_rejected)]);
+}
+
+fn shed(it: &LoadShedSnapshot, policy: &mut Json<'_>) {
+    policy.flag("overloaded", it.overloaded);
+    policy.counts([("limit", it.limit), ("running", it.running)]);
+    policy.number("share", it.share);
+    policy.counts([("admitted", it.admitted.total()), ("rejected", it.rejected.total())]);
+}

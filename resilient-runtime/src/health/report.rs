@@ -1,0 +1,144 @@
+//! What is told about the whole: alive, ready, and how the policies are.
+
+use std::fmt;
+
+use super::Health;
+use super::check::{Check, CheckFailure, HealthCheckSnapshot};
+use super::json::Json;
+use super::policies::{PolicyHealth, policies};
+use crate::outcome::Class;
+
+/// How something is, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum HealthStatus {
+    /// All is well.
+    Up,
+    /// Something fails that the program can do without.
+    Degraded,
+    /// Nobody knows, which is no reason to send calls.
+    Unknown,
+    /// Something fails that the program cannot do without.
+    Down,
+}
+
+impl HealthStatus {
+    pub(super) const fn of(passed: bool) -> Self {
+        if passed { Self::Up } else { Self::Down }
+    }
+
+    /// The status in one word, for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Degraded => "degraded",
+            Self::Unknown => "unknown",
+            Self::Down => "down",
+        }
+    }
+
+    /// The status of an HTTP answer that tells it: 200, or 503 for `Unknown` and `Down`.
+    #[must_use]
+    pub const fn http_status(self) -> u16 {
+        match self {
+            Self::Up | Self::Degraded => 200,
+            Self::Unknown | Self::Down => 503,
+        }
+    }
+}
+
+impl fmt::Display for HealthStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How the program is, and what that rests on.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct HealthReport {
+    /// The worst there is to say.
+    pub status: HealthStatus,
+    /// The checks it rests on, by name.
+    pub checks: Vec<HealthCheckSnapshot>,
+    /// The policies it rests on, by kind and name.
+    pub policies: Vec<PolicyHealth>,
+}
+
+impl HealthReport {
+    /// The status of an HTTP answer that tells it.
+    #[must_use]
+    pub const fn http_status(&self) -> u16 {
+        self.status.http_status()
+    }
+
+    /// The report as a text in JSON, times in seconds.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        Json::text(|report| {
+            report.word("status", self.status.as_str());
+            report.list("checks", &self.checks, HealthCheckSnapshot::write);
+            report.list("policies", &self.policies, PolicyHealth::write);
+        })
+    }
+}
+
+impl HealthCheckSnapshot {
+    fn write(&self, check: &mut Json<'_>) {
+        check.word("name", self.name);
+        check.word("status", self.status.as_str());
+        check.flag("critical", self.critical);
+        check.flag("running", self.running);
+        check.maybe_word("failure", self.failure.map(CheckFailure::as_str));
+        check.maybe_word("error_class", self.failure.and_then(CheckFailure::class).map(Class::as_str));
+        check.maybe_time("time_in_status", self.time_in_status);
+        check.maybe_time("age", self.age);
+        check.maybe_time("took", self.took);
+        check.time("interval", self.interval);
+        check.time("timeout", self.timeout);
+        check.count("passed", self.passed);
+        check.count("failed", self.failed);
+        check.count("timed_out", self.timed_out);
+        check.count("panicked", self.panicked);
+    }
+
+    /// What it means for the program.
+    fn weight(&self) -> HealthStatus {
+        match self.status {
+            HealthStatus::Down if !self.critical => HealthStatus::Degraded,
+            HealthStatus::Unknown if !self.critical && self.running => HealthStatus::Degraded,
+            status => status,
+        }
+    }
+}
+
+impl Health {
+    /// Whether the program serves, which it does if it can answer: `Up`, whatever its checks and policies say.
+    ///
+    /// What it depends on has no part in this: whoever restarts a program that does not live would restart all of
+    /// them when one database is away.
+    #[must_use]
+    pub fn live(self) -> HealthReport {
+        HealthReport { status: HealthStatus::Up, checks: Vec::new(), policies: Vec::new() }
+    }
+
+    /// Whether calls should be sent here: what the checks say, and the policies that have a say in it.
+    ///
+    /// A critical check that fails means `Down`, another one `Degraded`. Unknown is a critical check that has not
+    /// ended its first run, and any that nobody has started.
+    #[must_use]
+    pub fn ready(self) -> HealthReport {
+        let checks: Vec<_> = self.all().into_iter().map(Check::snapshot).collect();
+        let status = checks.iter().map(HealthCheckSnapshot::weight).max();
+        HealthReport { status: status.unwrap_or(HealthStatus::Up), checks, policies: Vec::new() }
+    }
+
+    /// What each policy does: `Degraded` if one of them refuses calls because of failures or overload.
+    #[must_use]
+    pub fn policies(self) -> HealthReport {
+        let policies = policies(self.0);
+        let status = policies.iter().map(|policy| policy.status).max();
+        HealthReport { status: status.unwrap_or(HealthStatus::Up), checks: Vec::new(), policies }
+    }
+}

@@ -1,0 +1,12 @@
+use resilient_runtime::health_check;
+
+struct Database;
+
+impl Database {
+    #[health_check(name = "database")]
+    async fn ping(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+use resilient_runtime::health_check;
+
+#[health_check(critical)]
+async fn database() -> Result<(), String> {
+    Ok(())
+}
+
+fn main() {}
