@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! cargo run --example storefront
+//! cargo run --example storefront -- --explain   # what guards the shop, and by what settings
 //! ```
 
 mod load;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use resilient_runtime::{configure, subscribe};
+use resilient_runtime::{configure, print_inventory, subscribe};
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 
@@ -54,6 +55,10 @@ async fn run() -> Result<bool, Box<dyn Error>> {
                 .success_threshold(3)
         })
         .install()?;
+    if std::env::args().any(|argument| argument == "--explain") {
+        print_inventory();
+        return Ok(true);
+    }
 
     let script = Script::begin();
     let (guarded_service, bare_service) = (PaymentService::start(script)?, PaymentService::start(script)?);

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
+pub(crate) use resilient_settings::words::{listed, nearest, quoted};
 
 /// Everything found wrong with one function's attributes.
 #[derive(Default)]
@@ -34,29 +35,4 @@ impl Diag {
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.faults.iter().map(syn::Error::to_compile_error).collect()
     }
-}
-
-/// The known word that `written` most likely stands for.
-pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // In a short word one slip weighs too much for the likeness alone.
-    let likeness = |word| match strsim::osa_distance(written, word) {
-        1 if word.len() > 1 => 0.9_f64.max(strsim::jaro_winkler(written, word)),
-        _ => strsim::jaro_winkler(written, word),
-    };
-    known
-        .into_iter()
-        .map(|word| (likeness(word), word))
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right))
-        .map(|(_, word)| word)
-}
-
-/// `` `a`, `b`, `c` ``
-pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// `"a", "b", "c"`
-pub(crate) fn quoted(words: &[&str]) -> String {
-    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
 }

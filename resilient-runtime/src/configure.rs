@@ -198,7 +198,7 @@ fn by_hand(stem: &Stem) -> Vec<&'static str> {
     Vec::new()
 }
 
-fn kind(stem: &str) -> Option<&'static Stem> {
+pub(crate) fn kind(stem: &str) -> Option<&'static Stem> {
     STEMS.iter().copied().find(|kind| kind.name == stem)
 }
 
@@ -269,6 +269,12 @@ pub(crate) fn merge(layers: &Layers) -> (Merged, Vec<Clash>) {
         }
     }
     (merged, clashes)
+}
+
+/// What all policies of this world go by.
+pub(crate) fn in_force() -> Merged {
+    let installed = registry().0.installed().clone();
+    merge(&installed).0
 }
 
 /// Takes away what the key at `index` excludes: a stronger layer has changed the mode.

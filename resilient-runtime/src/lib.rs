@@ -45,7 +45,7 @@
 //!   work [`macro@bulkhead`], [`macro@rate_limit`] and [`macro@load_shed`]; to spare it [`macro@cache`] and
 //!   [`macro@coalesce`].
 //! - [`configure`] tunes policies by name at start-up; [`registry`] finds, reports and controls
-//!   them; [`subscribe`] tells what happens to them.
+//!   them; [`subscribe`] tells what happens to them; [`inventory()`] lists what they guard.
 //! - An error type says what it means by [`Classify`], and how a refusal looks by
 //!   `From<`[`Rejected`]`>`; [`Fault`] does both for those that do not want to.
 //! - [`CallEach`] calls a guarded function for each item of a stream, no faster than it is let in.
@@ -86,6 +86,7 @@ mod gcra;
 #[cfg(feature = "health")]
 mod health;
 mod held;
+mod inventory;
 mod key;
 mod key_of;
 mod level;
@@ -129,6 +130,7 @@ pub use crate::health::{
     CheckFailure, Health, HealthCheck, HealthCheckSnapshot, HealthError, HealthReport, HealthStatus,
     HealthTasks, PolicyHealth, health,
 };
+pub use crate::inventory::{GuardedFunction, GuardedLayer, Inventory, inventory, print_inventory};
 pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{BudgetSnapshot, Bulkhead, BulkheadPermit, BulkheadSnapshot, RetryBudget};
 pub use crate::policy::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot, ShedAlgorithm, ShedMode};

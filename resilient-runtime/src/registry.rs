@@ -16,6 +16,7 @@ use crate::function::Function;
 #[cfg(feature = "health")]
 use crate::health::{Checks, probe};
 use crate::policy::{Found, Named, Policy, STEMS, Snapshot};
+use crate::tally::{Since, Tally};
 
 /// A link-time record.
 #[derive(Debug)]
@@ -115,6 +116,8 @@ pub(crate) struct World {
     policies: RwLock<Policies>,
     installed: Mutex<Layers>,
     pub(crate) bus: Bus,
+    #[cfg(feature = "prometheus")]
+    pub(crate) told: crate::export::Told,
     #[cfg(feature = "health")]
     pub(crate) checks: Checks,
     #[cfg(feature = "test-util")]
@@ -129,6 +132,8 @@ impl World {
             policies: RwLock::default(),
             installed: Mutex::new(Layers::default()),
             bus: Bus::new(),
+            #[cfg(feature = "prometheus")]
+            told: crate::export::Told::default(),
             #[cfg(feature = "health")]
             checks: Checks::new(),
             #[cfg(feature = "test-util")]
@@ -280,7 +285,12 @@ impl Registry {
     /// Statistics of every policy, by kind and name.
     #[must_use]
     pub fn snapshots(self) -> Vec<Snapshot> {
-        self.0.all().into_iter().map(Policy::snapshot).collect()
+        self.count(Tally::total)
+    }
+
+    /// Statistics of every policy, counted since the last reset or since the first day.
+    pub(crate) fn count(self, count: Since) -> Vec<Snapshot> {
+        self.0.all().into_iter().map(|policy| policy.snapshot(count)).collect()
     }
 
     /// Every annotated function of the program, in the order of their paths.

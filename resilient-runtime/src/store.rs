@@ -21,9 +21,12 @@ use moka::sync::Cache;
 use crate::clock::{self, Tick};
 use crate::key::{Key, Site};
 use crate::key_of::Hashed;
+use crate::tally::{Since, Tally};
 
 /// Moments of the last invalidations are kept for so many groups of keys.
 const GROUPS: usize = 64;
+
+const EVICTED: usize = 0;
 
 /// An entry, or the place for it.
 type Found<K, V> = Result<Arc<Entry<K, V>>, Place<K>>;
@@ -33,7 +36,7 @@ pub(crate) struct Store {
     hasher: RandomState,
     /// Where values came from, so that a key can be forgotten wherever it is one.
     sites: RwLock<Vec<Site>>,
-    evicted: Arc<AtomicU64>,
+    evicted: Arc<Tally>,
     /// Held while one stock takes another's place.
     replacing: Mutex<()>,
 }
@@ -112,7 +115,7 @@ fn drop_what_was_given_up() {
 
 impl Store {
     pub(crate) fn new(most: u32) -> Self {
-        let evicted = Arc::default();
+        let evicted = Arc::new(Tally::new());
         let stock = ArcSwap::from_pointee(Stock::new(most, &evicted));
         let (hasher, sites, replacing) = (RandomState::new(), RwLock::default(), Mutex::default());
         Self { stock, hasher, sites, evicted, replacing }
@@ -149,7 +152,7 @@ impl Store {
     /// Back to the first day.
     pub(crate) fn reset(&self) {
         self.clear();
-        self.evicted.store(0, Relaxed);
+        self.evicted.reset();
     }
 
     pub(crate) fn forget(&self, key: &impl Key) {
@@ -167,8 +170,8 @@ impl Store {
         drop_what_was_given_up();
     }
 
-    pub(crate) fn evicted(&self) -> u64 {
-        self.evicted.load(Relaxed)
+    pub(crate) fn evicted(&self, count: Since) -> u64 {
+        count(&self.evicted, EVICTED)
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -222,7 +225,7 @@ impl fmt::Debug for Store {
 }
 
 impl Stock {
-    fn new(most: u32, evicted: &Arc<AtomicU64>) -> Self {
+    fn new(most: u32, evicted: &Arc<Tally>) -> Self {
         let evicted = Arc::clone(evicted);
         let kept = Cache::builder()
             .max_capacity(u64::from(most))
@@ -230,7 +233,7 @@ impl Stock {
             .eviction_listener(move |_, kept: Kept, cause| {
                 kept.empty();
                 if cause == RemovalCause::Size {
-                    evicted.fetch_add(1, Relaxed);
+                    evicted.add(EVICTED, 1);
                 }
             })
             .build_with_hasher(BuildHasherDefault::default());

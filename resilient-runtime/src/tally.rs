@@ -46,6 +46,9 @@ fn none<T, const N: usize>() -> [OnceLock<T>; N] {
     std::array::from_fn(|_| OnceLock::new())
 }
 
+/// Since when counters are read: [`Tally::total`] or [`Tally::sum`].
+pub(crate) type Since = fn(&Tally, usize) -> u64;
+
 type Group = [OnceLock<Box<Shard>>; PER_GROUP];
 
 /// Sixteen monotone counters, summed over the threads that wrote them.
@@ -109,6 +112,14 @@ impl Tally {
         let base = self.base.get_or_init(Shard::boxed);
         for (counter, count) in base.0.iter().enumerate() {
             count.store(self.sum(counter), Release);
+        }
+    }
+
+    /// Counts what others counted: since the last reset, and since their first day.
+    pub(crate) fn inherit(&self, counter: usize, total: u64, sum: u64) {
+        self.add(counter, sum);
+        if total != sum {
+            self.base.get_or_init(Shard::boxed).0[counter].fetch_add(sum.wrapping_sub(total), Release);
         }
     }
 

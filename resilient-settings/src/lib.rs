@@ -5,6 +5,9 @@
 //! a user needs of it.
 
 mod backoff;
+#[cfg(feature = "file")]
+#[doc(hidden)]
+pub mod file;
 #[doc(hidden)]
 pub mod literal;
 mod names;
@@ -12,6 +15,8 @@ mod rate;
 #[doc(hidden)]
 pub mod stem;
 mod value;
+#[doc(hidden)]
+pub mod words;
 
 use std::time::Duration;
 

@@ -125,6 +125,25 @@ fn leading(text: &str, accepts: impl Fn(char) -> bool) -> &str {
     &text[..end]
 }
 
+/// The share of calls that `p99.9` speaks of, if the text is a quantile at all.
+#[must_use]
+pub fn quantile(text: &str) -> Option<Result<f64, String>> {
+    let text = text.trim();
+    let of_hundred = text.strip_prefix(['p', 'P']).or_else(|| text.strip_suffix('%'))?;
+    let share: f64 = of_hundred.trim().parse().ok().filter(|share: &f64| share.is_finite())?;
+    let tenths = (share * 10.0).round();
+    let fits = (500.0..=999.0).contains(&tenths) && (share * 10.0 - tenths).abs() < 1e-9;
+    Some(if !fits {
+        Err(format!(
+            "\"{text}\" is no quantile: write one from \"p50\" to \"p99.9\", with one digit behind the point at most"
+        ))
+    } else if text.strip_prefix('p') == Some(of_hundred) {
+        Ok(tenths / 1_000.0)
+    } else {
+        Err(format!("a quantile is written \"p{}\"", of_hundred.trim()))
+    })
+}
+
 /// Reads a rate; the error is a sentence without the key.
 pub fn rate(text: &str) -> Result<Rate, String> {
     if text.trim().is_empty() {

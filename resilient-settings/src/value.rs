@@ -45,6 +45,8 @@ pub enum Kind {
     Factor,
     /// At least this long, at most [`LONGEST`].
     Time(Duration),
+    /// More than none and at most [`LONGEST`], or this word.
+    TimeOr(&'static str),
     /// A number in a time.
     Rate,
     /// A number of calls up to this, or a time.
@@ -83,7 +85,9 @@ impl Kind {
                 Some(format!("{n} is more than {most}"))
             }
             (Self::CountOrTime(_), Value::Count(0)) => Some("0 calls are no window".into()),
-            (Self::CountOrTime(_), Value::Time(time)) => Self::POSITIVE_TIME.complain(Value::Time(time)),
+            (Self::CountOrTime(_) | Self::TimeOr(_), Value::Time(time)) => {
+                Self::POSITIVE_TIME.complain(Value::Time(time))
+            }
             (Self::TimeOrQuantile, Value::Time(time)) => {
                 Self::Time(Duration::ZERO).complain(Value::Time(time))
             }
@@ -106,6 +110,15 @@ impl Kind {
                 Some(format!("`{word}` is none of `{}`", words.join("`, `")))
             }
             (Self::Name { .. }, Value::Word("")) => Some("a name cannot be empty".into()),
+            _ => None,
+        }
+    }
+
+    /// The words it takes, if it takes no others.
+    #[must_use]
+    pub const fn words(self) -> Option<&'static [&'static str]> {
+        match self {
+            Self::Word(words) => Some(words),
             _ => None,
         }
     }

@@ -81,3 +81,20 @@ async fn a_collector_reads_the_policies_it_was_made_for_wherever_it_is_read() {
     };
     assert_eq!((failed(&theirs), failed(&of_nobody)), (1.0, 0.0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_reset_takes_nothing_away_from_a_counter() {
+    let calls = || {
+        let scrape = Scrape::of(&text());
+        let series = r#"{name="payments",outcome="#;
+        scrape.with(&["_total", series]).map(|(name, value)| (name.to_owned(), value)).collect::<Vec<_>>()
+    };
+    whole_cycle(|_| ()).await;
+    let before = calls();
+    registry().reset_all();
+    assert_eq!(registry().circuit_breaker("payments").unwrap().snapshot().failed, 0);
+    assert_eq!(calls(), before);
+    pay(&std::cell::Cell::new(1)).await.unwrap();
+    let grown = calls().iter().zip(before).map(|(now, before)| now.1 - before.1).sum::<f64>();
+    assert_eq!(grown.to_string(), "3", "a success each for the retry, the breaker and the timeout");
+}

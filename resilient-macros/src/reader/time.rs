@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::Ident;
 use quote::{ToTokens as _, quote};
-use resilient_settings::literal;
+use resilient_settings::literal::{self, quantile};
 use syn::{Expr, ExprLit, Lit, UnOp};
 
 use super::number::Limits;
@@ -132,24 +132,6 @@ impl Reader<'_> {
         self.diag.at(&value, fault);
         None
     }
-}
-
-/// The share of calls that `p99.9` speaks of, if the text is a quantile at all.
-fn quantile(text: &str) -> Option<Result<f64, String>> {
-    let text = text.trim();
-    let of_hundred = text.strip_prefix(['p', 'P']).or_else(|| text.strip_suffix('%'))?;
-    let share: f64 = of_hundred.trim().parse().ok().filter(|share: &f64| share.is_finite())?;
-    let tenths = (share * 10.0).round();
-    let fits = (500.0..=999.0).contains(&tenths) && (share * 10.0 - tenths).abs() < 1e-9;
-    Some(if !fits {
-        Err(format!(
-            "\"{text}\" is no quantile: write one from \"p50\" to \"p99.9\", with one digit behind the point at most"
-        ))
-    } else if text.strip_prefix('p') == Some(of_hundred) {
-        Ok(tenths / 1_000.0)
-    } else {
-        Err(format!("a quantile is written \"p{}\"", of_hundred.trim()))
-    })
 }
 
 /// What is wrong with a value that is neither a text nor a path.

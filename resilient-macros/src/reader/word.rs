@@ -2,26 +2,16 @@
 
 use proc_macro2::TokenTree;
 use quote::ToTokens as _;
+use resilient_settings::words::meant;
 use syn::visit::Visit;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, PatIdent};
 
 use super::leaving::leaving;
 use super::{Held, Reader};
 use crate::args::{Foreign, Form};
-use crate::diag::{nearest, quoted};
+use crate::diag::quoted;
 use crate::func::Func;
 use crate::scan;
-
-/// Words of others, and ours of the same meaning.
-const SYNONYMS: [(&str, &str); 7] = [
-    ("constant", "fixed"),
-    ("geometric", "exponential"),
-    ("true", "full"),
-    ("random", "full"),
-    ("false", "none"),
-    ("off", "none"),
-    ("no", "none"),
-];
 
 /// What a name is called elsewhere.
 pub(crate) const OTHER_NAMES: Foreign = Foreign { names: &["id", "label"], advice: "use `name`" };
@@ -206,14 +196,6 @@ impl Reader<'_> {
         }
         names
     }
-}
-
-/// The word that `written` most likely stands for.
-fn meant(written: &str, words: &[&'static str]) -> Option<&'static str> {
-    let written = written.to_lowercase();
-    let same = SYNONYMS.iter().find(|(other, _)| *other == written).map(|(_, word)| *word);
-    same.and_then(|same| words.iter().copied().find(|word| *word == same))
-        .or_else(|| nearest(&written, words.iter().copied()))
 }
 
 fn capture_fault(key: &str, captured: &Ident) -> String {

@@ -8,17 +8,21 @@
 //!
 //! All figures of one policy have its name as the label `name`. The values of the other labels are closed sets:
 //! no key, no argument and no error text ever becomes one. Units are seconds, ratios are from 0 to 1 and left
-//! out where there is nothing to divide by, and counters only grow.
+//! out where there is nothing to divide by. Counters only grow: they count since the first day, whatever was
+//! reset since.
 //!
 //! Every policy of an annotated function is there from the first reading on, whether it was called or not.
 
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
 mod table;
+mod told;
 
 use self::table::{ROWS, Row};
+pub(crate) use self::told::Told;
 use crate::policy::Snapshot;
 use crate::registry::Registry;
+use crate::tally::Tally;
 
 /// One figure of all policies of a kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,6 +82,16 @@ pub enum Value {
     Real(f64),
 }
 
+impl Value {
+    fn max(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Whole(a), Self::Whole(b)) => Self::Whole(a.max(b)),
+            (Self::Real(a), Self::Real(b)) => Self::Real(a.max(b)),
+            (_, other) => other,
+        }
+    }
+}
+
 impl Family {
     fn of(row: &'static Row, snapshots: &[Snapshot]) -> Self {
         let Row { name, help, kind, unit, .. } = *row;
@@ -103,7 +117,9 @@ impl Family {
 /// ```
 #[must_use]
 pub fn families(registry: Registry) -> Vec<Family> {
-    let snapshots = registry.snapshots();
+    let snapshots = registry.count(Tally::sum);
     let families = ROWS.iter().copied().flatten().map(|row| Family::of(row, &snapshots));
-    families.filter(|family| !family.samples.is_empty()).collect()
+    let mut families: Vec<_> = families.filter(|family| !family.samples.is_empty()).collect();
+    registry.0.told.never_less(&mut families);
+    families
 }

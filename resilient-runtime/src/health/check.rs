@@ -18,6 +18,7 @@ use crate::events::EventKind;
 use crate::outcome::Class;
 use crate::policy::{Policy, Snapshot, Stem};
 use crate::registry::World;
+use crate::tally::Since;
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -360,7 +361,7 @@ impl Policy for Check {
         self.changed.notify_one();
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self, _: Since) -> Snapshot {
         Snapshot::HealthCheck(self.snapshot())
     }
 

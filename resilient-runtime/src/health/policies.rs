@@ -3,8 +3,9 @@
 use super::json::Json;
 use super::report::HealthStatus;
 use crate::outcome::Class;
-use crate::policy::{CircuitBreakerSnapshot, CircuitState, LoadShedSnapshot, Policy, Snapshot};
+use crate::policy::{CircuitBreakerSnapshot, CircuitState, LoadShedSnapshot, Snapshot};
 use crate::registry::World;
+use crate::tally::Tally;
 
 /// What one policy does, and what that means.
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct PolicyHealth {
 
 /// All policies but the checks themselves.
 pub(super) fn policies(world: &World) -> Vec<PolicyHealth> {
-    let snapshots = world.all().into_iter().map(Policy::snapshot);
+    let snapshots = world.all().into_iter().map(|policy| policy.snapshot(Tally::total));
     snapshots
         .filter(|snapshot| !matches!(snapshot, Snapshot::HealthCheck(_)))
         .map(PolicyHealth::new)

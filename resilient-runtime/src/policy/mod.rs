@@ -21,6 +21,8 @@ use std::time::Duration;
 use resilient_settings::Written;
 use resilient_settings::stem::Table;
 
+use crate::tally::Since;
+
 pub use self::budget::{BudgetSnapshot, RetryBudget};
 pub use self::bulkhead::{Bulkhead, BulkheadPermit, BulkheadSnapshot};
 #[cfg(feature = "cache")]
@@ -140,7 +142,7 @@ impl Deref for Stem {
 pub(crate) trait Policy: Any + Send + Sync + fmt::Debug {
     /// Takes over new settings and keeps what was learned.
     fn apply(&self, written: &Written);
-    fn snapshot(&self) -> Snapshot;
+    fn snapshot(&self, count: Since) -> Snapshot;
     /// Back to the state of the first day.
     fn reset(&self);
 }

@@ -25,7 +25,7 @@ use crate::frame::Deadline;
 use crate::level::{ByHand, Judge, Reply};
 use crate::outcome::Unclassified;
 use crate::registry::{self, Record, Registry};
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -181,15 +181,16 @@ impl Policy for TimeoutPolicy {
         self.limit.store(limit.word(), Relaxed);
     }
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self, count: Since) -> Snapshot {
+        let count = |counter| count(&self.tally, counter);
         Snapshot::Timeout(TimeoutSnapshot {
             name: self.name,
             limit: self.limit().limit(),
-            succeeded: self.tally.total(SUCCEEDED),
-            failed: self.tally.total(FAILED),
-            timed_out: self.tally.total(TIMED_OUT),
-            abandoned: self.tally.total(ABANDONED),
-            panicked: self.tally.total(PANICKED),
+            succeeded: count(SUCCEEDED),
+            failed: count(FAILED),
+            timed_out: count(TIMED_OUT),
+            abandoned: count(ABANDONED),
+            panicked: count(PANICKED),
         })
     }
 

@@ -22,6 +22,7 @@ pub static TABLE: Table = Table {
         Key { name: "credit", kind: Kind::Ratio },
         Key { name: "reserve", kind: Kind::Count(0) },
     ],
+    code: &[],
     excludes: &[],
     check: |_| Vec::new(),
 };

@@ -16,6 +16,7 @@ pub static TABLE: Table = Table {
         Key { name: "max_wait", kind: Kind::Time(Duration::ZERO) },
         Key { name: "max_queue", kind: Kind::Count(1) },
     ],
+    code: &[],
     excludes: &[],
     check: |written| {
         let waits = written.time(MAX_WAIT).is_some_and(|most| !most.is_zero());

@@ -18,6 +18,7 @@ pub static TABLE: Table = Table {
         Key { name: "stale_while_revalidate", kind: Kind::Time(Duration::ZERO) },
         Key { name: "max_entries", kind: Kind::Count(1) },
     ],
+    code: &["key"],
     excludes: &[],
     check: |_| Vec::new(),
 };

@@ -47,6 +47,7 @@ const KEYS: &[Key] = &[
 pub static TABLE: Table = Table {
     name: "circuit_breaker",
     keys: KEYS,
+    code: &["failure_when", "ignore_when", "key"],
     // Consecutive failures decide, or their share does.
     excludes: &[(&["failure_threshold"], &["failure_rate"])],
     check,

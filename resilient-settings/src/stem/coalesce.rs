@@ -2,4 +2,5 @@
 
 use super::Table;
 
-pub static TABLE: Table = Table { name: "coalesce", keys: &[], excludes: &[], check: |_| Vec::new() };
+pub static TABLE: Table =
+    Table { name: "coalesce", keys: &[], code: &["key"], excludes: &[], check: |_| Vec::new() };

@@ -12,6 +12,7 @@ pub static TABLE: Table = Table {
         Key { name: "max_entries", kind: Kind::Count(1) },
         Key { name: "max_age", kind: Kind::POSITIVE_TIME },
     ],
+    code: &["fn", "value", "cached", "when", "key"],
     excludes: &[],
     check: |_| Vec::new(),
 };

@@ -14,6 +14,7 @@ pub static TABLE: Table = Table {
         Key { name: "interval", kind: Kind::POSITIVE_TIME },
         Key { name: "timeout", kind: Kind::POSITIVE_TIME },
     ],
+    code: &[],
     excludes: &[],
     check: |_| Vec::new(),
 };

@@ -17,6 +17,7 @@ pub static TABLE: Table = Table {
         Key { name: "max", kind: Kind::CountTo(MOST) },
         Key { name: "budget", kind: budget::NAMED },
     ],
+    code: &["when", "no_clone"],
     excludes: &[],
     check: |_| Vec::new(),
 };

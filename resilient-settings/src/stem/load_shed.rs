@@ -37,6 +37,7 @@ pub static TABLE: Table = Table {
         Key { name: "k", kind: Kind::Factor },
         Key { name: "min_calls", kind: Kind::Count(1) },
     ],
+    code: &["priority"],
     excludes: &[],
     check,
 };

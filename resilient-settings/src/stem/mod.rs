@@ -6,6 +6,7 @@ pub mod cache;
 pub mod circuit_breaker;
 pub mod coalesce;
 pub mod fallback;
+pub mod general;
 pub mod health_check;
 pub mod hedge;
 pub mod load_shed;
@@ -21,9 +22,27 @@ pub struct Table {
     /// Word that attribute, file and configuration table share: the stem.
     pub name: &'static str,
     pub keys: &'static [Key],
+    /// What only the attribute takes, for it is code.
+    pub code: &'static [&'static str],
     /// Groups of keys that choose between modes: a layer that writes into one side of a pair
     /// takes the other side's weaker values away.
     pub excludes: &'static [(&'static [&'static str], &'static [&'static str])],
     /// Complaints about keys that do not go together, after all layers are merged.
     pub check: fn(&Written) -> Vec<Complaint>,
 }
+
+/// Every kind of policy there is, in the order of their names.
+pub static TABLES: &[&Table] = &[
+    &budget::TABLE,
+    &bulkhead::TABLE,
+    &cache::TABLE,
+    &circuit_breaker::TABLE,
+    &coalesce::TABLE,
+    &fallback::TABLE,
+    &health_check::TABLE,
+    &hedge::TABLE,
+    &load_shed::TABLE,
+    &rate_limit::TABLE,
+    &retry::TABLE,
+    &timeout::TABLE,
+];

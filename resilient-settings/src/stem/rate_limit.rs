@@ -18,6 +18,7 @@ pub static TABLE: Table = Table {
         Key { name: "max_wait", kind: Kind::Time(Duration::ZERO) },
         Key { name: "max_keys", kind: Kind::Count(1) },
     ],
+    code: &["key"],
     excludes: &[],
     check: |_| Vec::new(),
 };

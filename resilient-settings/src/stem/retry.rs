@@ -34,6 +34,7 @@ pub static TABLE: Table = Table {
         Key { name: "max_retry_after", kind: Kind::Time(Duration::ZERO) },
         Key { name: "nested", kind: Kind::Word(NESTED_WORDS) },
     ],
+    code: &["when", "when_ok", "on_retry", "no_clone"],
     excludes: &[],
     check,
 };

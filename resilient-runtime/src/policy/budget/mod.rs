@@ -20,7 +20,7 @@ use crate::configure::Configure;
 use crate::registry::{Registry, SharedSite, registry};
 use crate::shelf::Shelf;
 use crate::sync::{Mutex, MutexGuard};
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -35,6 +35,8 @@ pub(crate) use slot::{DEFAULT, ENDLESS};
 pub(crate) const EARNED: usize = 0;
 
 const CALLS: usize = 0;
+const SPENT: usize = 1;
+const REFUSED: usize = 2;
 
 /// Settings of a named budget for retries and hedges.
 ///
@@ -107,7 +109,7 @@ impl Registry {
     /// Statistics of the budget `name`, once a call has used it or a configuration names it.
     #[must_use]
     pub fn budget(self, name: &str) -> Option<BudgetSnapshot> {
-        self.find::<Purse>(name).map(Purse::report)
+        self.find::<Purse>(name).map(|purse| purse.report(Tally::total))
     }
 
     /// Statistics of all budgets, by name.
@@ -182,8 +184,6 @@ struct Account {
     members: Vec<Member>,
     /// What members earned that have left.
     former: u64,
-    spent: u64,
-    refused: u64,
 }
 
 /// A policy whose calls earn.
@@ -210,7 +210,7 @@ impl PartialEq for Purse {
 impl Purse {
     fn new(name: &'static str, payer: Payer, written: &Written) -> Self {
         let budget = Budget::full(Income::of(written));
-        let account = Account { budget, members: Vec::new(), former: 0, spent: 0, refused: 0 };
+        let account = Account { budget, members: Vec::new(), former: 0 };
         Self { name, payer, calls: Tally::new(), account: Mutex::new(account) }
     }
 
@@ -255,7 +255,8 @@ impl Purse {
         let calls = self.calls(&account);
         // Read while nobody else can pay: a clock that runs backwards earns the same time twice.
         let paid = account.budget.take(calls, clock::tick());
-        *(if paid { &mut account.spent } else { &mut account.refused }) += 1;
+        drop(account);
+        self.calls.add(if paid { SPENT } else { REFUSED }, 1);
         paid
     }
 
@@ -269,11 +270,11 @@ impl Purse {
         account.budget = Budget::full(account.budget.income());
     }
 
-    fn report(&self) -> BudgetSnapshot {
+    fn report(&self, count: Since) -> BudgetSnapshot {
         let account = self.account();
         let Income { capacity, credit, reserve } = account.budget.income();
         let left = account.budget.left(self.calls(&account), clock::tick());
-        let Account { spent, refused, .. } = *account;
+        let (spent, refused) = (count(&self.calls, SPENT), count(&self.calls, REFUSED));
         BudgetSnapshot { name: self.name, capacity, credit, reserve, left, spent, refused }
     }
 
@@ -294,13 +295,12 @@ impl Policy for Purse {
         account.budget.change(Income::of(written), calls, clock::tick());
     }
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::Budget(self.report())
+    fn snapshot(&self, count: Since) -> Snapshot {
+        Snapshot::Budget(self.report(count))
     }
 
     fn reset(&self) {
         self.refill();
-        let mut account = self.account();
-        (account.spent, account.refused) = (0, 0);
+        self.calls.reset();
     }
 }

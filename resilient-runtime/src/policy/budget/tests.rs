@@ -63,9 +63,16 @@ fn time_that_passes_while_another_pays_is_earned_once() {
 #[tokio::test(start_paused = true)]
 async fn what_it_paid_and_what_it_did_not_is_counted() {
     let purse = drained();
-    assert_eq!((purse.report().spent, purse.report().refused), (110, 1));
+    assert_eq!((purse.report(Tally::total).spent, purse.report(Tally::total).refused), (110, 1));
     purse.reset();
-    assert_eq!((purse.report().spent, purse.report().refused, purse.report().left), (0, 0, 110));
+    assert_eq!(
+        (
+            purse.report(Tally::total).spent,
+            purse.report(Tally::total).refused,
+            purse.report(Tally::total).left
+        ),
+        (0, 0, 110)
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -29,6 +29,7 @@ use crate::held::{Holding, Id, Keeper};
 use crate::level::ByHand;
 use crate::outcome::Unclassified;
 use crate::registry::{Record, Registry};
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -226,17 +227,22 @@ impl Bulkhead {
     /// Its statistics.
     #[must_use]
     pub fn snapshot(&self) -> BulkheadSnapshot {
+        self.count(Tally::total)
+    }
+
+    fn count(&self, count: Since) -> BulkheadSnapshot {
         let shared = self.shared();
         let (running, waiting) = shared.gate.load();
+        let count = |counter| count(&shared.gate.tally, counter);
         BulkheadSnapshot {
             name: self.name,
             max_concurrent: shared.gate.places(),
             running,
             waiting,
-            admitted: shared.gate.tally.total(ADMITTED),
-            waited: shared.gate.tally.total(WAITED),
-            rejected: shared.gate.tally.total(REJECTED),
-            abandoned: shared.gate.tally.total(ABANDONED),
+            admitted: count(ADMITTED),
+            waited: count(WAITED),
+            rejected: count(REJECTED),
+            abandoned: count(ABANDONED),
         }
     }
 
@@ -259,8 +265,8 @@ impl Policy for Bulkhead {
         self.shared().apply(written);
     }
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::Bulkhead(self.snapshot())
+    fn snapshot(&self, count: Since) -> Snapshot {
+        Snapshot::Bulkhead(self.count(count))
     }
 
     /// Whoever runs or waits goes on.

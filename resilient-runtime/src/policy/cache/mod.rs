@@ -22,7 +22,7 @@ use crate::level::Judge;
 use crate::outcome::{ByClassify, Classify};
 use crate::registry::{Record, Registry};
 use crate::store::Store;
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -206,17 +206,22 @@ impl Cache {
     /// Its statistics.
     #[must_use]
     pub fn snapshot(&self) -> CacheSnapshot {
+        self.count(Tally::total)
+    }
+
+    fn count(&self, count: Since) -> CacheSnapshot {
         let Shared { store, tally, .. } = self.shared();
+        let total = |counter| count(tally, counter);
         CacheSnapshot {
             name: self.name,
             entries: store.len(),
-            hits: tally.total(HITS),
-            misses: tally.total(MISSES),
-            stale_while_revalidated: tally.total(STALE_WHILE_REVALIDATED),
-            stale_on_error: tally.total(STALE_ON_ERROR),
-            stored: tally.total(STORED),
-            refreshed: tally.total(REFRESHED),
-            evicted: store.evicted(),
+            hits: total(HITS),
+            misses: total(MISSES),
+            stale_while_revalidated: total(STALE_WHILE_REVALIDATED),
+            stale_on_error: total(STALE_ON_ERROR),
+            stored: total(STORED),
+            refreshed: total(REFRESHED),
+            evicted: store.evicted(count),
         }
     }
 
@@ -239,8 +244,8 @@ impl Policy for Cache {
         self.shared().apply(written);
     }
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::Cache(self.snapshot())
+    fn snapshot(&self, count: Since) -> Snapshot {
+        Snapshot::Cache(self.count(count))
     }
 
     fn reset(&self) {

@@ -21,7 +21,7 @@ use crate::events::EventKind;
 use crate::outcome::Class;
 use crate::registry;
 use crate::sync::{Mutex, MutexGuard};
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 
 /// Successes of a closed breaker that nobody had to be told of yet.
 const QUIET: usize = 0;
@@ -298,17 +298,18 @@ impl Engine {
         (slow.machine.report(now), self.last_error(&slow))
     }
 
-    pub(super) fn total(&self, counter: usize) -> u64 {
+    pub(super) fn count(&self, count: Since, counter: usize) -> u64 {
         match counter {
-            SUCCEEDED => self.tally.total(QUIET).wrapping_add(self.tally.total(SUCCEEDED)),
-            counter => self.tally.total(counter),
+            SUCCEEDED => count(&self.tally, QUIET).wrapping_add(count(&self.tally, SUCCEEDED)),
+            counter => count(&self.tally, counter),
         }
     }
 
     /// Counts what `other` has counted.
     pub(super) fn inherit(&self, other: &Self) {
         for counter in SUCCEEDED..=WOULD_REJECT {
-            self.tally.add(counter, other.total(counter));
+            let (total, sum) = (other.count(Tally::total, counter), other.count(Tally::sum, counter));
+            self.tally.inherit(counter, total, sum);
         }
     }
 
@@ -438,7 +439,7 @@ mod tests {
         });
         assert_eq!(passed, Ok(()), "a success waits for the lock");
         let expected = before.iter().filter(|verdict| matches!(verdict, Verdict::Success)).count() as u64;
-        assert_eq!(engine.total(SUCCEEDED), 1_000 + expected);
+        assert_eq!(engine.count(Tally::total, SUCCEEDED), 1_000 + expected);
     }
 
     const fn plain() -> CircuitBreaker {
@@ -462,7 +463,7 @@ mod tests {
         drop(held);
         let (report, last_error) = engine.report();
         assert_eq!((report.state, last_error), (CircuitState::Closed, Some(Class::Unknown)));
-        assert_eq!((engine.total(SUCCEEDED), engine.total(FAILED)), (100, 200));
+        assert_eq!((engine.count(Tally::total, SUCCEEDED), engine.count(Tally::total, FAILED)), (100, 200));
         assert!(engine.is_clean());
         let after = Some(Duration::from_secs(1));
         for class in [Class::Transient, Class::Throttled { after }, Class::Transient] {

@@ -55,6 +55,7 @@ use crate::level::ByHand;
 use crate::outcome::{ByClassify, Class, Classify};
 use crate::registry::{Record, Registry};
 use crate::sync;
+use crate::tally::Since;
 
 const NAME: &str = "circuit_breaker";
 
@@ -233,8 +234,8 @@ impl Policy for CircuitBreaker {
         }
     }
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::CircuitBreaker(self.snapshot())
+    fn snapshot(&self, count: Since) -> Snapshot {
+        Snapshot::CircuitBreaker(self.count(count))
     }
 
     fn reset(&self) {

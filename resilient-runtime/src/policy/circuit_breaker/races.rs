@@ -49,7 +49,7 @@ fn race(engine: &Shared<Engine>, parts: Vec<Box<dyn FnOnce(&Engine) + Send>>) {
 }
 
 fn ended(engine: &Engine) -> u64 {
-    ENDS.iter().map(|&counter| engine.total(counter)).sum()
+    ENDS.iter().map(|&counter| engine.count(Tally::total, counter)).sum()
 }
 
 /// Live probes by generation.
@@ -142,7 +142,7 @@ fn failing(name: &str, other: impl Fn(&Engine) + Copy + Send + Sync + 'static) {
         let [first, second] = passes.map(fail);
         race(&engine, vec![first, second, Box::new(other)]);
         assert_eq!(engine.report(), (engine.lock().machine.report(clock::tick()), Some(Class::Unknown)));
-        assert_eq!((engine.report().0.state, engine.total(FAILED)), (CircuitState::Open, 2));
+        assert_eq!((engine.report().0.state, engine.count(Tally::total, FAILED)), (CircuitState::Open, 2));
     });
 }
 
@@ -253,7 +253,7 @@ fn no_success_is_lost_while_shards_drain() {
         race(&engine, vec![call(Verdict::Success), call(Verdict::Failure(None)), call(Verdict::Success)]);
         let (report, _) = engine.report();
         assert_eq!((report.figures.calls, report.figures.failures), (4, 1), "all are in the window");
-        assert_eq!((engine.total(SUCCEEDED), engine.total(FAILED)), (3, 1));
+        assert_eq!((engine.count(Tally::total, SUCCEEDED), engine.count(Tally::total, FAILED)), (3, 1));
     });
 }
 
@@ -293,8 +293,8 @@ fn an_evicted_key_leaves_its_counts() {
         };
         let threads = [call(1, "oslo"), call(2, "rome")];
         threads.into_iter().for_each(|thread| thread.join().expect("no part panics"));
-        let mut succeeded = base.total(SUCCEEDED);
-        keys.for_each(|engine| succeeded += engine.total(SUCCEEDED));
+        let mut succeeded = base.count(Tally::total, SUCCEEDED);
+        keys.for_each(|engine| succeeded += engine.count(Tally::total, SUCCEEDED));
         assert_eq!(succeeded, 2);
         assert!(keys.len() <= 1);
     });

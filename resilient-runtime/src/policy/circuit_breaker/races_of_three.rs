@@ -64,7 +64,7 @@ fn a_probe_is_dropped_while_others_ask() {
         let mut probe = Box::pin(guard::circuit_breaker(Shared::clone(&engine), body, ByClassify));
         assert!(probe.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
         race(&engine, vec![Box::new(move |_| drop(probe)), call(Verdict::Success), call(Verdict::Abandoned)]);
-        assert_eq!((ended(&engine), engine.total(ABANDONED) > 0), (4, true), "started = ended");
+        assert_eq!((ended(&engine), engine.count(Tally::total, ABANDONED) > 0), (4, true), "started = ended");
         assert!(engine.enter().is_ok(), "the place is free");
         works(&engine);
     });
@@ -101,6 +101,6 @@ fn no_call_is_lost_while_a_window_of_time_turns() {
         race(&engine, vec![later, call(Verdict::Success), call(Verdict::Failure(None))]);
         let (report, _) = engine.report();
         assert_eq!((report.figures.calls, report.figures.failures), (4, 1), "all are in the window");
-        assert_eq!((engine.total(SUCCEEDED), engine.total(FAILED)), (3, 1));
+        assert_eq!((engine.count(Tally::total, SUCCEEDED), engine.count(Tally::total, FAILED)), (3, 1));
     });
 }

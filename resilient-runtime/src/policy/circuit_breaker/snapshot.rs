@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::engine::{ABANDONED, Engine, FAILED, IGNORED, PANICKED, REJECTED, SLOW, SUCCEEDED, WOULD_REJECT};
 use super::{CircuitBreaker, CircuitState};
 use crate::outcome::Class;
+use crate::tally::{Since, Tally};
 
 /// Statistics of a circuit breaker.
 ///
@@ -72,15 +73,15 @@ impl CircuitBreakerSnapshot {
         }
     }
 
-    fn add(&mut self, engine: &Engine) {
-        self.succeeded += engine.total(SUCCEEDED);
-        self.failed += engine.total(FAILED);
-        self.ignored += engine.total(IGNORED);
-        self.abandoned += engine.total(ABANDONED);
-        self.panicked += engine.total(PANICKED);
-        self.slow += engine.total(SLOW);
-        self.rejected += engine.total(REJECTED);
-        self.would_have_rejected += engine.total(WOULD_REJECT);
+    fn add(&mut self, engine: &Engine, count: Since) {
+        self.succeeded += engine.count(count, SUCCEEDED);
+        self.failed += engine.count(count, FAILED);
+        self.ignored += engine.count(count, IGNORED);
+        self.abandoned += engine.count(count, ABANDONED);
+        self.panicked += engine.count(count, PANICKED);
+        self.slow += engine.count(count, SLOW);
+        self.rejected += engine.count(count, REJECTED);
+        self.would_have_rejected += engine.count(count, WOULD_REJECT);
     }
 }
 
@@ -88,12 +89,16 @@ impl CircuitBreaker {
     /// Its statistics as of now.
     #[must_use]
     pub fn snapshot(&self) -> CircuitBreakerSnapshot {
+        self.count(Tally::total)
+    }
+
+    pub(super) fn count(&self, count: Since) -> CircuitBreakerSnapshot {
         let engine = self.engine();
         let mut snapshot = CircuitBreakerSnapshot::of(engine);
-        snapshot.add(engine);
+        snapshot.add(engine, count);
         if let Some(keys) = self.keys.get() {
             snapshot.keys = keys.len();
-            keys.for_each(|engine| snapshot.add(engine));
+            keys.for_each(|engine| snapshot.add(engine, count));
         }
         snapshot
     }

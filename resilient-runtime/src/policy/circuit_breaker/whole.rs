@@ -17,6 +17,7 @@ use crate::clock;
 use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::prop::cases;
+use crate::tally::Tally;
 use crate::test_util::{self, Recorder};
 
 const ENDS: [usize; 6] = [SUCCEEDED, FAILED, IGNORED, ABANDONED, PANICKED, REJECTED];
@@ -85,7 +86,7 @@ impl Subject for Whole {
     }
 
     fn ended(&self) -> Option<u64> {
-        Some(ENDS.iter().map(|&counter| self.engine.total(counter)).sum())
+        Some(ENDS.iter().map(|&counter| self.engine.count(Tally::total, counter)).sum())
     }
 }
 

@@ -28,7 +28,7 @@ use crate::key::{self, Site};
 use crate::level::ByHand;
 use crate::outcome::{ByClassify, Classify};
 use crate::registry::{Record, Registry};
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -134,17 +134,22 @@ impl Coalesce {
     /// Its statistics.
     #[must_use]
     pub fn snapshot(&self) -> CoalesceSnapshot {
+        self.count(Tally::total)
+    }
+
+    fn count(&self, count: Since) -> CoalesceSnapshot {
         let Shared { flights, tally, .. } = self.shared();
         let (in_flight, waiting) = flights.load();
+        let count = |counter| count(tally, counter);
         CoalesceSnapshot {
             name: self.name,
             in_flight,
             waiting,
-            flights: tally.total(FLIGHTS),
-            joined: tally.total(JOINED),
-            handed_over: tally.total(HANDED_OVER),
-            alone: tally.total(ALONE),
-            timed_out: tally.total(LATE),
+            flights: count(FLIGHTS),
+            joined: count(JOINED),
+            handed_over: count(HANDED_OVER),
+            alone: count(ALONE),
+            timed_out: count(LATE),
         }
     }
 
@@ -171,8 +176,8 @@ impl Coalesce {
 impl Policy for Coalesce {
     fn apply(&self, _: &Written) {}
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::Coalesce(self.snapshot())
+    fn snapshot(&self, count: Since) -> Snapshot {
+        Snapshot::Coalesce(self.count(count))
     }
 
     /// Whoever leads or waits goes on.

@@ -14,7 +14,7 @@ use crate::events::EventKind;
 use crate::level::Judge;
 use crate::outcome::Cause;
 use crate::registry::{self, Record};
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -84,12 +84,12 @@ impl Policy for FallbackPolicy {
     #[cfg(not(feature = "cache"))]
     fn apply(&self, _: &Written) {}
 
-    fn snapshot(&self) -> Snapshot {
+    fn snapshot(&self, count: Since) -> Snapshot {
         Snapshot::Fallback(FallbackSnapshot {
             name: self.name,
-            served: self.tally.total(SERVED),
-            failed: self.tally.total(FAILED),
-            passed_on: self.tally.total(PASSED_ON),
+            served: count(&self.tally, SERVED),
+            failed: count(&self.tally, FAILED),
+            passed_on: count(&self.tally, PASSED_ON),
             entries: self.entries(),
         })
     }

@@ -26,7 +26,7 @@ use crate::configure::Configure;
 use crate::frame;
 use crate::outcome::{ByClassify, Classify};
 use crate::registry::Registry;
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -295,8 +295,12 @@ impl Hedge {
     /// Its statistics.
     #[must_use]
     pub fn snapshot(&self) -> HedgeSnapshot {
+        self.count(Tally::total)
+    }
+
+    fn count(&self, count: Since) -> HedgeSnapshot {
         let shared = self.shared();
-        let (plan, total) = (shared.plan(), |counter| shared.tally.total(counter));
+        let (plan, total) = (shared.plan(), |counter| count(&shared.tally, counter));
         HedgeSnapshot {
             name: self.name,
             max: plan.max(),
@@ -332,8 +336,8 @@ impl Policy for Hedge {
         self.shared().apply(written);
     }
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::Hedge(self.snapshot())
+    fn snapshot(&self, count: Since) -> Snapshot {
+        Snapshot::Hedge(self.count(count))
     }
 
     fn reset(&self) {

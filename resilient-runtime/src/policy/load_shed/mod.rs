@@ -37,6 +37,7 @@ use crate::level::ByHand;
 use crate::outcome::{ByClassify, Classify};
 use crate::priority::Priority;
 use crate::registry::{Record, Registry};
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -211,7 +212,7 @@ impl LoadShed {
     /// Its statistics.
     #[must_use]
     pub fn snapshot(&self) -> LoadShedSnapshot {
-        self.shared().snapshot()
+        self.shared().count(Tally::total)
     }
 
     #[inline]
@@ -233,8 +234,8 @@ impl Policy for LoadShed {
         self.shared().apply(written);
     }
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::LoadShed(self.snapshot())
+    fn snapshot(&self, count: Since) -> Snapshot {
+        Snapshot::LoadShed(self.shared().count(count))
     }
 
     /// Whoever is under way goes on.

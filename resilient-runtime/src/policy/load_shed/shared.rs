@@ -14,7 +14,7 @@ use super::{ByPriority, LoadShedSnapshot, STEM};
 use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::priority::Priority;
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 use crate::{clock, random, registry};
 
 /// Counters of calls, the first of four by priority.
@@ -150,8 +150,8 @@ impl Shared {
         Totals { came, refused }
     }
 
-    fn by_priority(&self, counter: usize) -> ByPriority {
-        let of = |priority: Priority| self.tally.total(counter + priority as usize);
+    fn by_priority(&self, count: Since, counter: usize) -> ByPriority {
+        let of = |priority: Priority| count(&self.tally, counter + priority as usize);
         ByPriority {
             critical: of(Priority::Critical),
             important: of(Priority::Important),
@@ -160,7 +160,7 @@ impl Shared {
         }
     }
 
-    pub(super) fn snapshot(&self) -> LoadShedSnapshot {
+    pub(super) fn count(&self, count: Since) -> LoadShedSnapshot {
         let (baseline, queue_time) = self.gate.learned();
         let (mode, share) = if self.throttles.load(Relaxed) {
             (ShedMode::Throttle, self.throttled.share(clock::earlier(), self.totals()))
@@ -176,8 +176,8 @@ impl Shared {
             queue_time,
             share,
             overloaded: self.overloaded.load(Relaxed),
-            admitted: self.by_priority(ADMITTED),
-            rejected: self.by_priority(REJECTED),
+            admitted: self.by_priority(count, ADMITTED),
+            rejected: self.by_priority(count, REJECTED),
         }
     }
 }

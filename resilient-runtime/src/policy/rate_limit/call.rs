@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 
 use super::limiter::ONLY;
 use super::line::{Arrival, Turn};
-use super::{ABANDONED, ADMITTED, REJECTED, STEM, Shared, WAITED};
+use super::{ABANDONED, AT_ONCE, REJECTED, STEM, Shared, WAITED};
 use crate::clock::Tick;
 use crate::error::Rejected;
 use crate::events::EventKind;
@@ -97,7 +97,7 @@ impl<'a, W: Want> Pass<'a, W> {
         match self.stage {
             Stage::THROUGH => Poll::Ready(Ok(())),
             Stage::OUTSIDE if self.shared.limiter.take(self.want.of(), self.want.permits()) => {
-                self.admitted();
+                self.admitted(AT_ONCE);
                 Poll::Ready(Ok(()))
             }
             _ => self.poll_line(cx),
@@ -105,9 +105,9 @@ impl<'a, W: Want> Pass<'a, W> {
     }
 
     #[inline]
-    fn admitted(&mut self) {
+    fn admitted(&mut self, counter: usize) {
         self.stage = Stage::THROUGH;
-        self.shared.tally.add(ADMITTED, 1);
+        self.shared.tally.add(counter, 1);
     }
 
     #[cold]
@@ -115,7 +115,7 @@ impl<'a, W: Want> Pass<'a, W> {
         if self.stage == Stage::OUTSIDE {
             match self.arrive(cx) {
                 Arrival::Entered => {
-                    self.admitted();
+                    self.admitted(AT_ONCE);
                     return Poll::Ready(Ok(()));
                 }
                 Arrival::Refused(after) => return Poll::Ready(Err(self.reject(after))),
@@ -146,8 +146,7 @@ impl<'a, W: Want> Pass<'a, W> {
             }
         }
         self.timer = Timer::NONE;
-        self.shared.tally.add(WAITED, 1);
-        self.admitted();
+        self.admitted(WAITED);
         Poll::Ready(Ok(()))
     }
 
@@ -278,7 +277,7 @@ impl<W: Want> Limit<'_, W> {
     pub(super) fn take(self) -> Result<(), Rejected> {
         let Self(Pass { shared, want, .. }) = &self;
         shared.limiter.take_or_tell(want.of(), want.permits()).map_err(|after| shared.reject(after))?;
-        shared.tally.add(ADMITTED, 1);
+        shared.tally.add(AT_ONCE, 1);
         Ok(())
     }
 }

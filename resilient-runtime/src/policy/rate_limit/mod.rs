@@ -26,7 +26,7 @@ use crate::error::Rejected;
 use crate::level::ByHand;
 use crate::outcome::Unclassified;
 use crate::registry::{Record, Registry};
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -38,7 +38,7 @@ pub(crate) static STEM: Stem = Stem {
 const DEFAULT_RATE: Rate = Rate::per_second(100);
 const DEFAULT_MAX_KEYS: usize = 10_000;
 
-const ADMITTED: usize = 0;
+const AT_ONCE: usize = 0;
 const WAITED: usize = 1;
 const REJECTED: usize = 2;
 const ABANDONED: usize = 3;
@@ -260,8 +260,13 @@ impl RateLimit {
     /// Its statistics.
     #[must_use]
     pub fn snapshot(&self) -> RateLimitSnapshot {
+        self.count(Tally::total)
+    }
+
+    fn count(&self, count: Since) -> RateLimitSnapshot {
         let Shared { limiter, tally, .. } = self.shared();
-        let terms = limiter.terms();
+        let (terms, count) = (limiter.terms(), |counter| count(tally, counter));
+        let waited = count(WAITED);
         RateLimitSnapshot {
             name: self.name,
             rate: terms.rate,
@@ -269,10 +274,10 @@ impl RateLimit {
             available: limiter.available(),
             keys: limiter.keys().len(),
             waiting: limiter.waiting() as u64,
-            admitted: tally.total(ADMITTED),
-            waited: tally.total(WAITED),
-            rejected: tally.total(REJECTED),
-            abandoned: tally.total(ABANDONED),
+            admitted: count(AT_ONCE) + waited,
+            waited,
+            rejected: count(REJECTED),
+            abandoned: count(ABANDONED),
         }
     }
 
@@ -299,8 +304,8 @@ impl Policy for RateLimit {
         self.shared().limiter.reconfigure(Terms::new(written));
     }
 
-    fn snapshot(&self) -> Snapshot {
-        Snapshot::RateLimit(self.snapshot())
+    fn snapshot(&self, count: Since) -> Snapshot {
+        Snapshot::RateLimit(self.count(count))
     }
 
     /// Whoever waits goes on, and the burst is whole.

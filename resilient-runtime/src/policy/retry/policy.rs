@@ -14,7 +14,7 @@ use crate::frame::{Deadline, Trial};
 use crate::policy::budget::{Payer, Purse};
 use crate::policy::{Policy, Snapshot};
 use crate::shelf::Shelf;
-use crate::tally::Tally;
+use crate::tally::{Since, Tally};
 
 /// A retry as the registry holds it.
 #[derive(Debug)]
@@ -189,8 +189,8 @@ impl Policy for RetryPolicy {
         self.agree(&mut known, Agreed { settings, funds });
     }
 
-    fn snapshot(&self) -> Snapshot {
-        let total = |counter| self.tally.total(counter);
+    fn snapshot(&self, count: Since) -> Snapshot {
+        let total = |counter| count(&self.tally, counter);
         Snapshot::Retry(RetrySnapshot {
             name: self.name,
             max: self.settings().max,

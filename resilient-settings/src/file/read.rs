@@ -1,0 +1,204 @@
+//! Walks a text against the tables of keys.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::{Document, Fault, LEVELS, Level, Section, Source, Spot, dotted, unknown, value};
+use crate::stem::{Table, general};
+use crate::words::{nearest, quoted};
+use crate::{Kind, Value, intern};
+
+/// Mistakes that are told of one text.
+const MOST: usize = 256;
+
+type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
+
+pub(super) fn read(source: &Arc<Source>) -> (Document, Vec<Fault>) {
+    let (root, errors) = DeTable::parse_recoverable(&source.text);
+    let general = Section {
+        table: &general::TABLE,
+        name: "",
+        spot: Spot::new(source, 0..0),
+        extends: None,
+        values: Vec::new(),
+    };
+    let document = Document { general, log: Vec::new(), sections: Vec::new() };
+    let mut reading = Reading { source, document, faults: Vec::new() };
+    reading.root(root.get_ref());
+    let Reading { mut document, mut faults, .. } = reading;
+    let broken = syntax(source, &errors);
+    // What the parser made of a broken line says nothing about what was meant.
+    faults.retain(|fault| broken.iter().all(|broken| broken.spot.line() != fault.spot.line()));
+    faults.extend(broken);
+    faults.sort_by_key(|fault| fault.spot.start());
+    faults.truncate(MOST);
+    document.sections.sort_by_key(|section| section.spot.start());
+    (document, faults)
+}
+
+/// One fault for each line that is no TOML.
+fn syntax(source: &Arc<Source>, errors: &[toml::de::Error]) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = Vec::new();
+    for error in errors.iter().take(MOST) {
+        let spot = Spot::new(source, error.span().unwrap_or(0..0));
+        if faults.iter().all(|fault| fault.spot.line() != spot.line()) {
+            let hint = if source.text[spot.start()..].starts_with("::") {
+                "; a path such as \"shop::quote\" stands in quotes"
+            } else {
+                ""
+            };
+            let message = format!("{}{hint}", error.message());
+            faults.push(Fault { path: String::new(), message, spot });
+        }
+    }
+    faults
+}
+
+struct Reading<'a> {
+    source: &'a Arc<Source>,
+    document: Document,
+    faults: Vec<Fault>,
+}
+
+impl Reading<'_> {
+    fn spot(&self, span: Range<usize>) -> Spot {
+        Spot::new(self.source, span)
+    }
+
+    fn fault(&mut self, path: &[&str], span: Range<usize>, message: String) {
+        if self.faults.len() < MOST {
+            let (path, spot) = (dotted(path.iter().copied()), self.spot(span));
+            self.faults.push(Fault { path, message, spot });
+        }
+    }
+
+    fn root(&mut self, root: &DeTable<'_>) {
+        for (key, value) in root {
+            let stem = key.get_ref().as_ref();
+            if stem == general::TABLE.name {
+                self.general((key, value));
+            } else if let Some(table) = unknown::table(stem) {
+                self.stem(table, (key, value));
+            } else {
+                self.fault(&[stem], key.span(), unknown::stem(stem, value.get_ref()));
+            }
+        }
+    }
+
+    fn stem(&mut self, table: &'static Table, (key, value): Entry<'_>) {
+        let Some(policies) = value.get_ref().as_table() else {
+            let message = format!("this is a kind of policy: write `[{}.<name>]`", table.name);
+            return self.fault(&[table.name], key.span(), message);
+        };
+        for (key, value) in policies {
+            let name = key.get_ref().as_ref();
+            match value.get_ref().as_table() {
+                Some(_) if name.is_empty() => {
+                    self.fault(&[table.name, name], key.span(), "a name cannot be empty".to_owned());
+                }
+                Some(keys) => self.section(table, key, keys),
+                None => {
+                    let message = unknown::no_table(table, name, value.get_ref());
+                    self.fault(&[table.name, name], key.span(), message);
+                }
+            }
+        }
+    }
+
+    fn section(&mut self, table: &'static Table, name: &Spanned<DeString<'_>>, keys: &DeTable<'_>) {
+        let spot = self.spot(name.span());
+        let mut section =
+            Section { table, name: intern(name.get_ref()), spot, extends: None, values: Vec::new() };
+        for entry in keys {
+            self.setting(&mut section, entry);
+        }
+        self.document.sections.push(section);
+    }
+
+    fn setting(&mut self, section: &mut Section, (key, value): Entry<'_>) {
+        let (table, word) = (section.table, key.get_ref().as_ref());
+        let path = [table.name, section.name, word];
+        if word == "extends" {
+            match value.get_ref().as_str() {
+                Some(parent) => section.extends = Some((intern(parent), self.spot(value.span()))),
+                None => self.fault(&path, value.span(), "it takes a name in quotes".to_owned()),
+            }
+            return;
+        }
+        match slot(table, word, value.get_ref()) {
+            Some(Ok((place, held))) => section.values.push((place, held, self.spot(value.span()))),
+            Some(Err(message)) => self.fault(&path, value.span(), message),
+            None => self.fault(&path, key.span(), unknown::key(table, word, value.get_ref())),
+        }
+    }
+
+    fn general(&mut self, (key, value): Entry<'_>) {
+        let table = &general::TABLE;
+        let Some(keys) = value.get_ref().as_table() else {
+            let message = "this is a table: write `[resilient]` above its keys".to_owned();
+            return self.fault(&[table.name], key.span(), message);
+        };
+        self.document.general.spot = self.spot(key.span());
+        for (key, value) in keys {
+            let word = key.get_ref().as_ref();
+            match slot(table, word, value.get_ref()) {
+                Some(Ok((place, held))) => {
+                    let spot = self.spot(value.span());
+                    self.document.general.values.push((place, held, spot));
+                }
+                Some(Err(message)) => self.fault(&[table.name, word], value.span(), message),
+                None if word == "log" => self.log((key, value)),
+                None => {
+                    self.fault(&[table.name, word], key.span(), unknown::general(word, value.get_ref()));
+                }
+            }
+        }
+    }
+
+    fn log(&mut self, (key, value): Entry<'_>) {
+        let path = [general::TABLE.name, "log"];
+        let Some(events) = value.get_ref().as_table() else {
+            let message = "it takes a table of events and their levels: `opened = \"error\"`".to_owned();
+            return self.fault(&path, key.span(), message);
+        };
+        for (key, value) in events {
+            let event = key.get_ref().as_ref();
+            match value::of_toml(Kind::Word(LEVELS), value.get_ref()) {
+                Ok(Value::Word(level)) => {
+                    let spot = self.spot(key.span());
+                    self.document.log.push(Level { event: event.to_owned(), level, spot });
+                }
+                Ok(_) => {}
+                Err(message) => self.fault(&[path[0], path[1], event], value.span(), message),
+            }
+        }
+    }
+}
+
+/// The place of the key in the table and what stands behind it, or what is wrong with that. Two places may go
+/// by one word, if they take different ones.
+fn slot(table: &Table, word: &str, value: &DeValue<'_>) -> Option<Result<(usize, Value), String>> {
+    let mut found = None;
+    let places = || table.keys.iter().enumerate().filter(|(_, key)| key.name == word);
+    for (place, key) in places() {
+        let read = value::of_toml(key.kind, value).map(|held| (place, held));
+        if read.is_ok() {
+            return Some(read);
+        }
+        found.get_or_insert(read);
+    }
+    if places().count() < 2 {
+        return found;
+    }
+    let words: Vec<_> = places().filter_map(|(_, key)| key.kind.words()).flatten().copied().collect();
+    let text = value.as_str().unwrap_or_default();
+    Some(Err(match nearest(text, words.iter().copied()) {
+        Some(meant) => {
+            format!("unknown word \"{text}\"; did you mean \"{meant}\"? All of them: {}", quoted(&words))
+        }
+        None => format!("it is one of {}", quoted(&words)),
+    }))
+}

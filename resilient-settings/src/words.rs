@@ -1,0 +1,49 @@
+//! Words that are known, and those that were written instead.
+
+/// The known word that `written` most likely stands for.
+#[must_use]
+pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    // In a short word one slip weighs too much for the likeness alone.
+    let likeness = |word| match strsim::osa_distance(written, word) {
+        1 if word.len() > 1 => 0.9_f64.max(strsim::jaro_winkler(written, word)),
+        _ => strsim::jaro_winkler(written, word),
+    };
+    known
+        .into_iter()
+        .map(|word| (likeness(word), word))
+        .filter(|(likeness, _)| *likeness > 0.8)
+        .max_by(|(left, _), (right, _)| left.total_cmp(right))
+        .map(|(_, word)| word)
+}
+
+/// `` `a`, `b`, `c` ``
+#[must_use]
+pub fn listed<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// `"a", "b", "c"`
+#[must_use]
+pub fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// Words of others, and ours of the same meaning.
+const SYNONYMS: [(&str, &str); 7] = [
+    ("constant", "fixed"),
+    ("geometric", "exponential"),
+    ("true", "full"),
+    ("random", "full"),
+    ("false", "none"),
+    ("off", "none"),
+    ("no", "none"),
+];
+
+/// The word that `written` most likely stands for.
+#[must_use]
+pub fn meant(written: &str, words: &[&'static str]) -> Option<&'static str> {
+    let written = written.to_lowercase();
+    let same = SYNONYMS.iter().find(|(other, _)| *other == written).map(|(_, word)| *word);
+    same.and_then(|same| words.iter().copied().find(|word| *word == same))
+        .or_else(|| nearest(&written, words.iter().copied()))
+}
