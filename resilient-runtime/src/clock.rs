@@ -2,6 +2,7 @@
 //!
 //! Time is tokio's, so a paused test drives this crate together with the code it guards.
 
+mod anchor;
 #[cfg(all(target_os = "linux", not(resilient_loom)))]
 mod coarse;
 
@@ -11,6 +12,8 @@ use std::time::Duration;
 use resilient_settings::nanos;
 use tokio::time::{Instant, Sleep};
 
+use self::anchor::Anchor;
+
 /// A point in time as nanoseconds, small and saturating.
 ///
 /// The machines count in ticks: two paused runtimes may disagree about the present, and no
@@ -18,10 +21,7 @@ use tokio::time::{Instant, Sleep};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Tick(u64);
 
-/// Where the first instant seen lies, so that earlier ones stay positive too.
-const ORIGIN: u64 = 1 << 60;
-
-static ANCHOR: OnceLock<Instant> = OnceLock::new();
+static ANCHOR: OnceLock<Anchor> = OnceLock::new();
 
 impl Tick {
     pub(crate) const ZERO: Self = Self(0);
@@ -42,11 +42,7 @@ impl Tick {
 
     /// The instant this tick was made from.
     pub(crate) fn instant(self) -> Option<Instant> {
-        let anchor = *ANCHOR.get()?;
-        match self.0.checked_sub(ORIGIN) {
-            Some(ahead) => anchor.checked_add(Duration::from_nanos(ahead)),
-            None => anchor.checked_sub(Duration::from_nanos(ORIGIN - self.0)),
-        }
+        ANCHOR.get()?.instant(self)
     }
 
     /// Time since `earlier`, zero if that lies ahead.
@@ -57,11 +53,7 @@ impl Tick {
 
 impl From<Instant> for Tick {
     fn from(instant: Instant) -> Self {
-        let anchor = *ANCHOR.get_or_init(|| instant);
-        match instant.checked_duration_since(anchor) {
-            Some(ahead) => Self(ORIGIN.saturating_add(nanos(ahead))),
-            None => Self(ORIGIN.saturating_sub(nanos(anchor.duration_since(instant)))),
-        }
+        ANCHOR.get_or_init(|| Anchor::at(instant)).tick(instant)
     }
 }
 
@@ -71,8 +63,10 @@ pub(crate) fn now() -> Instant {
 }
 
 #[cfg(not(resilient_loom))]
+#[inline]
 pub(crate) fn tick() -> Tick {
-    now().into()
+    let now = now();
+    ANCHOR.get().and_then(|anchor| anchor.read(now)).unwrap_or_else(|| now.into())
 }
 
 /// How far [`earlier`] may lie behind: two ticks of a system that counts a hundred a second.
@@ -102,7 +96,8 @@ pub(crate) fn tick() -> Tick {
 pub(crate) mod models {
     use std::cell::Cell;
 
-    use super::{ORIGIN, Tick};
+    use super::Tick;
+    use super::anchor::ORIGIN;
 
     thread_local! {
         pub(crate) static NOW: Cell<Tick> = const { Cell::new(Tick(ORIGIN)) };
