@@ -8,7 +8,8 @@ use std::task::{Context, Poll, Waker};
 use gungraun::prelude::*;
 use gungraun::{Callgrind, EventKind};
 use resilient_runtime::{
-    Class, Classify, Rejected, attempt, bulkhead, circuit_breaker, fallback, hedge, load_shed, retry, timeout,
+    Class, Classify, Rejected, attempt, bulkhead, cache, circuit_breaker, coalesce, fallback, hedge,
+    load_shed, rate_limit, retry, timeout,
 };
 
 type Answer = Result<u64, Failure>;
@@ -129,6 +130,27 @@ async fn throttled(n: u64) -> Answer {
     work(n).await
 }
 
+#[rate_limit(name = "plenty", rate = "2000000000/s")]
+async fn limited(n: u64) -> Answer {
+    work(n).await
+}
+
+#[rate_limit(name = "per tenant", rate = "2000000000/s", key = n % 2)]
+async fn limited_by_key(n: u64) -> Answer {
+    work(n).await
+}
+
+#[cache(ttl = "1h", key = ())]
+async fn remembered(n: u64) -> Answer {
+    work(n).await
+}
+
+/// Nobody else asks meanwhile.
+#[coalesce]
+async fn alone(n: u64) -> Answer {
+    work(n).await
+}
+
 #[timeout("2s")]
 async fn waited(n: u64) -> Answer {
     pends_once(n).await
@@ -219,7 +241,7 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::breaker_consecutive_from_afar(args = (repeat!(guarded_afar, from_afar)), config = at_most(135))]
 #[bench::breaker_count(args = (repeat!(counted)), config = at_most(78))]
 #[bench::breaker_count_with_a_failure(args = (repeat!(marked)), setup = warmed_with_a_failure, config = at_most(78))]
-#[bench::breaker_time(args = (repeat!(timed)), config = at_most(178))]
+#[bench::breaker_time(args = (repeat!(timed)), config = at_most(177))]
 #[bench::breaker_consecutive_half_fails(args = (repeat!(flaky)), config = at_most(128))]
 #[bench::breaker_count_half_fails(args = (repeat!(flaky_counted)), config = at_most(254))]
 #[bench::breaker_open(args = (repeat!(refused)), config = at_most(207))]
@@ -229,7 +251,11 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(85))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(824))]
 #[bench::bulkhead(args = (repeat!(confined)), config = at_most(155))]
-#[bench::load_shed_measured(args = (repeat!(shedding)), config = at_most(434))]
+#[bench::rate_limit(args = (repeat!(limited)), config = at_most(161))]
+#[bench::rate_limit_of_a_key(args = (repeat!(limited_by_key)), config = at_most(743))]
+#[bench::cache_hit(args = (repeat!(remembered)), config = at_most(1041))]
+#[bench::coalesce_alone(args = (repeat!(alone)), config = at_most(1047))]
+#[bench::load_shed_measured(args = (repeat!(shedding)), config = at_most(313))]
 #[bench::load_shed_throttle(args = (repeat!(throttled)), config = at_most(187))]
 #[bench::stack(args = (repeat!(stacked)), config = at_most(248))]
 #[bench::stack_from_afar(args = (repeat!(stacked_afar, from_afar)), config = at_most(316))]
