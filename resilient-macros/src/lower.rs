@@ -48,6 +48,7 @@ mod level;
 mod maker;
 mod receiver;
 mod tokens;
+mod watch;
 
 pub(crate) use self::level::{Carries, Level, awaited};
 pub(crate) use self::tokens::{function_value, optional, respanned};
@@ -76,7 +77,7 @@ pub(crate) fn lower(func: &Func, layers: &[Layer], paths: &Paths) -> TokenStream
     for (index, layer) in layers.iter().enumerate().rev() {
         level = layer.policy.wrap(&rewrite.scope(index), level);
     }
-    let answer = rewrite.edge(&level);
+    let answer = rewrite.edge(&rewrite.watched(level));
     let record = record::record(paths, layers);
     let sig = rewrite.signature();
     let errors = rewrite.errors();
@@ -204,10 +205,10 @@ impl Scope<'_> {
     /// The user's block as a level.
     fn lowest(&self, block: TokenStream) -> TokenStream {
         if self.func().ret.spelt_out {
-            return block;
+            return self.watched_attempt(block);
         }
         let p = self.p();
-        quote_spanned!(own_span()=> #p::body(#block, __errors))
+        self.watched_attempt(quote_spanned!(own_span()=> #p::body(#block, __errors)))
     }
 
     /// How the user's error is classified.

@@ -18,6 +18,8 @@ pub(crate) struct Layers {
     entries: Vec<Entry>,
     expected: BTreeSet<&'static str>,
     pub(crate) events: events::Settings,
+    #[cfg(any(feature = "trace", feature = "latency"))]
+    pub(crate) watch: crate::watch::Settings,
 }
 
 #[derive(Clone, Debug)]
@@ -99,6 +101,8 @@ impl Configure {
             faults.extend(check(stem, name, written));
         }
         faults.extend(self.layers.events.faults());
+        #[cfg(feature = "latency")]
+        faults.extend(self.layers.watch.faults());
         faults.extend(functions().iter().flat_map(|function| timing(function, &merged)));
         #[cfg(feature = "health")]
         faults.extend(crate::health::repeated());

@@ -75,6 +75,18 @@ impl Rejected {
         }
     }
 
+    /// The refusal in one word, for logs and metrics.
+    #[must_use]
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::CircuitOpen { .. } => "circuit_open",
+            Self::TimedOut { .. } => "timed_out",
+            Self::BulkheadFull { .. } => "bulkhead_full",
+            Self::Overloaded { .. } => "overloaded",
+            Self::RateLimited { .. } => "rate_limited",
+        }
+    }
+
     /// Time after which another call may pass, where it is known.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {

@@ -62,8 +62,10 @@
 //! |---|---|
 //! | `cache` (default) | `#[cache]`, [`Cache`] and `#[fallback(cached)]`, on moka |
 //! | `health` | [`macro@health_check`] and [`health()`]: checks in the background, liveness and readiness |
+//! | `latency` | `configure().latency(true)`: how long the calls of guarded functions take, on hdrhistogram |
 //! | `prometheus` | `export::prometheus`: the figures of all policies for Prometheus |
 //! | `test-util` | `test_util`: a registry per tokio runtime, jitter that repeats, a recorder of events |
+//! | `trace` | `configure().spans(true)`: a span for each call of a guarded function, and for each attempt |
 
 // Expansions in this crate's own examples and tests find the runtime under its public name.
 #[allow(unused_extern_crates, reason = "used by expansions only")]
@@ -107,6 +109,8 @@ mod tally;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod timer;
+#[cfg(any(feature = "trace", feature = "latency"))]
+mod watch;
 
 #[cfg(feature = "cache")]
 pub use resilient_macros::cache;
@@ -146,6 +150,10 @@ pub use crate::policy::{
 pub use crate::policy::{RateLimit, RateLimitSnapshot};
 pub use crate::priority::{Priority, WithPriority, priority, with_priority};
 pub use crate::registry::{Registry, registry, subscribe};
+#[cfg(any(feature = "trace", feature = "latency"))]
+pub use crate::watch::CallOutcome;
+#[cfg(feature = "latency")]
+pub use crate::watch::{Latency, LatencySnapshot};
 
 /// The examples of the README, compiled.
 #[cfg(doctest)]

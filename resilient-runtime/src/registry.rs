@@ -17,6 +17,8 @@ use crate::function::Function;
 use crate::health::{Checks, probe};
 use crate::policy::{Found, Named, Policy, STEMS, Snapshot};
 use crate::tally::{Since, Tally};
+#[cfg(any(feature = "trace", feature = "latency"))]
+use crate::watch::{Station, Stations};
 
 /// A link-time record.
 #[derive(Debug)]
@@ -49,6 +51,8 @@ pub struct Record<const N: usize> {
     #[doc(hidden)]
     pub function: Function,
     found: [OnceLock<Found>; N],
+    #[cfg(any(feature = "trace", feature = "latency"))]
+    station: OnceLock<&'static Station>,
 }
 
 impl<const N: usize> Record<N> {
@@ -62,7 +66,20 @@ impl<const N: usize> Record<N> {
         constants: &'static [Value],
     ) -> Self {
         let function = Function { type_name, module, location: Location::caller(), layers, constants };
-        Self { function, found: [const { OnceLock::new() }; N] }
+        Self {
+            function,
+            found: [const { OnceLock::new() }; N],
+            #[cfg(any(feature = "trace", feature = "latency"))]
+            station: OnceLock::new(),
+        }
+    }
+
+    /// Where its calls are watched.
+    #[cfg(any(feature = "trace", feature = "latency"))]
+    #[inline]
+    pub(crate) fn station(&'static self) -> &'static Station {
+        let find = || registry().0.stations.of(self.function.path());
+        if cfg!(feature = "test-util") { find() } else { self.station.get_or_init(find) }
     }
 
     #[inline]
@@ -120,6 +137,8 @@ pub(crate) struct World {
     pub(crate) told: crate::export::Told,
     #[cfg(feature = "health")]
     pub(crate) checks: Checks,
+    #[cfg(any(feature = "trace", feature = "latency"))]
+    pub(crate) stations: Stations,
     #[cfg(feature = "test-util")]
     pub(crate) generator: Mutex<Option<rand::rngs::StdRng>>,
 }
@@ -136,6 +155,8 @@ impl World {
             told: crate::export::Told::default(),
             #[cfg(feature = "health")]
             checks: Checks::new(),
+            #[cfg(any(feature = "trace", feature = "latency"))]
+            stations: Stations::default(),
             #[cfg(feature = "test-util")]
             generator: Mutex::new(None),
         };
@@ -163,6 +184,8 @@ impl World {
         let forgotten = policies.iter().filter(|(key, _)| !merged.contains_key(key));
         forgotten.for_each(|(_, policy)| policy.apply(&Written::NOTHING));
         self.bus.apply(&layers.events);
+        #[cfg(any(feature = "trace", feature = "latency"))]
+        self.stations.apply(&layers.watch);
         *installed = layers;
     }
 

@@ -141,6 +141,15 @@ impl Tally {
     }
 }
 
+/// A number that few other running threads have, if any.
+#[cfg(feature = "latency")]
+pub(crate) fn lane() -> usize {
+    match threads::known() {
+        NOBODY => threads::enrol(),
+        known => known,
+    }
+}
+
 impl std::fmt::Debug for Tally {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries((0..COUNTERS).map(|counter| self.total(counter))).finish()

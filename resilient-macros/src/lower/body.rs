@@ -50,7 +50,7 @@ impl Scope<'_> {
 
     /// Tells `?`, `return` and coercions what the body returns. With the user's own span the notes about it
     /// point at the return type instead of at the attribute.
-    fn block_type(&self, takes: &TokenStream) -> TokenStream {
+    pub(super) fn block_type(&self, takes: &TokenStream) -> TokenStream {
         let never = self.rewrite.typed("never");
         quote_spanned!(self.func().ret_span()=> if false { #takes return #never(); })
     }

@@ -1,0 +1,87 @@
+//! Which functions are watched.
+
+#[cfg(feature = "latency")]
+use resilient_settings::{intern, words};
+
+use super::{LATENCY, SPANS};
+use crate::configure::Configure;
+#[cfg(feature = "latency")]
+use crate::{configure::ConfigFault, registry::functions};
+
+/// Which functions are watched: the part of a configuration that belongs to no policy.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Settings {
+    spans: bool,
+    latency: bool,
+    latency_of: Vec<(&'static str, bool)>,
+}
+
+#[cfg(feature = "trace")]
+impl Configure {
+    /// Opens a span for each call of a guarded function and, inside it, for each attempt. **Default: none.**
+    ///
+    /// An attempt is a run of the body. The spans are called `resilient.call` and `resilient.attempt`, at `INFO`
+    /// under the target `resilient`, with these fields:
+    ///
+    /// | field | says |
+    /// |---|---|
+    /// | `otel.name`, `resilience.function` | path of the function, at the call |
+    /// | `resilience.attempt` | number of the attempt, from the second on |
+    /// | `resilience.outcome` | `ok`, `error`, `rejected`, `timed_out`, `abandoned` (dropped) or `panicked` |
+    /// | `error.type` | class of the error, such as `transient` or `circuit_open`; never its text |
+    /// | `otel.status_code` | `ERROR`, where there is one |
+    ///
+    /// The error is classified once more for each of the two. A span is entered while the call is polled or
+    /// dropped, so what the body opens lies within.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), resilient_runtime::ConfigError> {
+    /// resilient_runtime::configure().spans(true).install()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn spans(mut self, on: bool) -> Self {
+        self.layers.watch.spans = on;
+        self
+    }
+}
+
+#[cfg(feature = "latency")]
+impl Configure {
+    /// Measures how long the calls of all guarded functions take. **Default: of none.**
+    pub fn latency(mut self, on: bool) -> Self {
+        self.layers.watch.latency = on;
+        self
+    }
+
+    /// Measures how long the calls of one function take, or not, whatever holds for the others.
+    ///
+    /// `function` is its [path](crate::Function::path): `"shop::quote"`.
+    pub fn latency_of(mut self, function: &str, on: bool) -> Self {
+        self.layers.watch.latency_of.push((intern(function), on));
+        self
+    }
+}
+
+impl Settings {
+    pub(super) fn watched(&self, path: &str) -> u8 {
+        let own = self.latency_of.iter().rev().find(|(of, _)| *of == path);
+        let latency = own.map_or(self.latency, |(_, on)| *on);
+        (if self.spans { SPANS } else { 0 }) | (if latency { LATENCY } else { 0 })
+    }
+
+    /// Functions that there are not.
+    #[cfg(feature = "latency")]
+    pub(crate) fn faults(&self) -> Vec<ConfigFault> {
+        let known = || functions().iter().map(|function| function.path());
+        let unknown = self.latency_of.iter().filter(|(of, _)| !known().any(|path| path == *of));
+        let fault = |&(of, _): &(&'static str, bool)| {
+            let message = match words::nearest(of, known()) {
+                Some(known) => format!("no guarded function has this path; did you mean `{known}`?"),
+                None => "no guarded function has this path".to_owned(),
+            };
+            ConfigFault { stem: "latency", name: of, key: None, message }
+        };
+        unknown.map(fault).collect()
+    }
+}
