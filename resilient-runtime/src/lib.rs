@@ -61,9 +61,10 @@
 //! | feature | adds |
 //! |---|---|
 //! | `cache` (default) | `#[cache]`, [`Cache`] and `#[fallback(cached)]`, on moka |
+//! | `export` | `export`: the figures of all policies, for an exporter of one's own |
 //! | `health` | [`macro@health_check`] and [`health()`]: checks in the background, liveness and readiness |
 //! | `latency` | `configure().latency(true)`: how long the calls of guarded functions take, on hdrhistogram |
-//! | `prometheus` | `export::prometheus`: the figures of all policies for Prometheus |
+//! | `metrics`, `otel`, `prometheus` | `export::metrics` and so on: these figures for the `metrics` facade, for OpenTelemetry and for Prometheus |
 //! | `test-util` | `test_util`: a registry per tokio runtime, jitter that repeats, a recorder of events |
 //! | `trace` | `configure().spans(true)`: a span for each call of a guarded function, and for each attempt |
 
@@ -80,7 +81,7 @@ mod configure;
 mod copies;
 mod error;
 mod events;
-#[cfg(feature = "prometheus")]
+#[cfg(feature = "export")]
 pub mod export;
 mod frame;
 mod function;

@@ -133,7 +133,7 @@ pub(crate) struct World {
     policies: RwLock<Policies>,
     installed: Mutex<Layers>,
     pub(crate) bus: Bus,
-    #[cfg(feature = "prometheus")]
+    #[cfg(feature = "export")]
     pub(crate) told: crate::export::Told,
     #[cfg(feature = "health")]
     pub(crate) checks: Checks,
@@ -151,7 +151,7 @@ impl World {
             policies: RwLock::default(),
             installed: Mutex::new(Layers::default()),
             bus: Bus::new(),
-            #[cfg(feature = "prometheus")]
+            #[cfg(feature = "export")]
             told: crate::export::Told::default(),
             #[cfg(feature = "health")]
             checks: Checks::new(),
@@ -212,6 +212,12 @@ impl World {
     pub(crate) fn all_of<P: Named>(&self) -> Vec<&'static P> {
         let of_kind = |policy: &'static dyn Policy| (policy as &'static dyn Any).downcast_ref();
         self.all().into_iter().filter_map(of_kind).collect()
+    }
+
+    #[cfg(feature = "otel")]
+    fn all_with(&self, stem: &str) -> Vec<&'static dyn Policy> {
+        let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner);
+        policies.iter().filter(|((of, _), _)| *of == stem).map(|(_, policy)| *policy).collect()
     }
 
     pub(crate) fn all(&self) -> Vec<&'static dyn Policy> {
@@ -314,6 +320,12 @@ impl Registry {
     /// Statistics of every policy, counted since the last reset or since the first day.
     pub(crate) fn count(self, count: Since) -> Vec<Snapshot> {
         self.0.all().into_iter().map(|policy| policy.snapshot(count)).collect()
+    }
+
+    /// Statistics of every policy of one kind.
+    #[cfg(feature = "otel")]
+    pub(crate) fn count_of(self, stem: &str, count: Since) -> Vec<Snapshot> {
+        self.0.all_with(stem).into_iter().map(|policy| policy.snapshot(count)).collect()
     }
 
     /// Every annotated function of the program, in the order of their paths.

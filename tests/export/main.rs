@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod metrics;
 mod openmetrics;
+mod otel;
 mod prometheus;
 
 use std::cell::Cell;

@@ -3,7 +3,9 @@
 //! Policies count for themselves; an exporter reads what they counted when somebody asks. Nothing of it is on
 //! the path of a call.
 //!
-//! - [`prometheus`]: a collector for a registry of `prometheus-client`, and the text of a scrape.
+//! - `metrics`: counters and gauges of the `metrics` facade.
+//! - `otel`: observable instruments on a meter of OpenTelemetry.
+//! - `prometheus`: a collector for a registry of `prometheus-client`, and the text of a scrape.
 //! - [`families`] is what all of them read, for an exporter of one's own.
 //!
 //! All figures of one policy have its name as the label `name`. The values of the other labels are closed sets:
@@ -13,12 +15,16 @@
 //!
 //! Every policy of an annotated function is there from the first reading on, whether it was called or not.
 
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(feature = "otel")]
+pub mod otel;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
 mod table;
 mod told;
 
-use self::table::{ROWS, Row};
+use self::table::Row;
 pub(crate) use self::told::Told;
 use crate::policy::Snapshot;
 use crate::registry::Registry;
@@ -97,6 +103,14 @@ impl Family {
         let Row { name, help, kind, unit, .. } = *row;
         Self { name, help, kind, unit, samples: row.read(snapshots) }
     }
+
+    /// The one family of `row`.
+    #[cfg(feature = "otel")]
+    fn read(row: &'static Row, registry: Registry) -> Self {
+        let mut family = Self::of(row, &registry.count_of(row.stem(), Tally::sum));
+        registry.0.told.never_less(std::slice::from_mut(&mut family));
+        family
+    }
 }
 
 /// The figures of all policies, as of now; those that have no value are left out.
@@ -118,7 +132,7 @@ impl Family {
 #[must_use]
 pub fn families(registry: Registry) -> Vec<Family> {
     let snapshots = registry.count(Tally::sum);
-    let families = ROWS.iter().copied().flatten().map(|row| Family::of(row, &snapshots));
+    let families = table::rows().map(|row| Family::of(row, &snapshots));
     let mut families: Vec<_> = families.filter(|family| !family.samples.is_empty()).collect();
     registry.0.told.never_less(&mut families);
     families

@@ -16,6 +16,12 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// Kind of the policies that fill it.
+    #[cfg(feature = "otel")]
+    pub(super) fn stem(&self) -> &'static str {
+        self.name.split('.').next().unwrap_or(self.name)
+    }
+
     pub(super) fn read(&self, snapshots: &[Snapshot]) -> Vec<Sample> {
         let mut samples = Samples { policy: "", all: Vec::new() };
         for snapshot in snapshots {
@@ -111,7 +117,12 @@ macro_rules! of {
     };
 }
 
-pub(super) static ROWS: &[&[Row]] = &[
+/// Every family there is.
+pub(super) fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().copied().flatten()
+}
+
+static ROWS: &[&[Row]] = &[
     BUDGET,
     BULKHEAD,
     #[cfg(feature = "cache")]
