@@ -13,6 +13,8 @@ pub mod literal;
 mod names;
 mod rate;
 #[doc(hidden)]
+pub mod stack;
+#[doc(hidden)]
 pub mod stem;
 mod value;
 #[doc(hidden)]

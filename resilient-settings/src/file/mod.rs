@@ -6,6 +6,9 @@
 //!
 //! [circuit_breaker.payments]      # stronger
 //! failure_rate = 0.3
+//!
+//! [policy.orders]                 # the stack of `#[resilient("orders")]`
+//! retry = { max = 4 }
 //! ```
 //!
 //! The text is walked against the tables of [`stem`](crate::stem), so that everything that is wrong with it is

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::{Document, Fault, LEVELS, Level, Section, Source, Spot, dotted, unknown, value};
+use super::{DEFAULT, Document, Fault, LEVELS, Level, Section, Source, Spot, dotted, unknown, value};
+use crate::stack;
 use crate::stem::{Table, general};
 use crate::words::{nearest, quoted};
 use crate::{Kind, Value, intern};
@@ -28,6 +29,7 @@ pub(super) fn read(source: &Arc<Source>) -> (Document, Vec<Fault>) {
     let document = Document { general, log: Vec::new(), sections: Vec::new() };
     let mut reading = Reading { source, document, faults: Vec::new() };
     reading.root(root.get_ref());
+    reading.said_twice();
     let Reading { mut document, mut faults, .. } = reading;
     let broken = syntax(source, &errors);
     // What the parser made of a broken line says nothing about what was meant.
@@ -80,6 +82,8 @@ impl Reading<'_> {
             let stem = key.get_ref().as_ref();
             if stem == general::TABLE.name {
                 self.general((key, value));
+            } else if stem == stack::TABLE {
+                self.stacks((key, value));
             } else if let Some(table) = unknown::table(stem) {
                 self.stem(table, (key, value));
             } else {
@@ -99,7 +103,10 @@ impl Reading<'_> {
                 Some(_) if name.is_empty() => {
                     self.fault(&[table.name, name], key.span(), "a name cannot be empty".to_owned());
                 }
-                Some(keys) => self.section(table, key, keys),
+                Some(keys) => {
+                    let spot = self.spot(key.span());
+                    self.section(table, intern(name), spot, (&[table.name, name], keys));
+                }
                 None => {
                     let message = unknown::no_table(table, name, value.get_ref());
                     self.fault(&[table.name, name], key.span(), message);
@@ -108,19 +115,61 @@ impl Reading<'_> {
         }
     }
 
-    fn section(&mut self, table: &'static Table, name: &Spanned<DeString<'_>>, keys: &DeTable<'_>) {
-        let spot = self.spot(name.span());
-        let mut section =
-            Section { table, name: intern(name.get_ref()), spot, extends: None, values: Vec::new() };
+    /// The tables of `[policy]`: in each of them one for each part of a stack.
+    fn stacks(&mut self, (key, value): Entry<'_>) {
+        let Some(stacks) = value.get_ref().as_table() else {
+            return self.fault(&[stack::TABLE], key.span(), unknown::no_stack(None, value.get_ref()));
+        };
+        for (key, value) in stacks {
+            let name = key.get_ref().as_ref();
+            match value.get_ref().as_table() {
+                Some(_) if name.is_empty() => {
+                    self.fault(&[stack::TABLE, name], key.span(), "a name cannot be empty".to_owned());
+                }
+                Some(_) if name == DEFAULT => {
+                    let message = "defaults are told by kind: `[retry.default]`".to_owned();
+                    self.fault(&[stack::TABLE, name], key.span(), message);
+                }
+                Some(parts) => parts.iter().for_each(|part| self.part(name, part)),
+                None => {
+                    let message = unknown::no_stack(Some(name), value.get_ref());
+                    self.fault(&[stack::TABLE, name], key.span(), message);
+                }
+            }
+        }
+    }
+
+    fn part(&mut self, name: &str, (key, value): Entry<'_>) {
+        let word = key.get_ref().as_ref();
+        let path = [stack::TABLE, name, word];
+        let Some(table) = stack::part(word) else {
+            return self.fault(&path, key.span(), unknown::part(name, word, value.get_ref()));
+        };
+        let Some(keys) = value.get_ref().as_table() else {
+            let message = format!("its settings are a table: `{word} = {{ … }}`");
+            return self.fault(&path, value.span(), message);
+        };
+        let spot = self.spot(key.span());
+        self.section(table, intern(name), spot, (&path, keys));
+    }
+
+    fn section(
+        &mut self,
+        table: &'static Table,
+        name: &'static str,
+        spot: Spot,
+        (path, keys): (&[&str], &DeTable<'_>),
+    ) {
+        let mut section = Section { table, name, spot, extends: None, values: Vec::new() };
         for entry in keys {
-            self.setting(&mut section, entry);
+            self.setting(&mut section, path, entry);
         }
         self.document.sections.push(section);
     }
 
-    fn setting(&mut self, section: &mut Section, (key, value): Entry<'_>) {
+    fn setting(&mut self, section: &mut Section, path: &[&str], (key, value): Entry<'_>) {
         let (table, word) = (section.table, key.get_ref().as_ref());
-        let path = [table.name, section.name, word];
+        let path: Vec<&str> = path.iter().copied().chain([word]).collect();
         if word == "extends" {
             match value.get_ref().as_str() {
                 Some(parent) => section.extends = Some((intern(parent), self.spot(value.span()))),
@@ -133,6 +182,25 @@ impl Reading<'_> {
             Some(Err(message)) => self.fault(&path, value.span(), message),
             None => self.fault(&path, key.span(), unknown::key(table, word, value.get_ref())),
         }
+    }
+
+    /// A policy of a stack may be told by its kind instead, but not in the same text.
+    fn said_twice(&mut self) {
+        let mut sections: Vec<&Section> = self.document.sections.iter().collect();
+        sections.sort_by_key(|section| (section.table.name, section.name, section.spot.start()));
+        let twice = sections
+            .windows(2)
+            .filter(|pair| (pair[0].table.name, pair[0].name) == (pair[1].table.name, pair[1].name));
+        let fault = |pair: &[&Section]| Fault {
+            path: dotted([pair[1].table.name, pair[1].name]),
+            message: format!(
+                "this policy has its settings in line {} already: join them",
+                pair[0].spot.line()
+            ),
+            spot: pair[1].spot.clone(),
+        };
+        let faults: Vec<Fault> = twice.map(fault).take(MOST.saturating_sub(self.faults.len())).collect();
+        self.faults.extend(faults);
     }
 
     fn general(&mut self, (key, value): Entry<'_>) {

@@ -213,6 +213,97 @@ fn a_text_of_nothing_but_mistakes_is_told_of_in_short() {
     }
 }
 
+#[test]
+fn a_stack_is_told_in_one_table() {
+    let text = r#"
+[policy.payments]
+retry = { max = 4, extends = "other" }
+bulkhead.max_concurrent = 8
+
+[policy.payments.circuit_breaker]
+
+[policy."shop::quote".timeout]
+limit = "2s"
+
+[retry.other]
+base = "1s"
+"#;
+    let (document, faults) = read("resilient.toml", text);
+    assert_eq!(faults, []);
+    assert_eq!(chains(&document.sections), []);
+    let sections: Vec<_> = document
+        .sections
+        .iter()
+        .map(|it| (it.table.name, it.name, it.values.len(), it.spot.line()))
+        .collect();
+    assert_eq!(
+        sections,
+        [
+            ("retry", "payments", 1, 3),
+            ("bulkhead", "payments", 1, 4),
+            ("circuit_breaker", "payments", 0, 6),
+            ("timeout", "shop::quote", 1, 8),
+            ("retry", "other", 1, 11),
+        ]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_stack_is_told_with_its_place() {
+    let text = r#"
+[policy.payments]
+retyr = { max = 4 }
+hedge = { max = 2 }
+limiter = {}
+max = 3
+timeout = "2s"
+retry = { max = 0, maxx = 1, when = "always" }
+
+[policy.default.retry]
+max = 3
+
+[policy]
+orders = 3
+
+[[policy.lists]]
+
+[retry.payments]
+max = 3
+"#;
+    let told = faults(text);
+    let parts = "`retry`, `circuit_breaker`, `rate_limit`, `timeout`, `bulkhead`";
+    for expected in [
+        format!("policy.payments.retyr: this is no policy of a stack; did you mean `retry`? Parts: {parts}"),
+        format!(
+            "policy.payments.hedge: `hedge` is no part of a stack: it is an attribute of its own, whose \
+             settings stand in `[hedge.payments]`. Parts: {parts}"
+        ),
+        format!(
+            "policy.payments.limiter: this is no policy of a stack; did you mean `rate_limit`? Parts: {parts}"
+        ),
+        "policy.payments.max: stands one level too high: it is a key of a policy, as in \
+         `[policy.payments.retry]`"
+            .to_owned(),
+        "policy.payments.timeout: its settings are a table: `timeout = { … }`".to_owned(),
+        "policy.payments.retry.max: 0 is less than 1".to_owned(),
+        "policy.payments.retry.when: `when` is code and stands in the attribute: `#[retry(when = …)]`"
+            .to_owned(),
+        "policy.default: defaults are told by kind: `[retry.default]`".to_owned(),
+        "policy.lists: a stack stands in one pair of brackets: `[policy.lists]`".to_owned(),
+        "retry.payments: this policy has its settings in line 8 already: join them".to_owned(),
+    ] {
+        assert!(told.contains(&expected), "{expected}\n\n{}", told.join("\n"));
+    }
+    assert!(
+        told.iter().any(|it| it.starts_with("policy.payments.retry.maxx: unknown key; did you mean `max`?"))
+    );
+    let alone = faults("policy = 3\n[resilient]\n");
+    assert_eq!(
+        alone,
+        ["policy: a stack is a table of its policies: `[policy.<name>]` with `retry = { max = 3 }` below it"]
+    );
+}
+
 fn piece() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "[retry.a]",
@@ -221,6 +312,8 @@ fn piece() -> impl Strategy<Value = String> {
         "[resilient]",
         "[resilient.log]",
         "[policy.x]",
+        "[policy.x.retry]",
+        "[policy]",
         "retry.a.max",
         "extends",
         "max",

@@ -3,6 +3,7 @@
 use toml::de::DeValue;
 
 use super::dotted;
+use crate::stack;
 use crate::stem::{TABLES, Table, general};
 use crate::words::{listed, nearest};
 
@@ -34,9 +35,8 @@ pub(super) fn stem(stem: &str, value: &DeValue<'_>) -> String {
         return "stands one level too high: it is a key of `[resilient]`".to_owned();
     }
     let stems = || TABLES.iter().map(|table| table.name);
-    let same = OTHER_STEMS.iter().find(|(other, _)| *other == lower).map(|(_, stem)| *stem);
-    let known = stems().chain([general::TABLE.name]);
-    let end = match same.or_else(|| nearest(&lower, known)) {
+    let known = stems().chain([general::TABLE.name, stack::TABLE]);
+    let end = match other(&lower).or_else(|| nearest(&lower, known)) {
         Some(meant) => format!("did you mean `{meant}`?"),
         None => match inner_stem(value) {
             Some(inner) => format!("the kind comes first: `[{inner}.{}]`", dotted([stem])),
@@ -44,6 +44,50 @@ pub(super) fn stem(stem: &str, value: &DeValue<'_>) -> String {
         },
     };
     format!("this is no kind of policy; {end}")
+}
+
+/// What to say where a stack, or all of them, should be a table.
+pub(super) fn no_stack(name: Option<&str>, value: &DeValue<'_>) -> String {
+    let name = name.map_or_else(|| "<name>".to_owned(), |name| dotted([name]));
+    if value.is_array() {
+        return format!("a stack stands in one pair of brackets: `[{}.{name}]`", stack::TABLE);
+    }
+    format!(
+        "a stack is a table of its policies: `[{}.{name}]` with `retry = {{ max = 3 }}` below it",
+        stack::TABLE
+    )
+}
+
+/// What to say about a word that is no policy of the stack `name`.
+pub(super) fn part(name: &str, word: &str, value: &DeValue<'_>) -> String {
+    let parts = || stack::STACK.iter().map(|part| part.table.name);
+    let lower = word.to_lowercase().replace('-', "_");
+    if let Some(table) = table(&lower) {
+        let stem = table.name;
+        return format!(
+            "`{stem}` is no part of a stack: it is an attribute of its own, whose settings stand in \
+             `[{}]`. Parts: {}",
+            dotted([stem, name]),
+            listed(parts())
+        );
+    }
+    if let Some(part) = stack::STACK.iter().find(|part| part.table.keys.iter().any(|key| key.name == lower))
+        && !value.is_table()
+    {
+        return format!(
+            "stands one level too high: it is a key of a policy, as in `[{}]`",
+            dotted([stack::TABLE, name, part.table.name])
+        );
+    }
+    let end = match other(&lower).or_else(|| nearest(&lower, parts())) {
+        Some(meant) => format!("did you mean `{meant}`? Parts: "),
+        None => "parts: ".to_owned(),
+    };
+    format!("this is no policy of a stack; {end}{}", listed(parts()))
+}
+
+fn other(stem: &str) -> Option<&'static str> {
+    OTHER_STEMS.iter().find(|(other, _)| *other == stem).map(|(_, stem)| *stem)
 }
 
 /// `[payments.retry]`: the levels are the wrong way round.
