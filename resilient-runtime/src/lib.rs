@@ -65,6 +65,7 @@
 //! | `health` | [`macro@health_check`] and [`health()`]: checks in the background, liveness and readiness |
 //! | `latency` | `configure().latency(true)`: how long the calls of guarded functions take, on hdrhistogram |
 //! | `metrics`, `otel`, `prometheus` | `export::metrics` and so on: these figures for the `metrics` facade, for OpenTelemetry and for Prometheus |
+//! | `schema` | [`schema()`]: a JSON schema of configuration files, for editors |
 //! | `test-util` | `test_util`: a registry per tokio runtime, jitter that repeats, a recorder of events |
 //! | `trace` | `configure().spans(true)`: a span for each call of a guarded function, and for each attempt |
 
@@ -102,6 +103,8 @@ mod priority;
 mod prop;
 mod random;
 mod registry;
+#[cfg(feature = "schema")]
+mod schema;
 mod shelf;
 #[cfg(feature = "cache")]
 mod store;
@@ -151,6 +154,8 @@ pub use crate::policy::{
 pub use crate::policy::{RateLimit, RateLimitSnapshot};
 pub use crate::priority::{Priority, WithPriority, priority, with_priority};
 pub use crate::registry::{Registry, registry, subscribe};
+#[cfg(feature = "schema")]
+pub use crate::schema::schema;
 #[cfg(any(feature = "trace", feature = "latency"))]
 pub use crate::watch::CallOutcome;
 #[cfg(feature = "latency")]

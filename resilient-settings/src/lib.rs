@@ -12,6 +12,9 @@ pub mod file;
 pub mod literal;
 mod names;
 mod rate;
+#[cfg(feature = "schema")]
+#[doc(hidden)]
+pub mod schema;
 #[doc(hidden)]
 pub mod stack;
 #[doc(hidden)]
