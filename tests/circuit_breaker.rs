@@ -599,7 +599,7 @@ async fn observing_rejects_nothing_and_says_what_it_would_have_done() {
     fail(&breaker, 8).await;
     let snapshot = breaker.snapshot();
     assert_eq!((snapshot.state, snapshot.would_be), (CircuitState::Observing, CircuitState::Open));
-    assert_eq!((snapshot.failed, snapshot.rejected, snapshot.would_have_rejected), (8, 0, 3));
+    assert_eq!((snapshot.failed, snapshot.rejected, snapshot.would_reject), (8, 0, 3));
     breaker.resume();
     assert_eq!(
         events.words("payments"),

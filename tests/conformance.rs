@@ -292,7 +292,7 @@ mod resilience4j {
         assert_eq!(play(count, "FFFFFFFFS").await, "FFFFFFFFS");
         breaker.observe();
         assert_eq!(play(count, "FFFFFFFFS").await, "FFFFFFFFS");
-        assert!(breaker.snapshot().would_have_rejected > 0);
+        assert!(breaker.snapshot().would_reject > 0);
         breaker.reset();
         assert_eq!(play(count, "FFFFS").await, "FFFFO");
     }

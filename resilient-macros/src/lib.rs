@@ -47,6 +47,7 @@ use proc_macro::TokenStream;
 /// | `nested` | `"share"`, `"once"`: inside another retry's attempt | `"share"` | one of these |
 /// | `no_clone(a, b)` | arguments that the body only borrows | none | names of parameters |
 /// | `name` | text | path of the function | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 ///
 /// # Arguments
 ///
@@ -143,6 +144,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | type | default | checked when compiling |
 /// |---|---|---|---|
 /// | `name` | text | required | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 /// | `failure_threshold` | failures in a row that open it | 5 | at least 1 |
 /// | `failure_rate` | share of failures that opens it, instead | none | above 0, at most 1 |
 /// | `window` | calls, or a duration, that the share is taken over | – | needs a share; not zero, at most 65 536 calls |
@@ -237,6 +239,7 @@ pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `max_entries` | values kept at once, for `cached` | 1000 | at least 1, needs `cached` |
 /// | `max_age` | duration: the oldest value that is an answer, for `cached` | no limit | not zero, needs `cached` |
 /// | `name` | text | path of the function | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 ///
 /// `fn` is one of
 ///
@@ -355,6 +358,7 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `budget` | name of a budget, or `"none"` | `"default"` | not empty |
 /// | `no_clone(a, b)` | arguments that the body only borrows | none | names of parameters |
 /// | `name` | text | path of the function | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 ///
 /// An attempt that takes longer than `after` gets another one beside it, until there are `max`; one that fails gets
 /// it at once. The first good answer ends the others where they stand, before the call returns. When all fail, the
@@ -426,6 +430,7 @@ pub fn hedge(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | type | default | checked when compiling |
 /// |---|---|---|---|
 /// | `name` | text | required | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 /// | `max_concurrent` | count | required | at least 1 |
 /// | `max_wait` | duration | `"0s"`: refused at once | at most a day |
 /// | `max_queue` | count | no limit | at least 1, with `max_wait` |
@@ -509,6 +514,7 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | type | default | checked when compiling |
 /// |---|---|---|---|
 /// | `name` | text | required | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 /// | `priority` | `"critical"`, `"important"`, `"normal"`, `"optional"` | `"normal"` | one of them |
 /// | `mode` | `"concurrency"`, `"throttle"` | `"concurrency"` | one of them |
 /// | `window` | duration | `"100ms"`; throttling `"2m"` | above zero, at most a day |
@@ -631,6 +637,7 @@ pub fn load_shed(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | type | default | checked when compiling |
 /// |---|---|---|---|
 /// | `name` | text | **required** | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 /// | `rate` | rate, or a `const` of type `Rate`: calls in a time | **required** | from one in 366 days to 4 294 967 295 a second |
 /// | `burst` | whole number: calls that may start at once after a pause | those of one period | at least 1 |
 /// | `max_wait` | duration: time a call waits for its turn | `"0s"`: it is refused at once | at most a day |
@@ -725,6 +732,7 @@ pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `max_entries` | values kept at once | 1000 | at least 1 |
 /// | `key` | expression with the arguments in scope, or a tuple of them | all arguments | |
 /// | `name` | text | path of the function | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 ///
 /// An error is never kept. When `max_entries` is reached, the value that was used least recently goes.
 /// Functions that give one name share this bound, the statistics, and what
@@ -812,6 +820,7 @@ pub fn cache(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|---|
 /// | `key` | expression with the arguments in scope, or a tuple of them | all arguments | |
 /// | `name` | text | path of the function | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 ///
 /// The first call of a key leads; those that come while it runs wait for its answer and get a clone. Nothing is
 /// kept: the call after that runs again. What can be a key is told under `#[cache]`. Functions that give one
@@ -880,6 +889,7 @@ pub fn coalesce(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|---|
 /// | none | duration, alone: `#[timeout("2s")]` | required | above zero, at most a day |
 /// | `name` | text | path of the function | not empty |
+/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 ///
 /// The time counts from when the body first has to wait; a body that is ready at once arms no timer.
 ///

@@ -147,6 +147,7 @@ fn layer(raw: &Raw, args: Args, func: Option<&Func>, diag: &mut Diag) -> Option<
     let span = raw.stem.span();
     let mut reader = Reader::new(kind.words(), span, args, func, diag);
     let policy = (kind.read)(&mut reader);
+    reader.enabled();
     let (name, settings) = reader.finish();
     Some(Layer { kind, span, name, settings, policy })
 }

@@ -41,9 +41,10 @@ impl Deadline {
         if nanos > u64::MAX >> KIND_BITS { Self::NONE } else { Self(nanos << KIND_BITS | kind) }
     }
 
-    /// So long from the first question on, or from [`start`](Self::start).
+    /// So long from the first question on, or from [`start`](Self::start); what is too long is cut.
     pub(crate) const fn after(limit: Duration) -> Self {
-        Self::new(nanos(limit), AFTER)
+        let (nanos, most) = (nanos(limit), u64::MAX >> KIND_BITS);
+        Self::new(if nanos > most { most } else { nanos }, AFTER)
     }
 
     /// The moment so far from now, which nobody keeps.
@@ -110,9 +111,12 @@ impl Deadline {
     /// Under another deadline both have to be known, to tell which comes first.
     #[cold]
     fn enter_within(&mut self, outer: &mut Self) -> Self {
+        if *self == Self::NONE {
+            return *outer;
+        }
         outer.start();
         self.start();
-        if *outer == Self::NONE || *self != Self::NONE && self.nanos() < outer.nanos() {
+        if *outer == Self::NONE || self.nanos() < outer.nanos() {
             return *self;
         }
         if outer.kind() == ENFORCED_AT {
@@ -159,6 +163,7 @@ pub(crate) struct Trial(u64);
 const NUMBER: u64 = u32::MAX as u64;
 
 impl Trial {
+    /// No attempt, or one of a retry that is switched off: what surrounds it stays as it is.
     pub(crate) const OUTSIDE: Self = Self::first(Payer::NOBODY);
 
     pub(crate) const fn first(payer: Payer) -> Self {
@@ -224,7 +229,9 @@ fn enter_bounded(trial: Trial, within: Deadline) -> Attempting {
     let within = if within == Deadline::NONE { None } else { enter_kept(within) };
     let outer = ATTEMPT.get();
     let paid = outer.is_inside() && outer.payer() != Payer::EACH;
-    ATTEMPT.set(if paid { outer.nth(trial.number()) } else { trial });
+    if trial.is_inside() {
+        ATTEMPT.set(if paid { outer.nth(trial.number()) } else { trial });
+    }
     Attempting { outer, _within: within }
 }
 

@@ -78,6 +78,11 @@ impl Scale {
         }
     }
 
+    /// The same for a report, which may lie behind the end.
+    pub(crate) const fn endless(self) -> Self {
+        Self { length: u64::MAX, ..self }
+    }
+
     /// Where `now` lies, unless the line has to begin anew.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "no line has more than 2^58 units")]

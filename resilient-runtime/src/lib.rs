@@ -143,12 +143,12 @@ pub use crate::outcome::{Class, Classify};
 pub use crate::policy::{BudgetSnapshot, Bulkhead, BulkheadPermit, BulkheadSnapshot, RetryBudget};
 pub use crate::policy::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot, ShedAlgorithm, ShedMode};
 #[cfg(feature = "cache")]
-pub use crate::policy::{Cache, CacheSnapshot, CachedFallback};
+pub use crate::policy::{Cache, CacheSnapshot};
 pub use crate::policy::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
 pub use crate::policy::{
-    Coalesce, CoalesceSnapshot, FallbackSnapshot, Hedge, HedgeSnapshot, Nested, Retry, RetryCause,
+    Coalesce, CoalesceSnapshot, Fallback, FallbackSnapshot, Hedge, HedgeSnapshot, Nested, Retry, RetryCause,
     RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout, TimeoutSnapshot,
 };
 pub use crate::policy::{RateLimit, RateLimitSnapshot};

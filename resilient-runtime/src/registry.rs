@@ -187,6 +187,9 @@ impl World {
         #[cfg(any(feature = "trace", feature = "latency"))]
         self.stations.apply(&layers.watch);
         *installed = layers;
+        drop(policies);
+        drop(installed);
+        self.all().into_iter().for_each(Policy::announce);
     }
 
     pub(crate) fn find<P: Named>(&self, name: &str) -> Option<&'static P> {

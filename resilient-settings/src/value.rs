@@ -201,7 +201,7 @@ impl fmt::Display for Value {
 }
 
 /// Keys one stem can have.
-pub const MAX_KEYS: usize = 16;
+pub const MAX_KEYS: usize = 20;
 
 /// Values of a stem's keys, in the order of its table; what nobody wrote is missing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -275,6 +275,12 @@ impl Written {
             Some(Value::Flag(flag)) => Some(flag),
             _ => None,
         }
+    }
+
+    /// What the key that switches a policy on and off says; it is on where nobody says anything.
+    #[must_use]
+    pub const fn is_on(&self, key: usize) -> bool {
+        !matches!(self.flag(key), Some(false))
     }
 
     /// A word.

@@ -9,7 +9,7 @@ use crate::reader::{OTHER_NAMES, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "bulkhead",
-    keys: &["name", "max_concurrent", "max_wait", "max_queue", "crate"],
+    keys: &["name", "max_concurrent", "max_wait", "max_queue", "enabled", "crate"],
     foreign: &[
         Foreign {
             names: &[

@@ -10,7 +10,16 @@ use crate::reader::{OTHER_NAMES, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "cache",
-    keys: &["ttl", "stale_if_error", "stale_while_revalidate", "max_entries", "key", "name", "crate"],
+    keys: &[
+        "ttl",
+        "stale_if_error",
+        "stale_while_revalidate",
+        "max_entries",
+        "key",
+        "name",
+        "enabled",
+        "crate",
+    ],
     foreign: &[
         Foreign {
             names: &[

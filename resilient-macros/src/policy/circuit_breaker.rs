@@ -34,6 +34,7 @@ pub(crate) static KIND: Kind = Kind {
         "abandoned",
         "key",
         "max_keys",
+        "enabled",
         "crate",
     ],
     foreign: &[

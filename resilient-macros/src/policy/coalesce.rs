@@ -10,7 +10,7 @@ use crate::reader::{OTHER_NAMES, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "coalesce",
-    keys: &["key", "name", "crate"],
+    keys: &["key", "name", "enabled", "crate"],
     foreign: &[
         Foreign {
             names: &["by", "on", "convert", "group", "group_by", "keys", "per"],

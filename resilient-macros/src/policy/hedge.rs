@@ -16,7 +16,7 @@ use crate::reader::{Given, OTHER_NAMES, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "hedge",
-    keys: &["after", "max", "when", "budget", "no_clone", "name", "crate"],
+    keys: &["after", "max", "when", "budget", "no_clone", "name", "enabled", "crate"],
     foreign: &[
         Foreign {
             names: &[

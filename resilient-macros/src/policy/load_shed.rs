@@ -26,6 +26,7 @@ pub(crate) static KIND: Kind = Kind {
         "critical_at",
         "k",
         "min_calls",
+        "enabled",
         "crate",
     ],
     foreign: &[

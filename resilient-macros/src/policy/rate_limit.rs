@@ -11,7 +11,7 @@ use crate::reader::{OTHER_NAMES, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "rate_limit",
-    keys: &["name", "rate", "burst", "max_wait", "key", "max_keys", "crate"],
+    keys: &["name", "rate", "burst", "max_wait", "key", "max_keys", "enabled", "crate"],
     foreign: &[
         Foreign {
             names: &[

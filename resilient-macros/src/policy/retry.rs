@@ -31,6 +31,7 @@ pub(crate) static KIND: Kind = Kind {
         "nested",
         "no_clone",
         "name",
+        "enabled",
         "crate",
     ],
     foreign: &[

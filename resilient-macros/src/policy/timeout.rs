@@ -11,7 +11,7 @@ use crate::reader::{Given, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "timeout",
-    keys: &["name", "crate"],
+    keys: &["name", "enabled", "crate"],
     foreign: &[
         Foreign {
             names: &[

@@ -13,6 +13,7 @@ use crate::scan;
 mod leaving;
 mod number;
 mod rate;
+mod switch;
 mod time;
 mod word;
 
@@ -79,10 +80,10 @@ impl<'a> Reader<'a> {
     /// Reports what nobody asked for; gives the name and the settings in the order written.
     pub(crate) fn finish(mut self) -> (Option<LitStr>, Vec<Setting>) {
         let Words { stem, keys, foreign, lone } = self.kind;
-        for arg in &self.args.keyed {
-            if !self.asked.contains(&arg.name.as_str()) {
-                Unknown { stem, keys, foreign, lone: Some(lone) }.report(arg, self.diag);
-            }
+        for arg in self.args.keyed.iter().filter(|arg| !self.asked.contains(&arg.name.as_str())) {
+            let is_off = switch::OFF.names.contains(&arg.name.as_str());
+            let foreign = if is_off { &[switch::OFF] } else { foreign };
+            Unknown { stem, keys, foreign, lone: Some(lone) }.report(arg, self.diag);
         }
         for value in &self.args.loose {
             self.diag.at(value, format!("`#[{stem}]` cannot tell what this value is for; write {lone}"));

@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Expr, ExprLit, ExprPath, Ident, Lit, UnOp};
 
 use super::{Given, Held, Reader};
+use crate::lower::respanned;
 use crate::scan;
 
 /// What a `const` must hold.
@@ -175,12 +176,33 @@ impl Reader<'_> {
         limits: &Limits<'_>,
         wrap: &TokenStream,
     ) -> Given<T> {
+        self.keep_constant(key, path, &checked(path, limits), wrap)
+    }
+
+    /// The path of a `const` of the type `ty`, any of whose values will do.
+    pub(super) fn any_constant<T>(
+        &mut self,
+        key: &'static str,
+        path: &ExprPath,
+        ty: &TokenStream,
+        wrap: &TokenStream,
+    ) -> Given<T> {
+        let value = held(path, ty, |_| TokenStream::new());
+        self.keep_constant(key, path, &value, wrap)
+    }
+
+    fn keep_constant<T>(
+        &mut self,
+        key: &'static str,
+        path: &ExprPath,
+        value: &TokenStream,
+        wrap: &TokenStream,
+    ) -> Given<T> {
         let at = path.to_token_stream();
         if let Some(fault) = self.no_constant(key, path) {
             self.diag.at(path, fault);
         } else {
-            let checked = checked(path, limits);
-            self.record(key, Held::Constant(quote!(#wrap(#checked))), scan::source(at.clone()));
+            self.record(key, Held::Constant(quote!(#wrap(#value))), scan::source(at.clone()));
         }
         Given { literal: None, at }
     }
@@ -213,21 +235,20 @@ fn no_number(key: &str, value: &Expr, example: &str) -> String {
 
 /// A `const` that is checked before the program runs.
 fn checked(value: &ExprPath, limits: &Limits<'_>) -> TokenStream {
+    held(value, &limits.ty, |held| {
+        let (range, words) = ((limits.range)(held), limits.words);
+        quote_spanned!(held.span()=> ::core::assert!(#range, #words);)
+    })
+}
+
+/// A `const` of this type, once `check` has seen it.
+fn held(value: &ExprPath, ty: &TokenStream, check: impl FnOnce(&Ident) -> TokenStream) -> TokenStream {
     let span = Span::mixed_site().located_at(value.span());
     let held = Ident::new("__held", span);
-    let (range, words) = ((limits.range)(&held), limits.words);
-    let ty: TokenStream = limits
-        .ty
-        .clone()
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(span);
-            token
-        })
-        .collect();
+    let (check, ty) = (check(&held), respanned(ty, span));
     quote_spanned!(span=> const {
         let #held: #ty = #value;
-        ::core::assert!(#range, #words);
+        #check
         #held
     })
 }

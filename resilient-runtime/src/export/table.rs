@@ -235,7 +235,7 @@ const CIRCUIT_BREAKER: &[Row] = &[
     counter(
         "circuit_breaker.would_reject",
         "Calls that passed only because the breaker observes.",
-        of!(CircuitBreaker, |s, out| out.put(s.would_have_rejected)),
+        of!(CircuitBreaker, |s, out| out.put(s.would_reject)),
     ),
     counter(
         "circuit_breaker.slow_calls",

@@ -111,7 +111,7 @@ fn breaker(it: &CircuitBreakerSnapshot, policy: &mut Json<'_>) {
     policy.maybe_word("last_error", it.last_error.map(Class::as_str));
     policy.counts([("succeeded", it.succeeded), ("failed", it.failed), ("slow", it.slow)]);
     policy.counts([("ignored", it.ignored), ("abandoned", it.abandoned), ("panicked", it.panicked)]);
-    policy.counts([("rejected", it.rejected), ("would_have_rejected", it.would_have_rejected)]);
+    policy.counts([("rejected", it.rejected), ("would_reject", it.would_reject)]);
 }
 
 fn shed(it: &LoadShedSnapshot, policy: &mut Json<'_>) {

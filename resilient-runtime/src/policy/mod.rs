@@ -31,9 +31,7 @@ pub use self::circuit_breaker::{
     CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
 };
 pub use self::coalesce::{Coalesce, CoalesceSnapshot};
-pub use self::fallback::FallbackSnapshot;
-#[cfg(feature = "cache")]
-pub use self::fallback::recall::CachedFallback;
+pub use self::fallback::{Fallback, FallbackSnapshot};
 pub use self::hedge::{Hedge, HedgeSnapshot};
 pub use self::load_shed::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot, ShedAlgorithm, ShedMode};
 pub use self::rate_limit::{RateLimit, RateLimitSnapshot};
@@ -142,6 +140,8 @@ impl Deref for Stem {
 pub(crate) trait Policy: Any + Send + Sync + fmt::Debug {
     /// Takes over new settings and keeps what was learned.
     fn apply(&self, written: &Written);
+    /// Tells what `apply` changed, once no lock is held.
+    fn announce(&self) {}
     fn snapshot(&self, count: Since) -> Snapshot;
     /// Back to the state of the first day.
     fn reset(&self);

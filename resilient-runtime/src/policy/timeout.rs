@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use resilient_settings::stem::timeout as slot;
-use resilient_settings::{Value, Written};
+use resilient_settings::{Value, Written, nanos};
 use tokio::task::coop;
 use tokio::time::Sleep;
 
@@ -29,7 +29,7 @@ use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
-    limit: |written| written.time(slot::LIMIT),
+    limit: |written| written.time(slot::LIMIT).filter(|_| written.is_on(slot::ENABLED)),
     least_waits: |_| None,
     create: |name, written| {
         let policy = TimeoutPolicy::new(name);
@@ -57,6 +57,7 @@ pub(crate) static STEM: Stem = Stem {
 #[derive(Clone, Copy, Debug)]
 pub struct Timeout {
     limit: Option<Duration>,
+    enabled: Option<bool>,
     name: &'static str,
     policy: Option<&'static TimeoutPolicy>,
 }
@@ -69,7 +70,7 @@ impl Timeout {
     }
 
     const fn unset() -> Self {
-        Self { limit: None, name: "timeout", policy: None }
+        Self { limit: None, enabled: None, name: "timeout", policy: None }
     }
 
     /// Name that errors and events carry. **Default: `"timeout"`.**
@@ -82,6 +83,12 @@ impl Timeout {
     #[must_use]
     pub const fn limit(self, limit: Duration) -> Self {
         Self { limit: Some(limit), ..self }
+    }
+
+    /// Whether it does anything; otherwise a call has no limit and no deadline. **Default: true.**
+    #[must_use]
+    pub const fn enabled(self, enabled: bool) -> Self {
+        Self { enabled: Some(enabled), ..self }
     }
 
     /// Runs `future` until it ends or the time is up.
@@ -103,11 +110,62 @@ impl Timeout {
         F: Future<Output = Result<T, E>>,
         E: From<Rejected>,
     {
-        let (terms, limit) = match self.policy {
-            Some(policy) => (By::Name(policy), self.limit.map_or_else(|| policy.limit(), Deadline::after)),
-            None => (By::Value(self.name), self.limit.map_or(Deadline::NONE, Deadline::after)),
+        let terms = self.policy.map_or(By::Value(self.name), By::Name);
+        let limit = match self.policy {
+            Some(policy) if self.limit.is_none() && self.enabled.is_none() => policy.limit(),
+            Some(policy) => self.over(policy.settings()).in_force(),
+            None => self.over(Settings::UNSET).in_force(),
         };
         ByHand { layer: Bounded::<_, _, Unclassified>::new(future, terms, limit) }
+    }
+
+    /// What was set here, and the rest from `base`.
+    fn over(&self, base: Settings) -> Settings {
+        Settings { limit: self.limit.or(base.limit), enabled: self.enabled.unwrap_or(base.enabled) }
+    }
+
+    fn written(&self) -> Written {
+        let mut written = Written::NOTHING;
+        written.put(slot::LIMIT, self.limit.map(Value::Time));
+        written.put(slot::ENABLED, self.enabled.map(Value::Flag));
+        written
+    }
+}
+
+/// What a timeout goes by.
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    limit: Option<Duration>,
+    enabled: bool,
+}
+
+impl Settings {
+    const UNSET: Self = Self { limit: None, enabled: true };
+    const ENABLED: u64 = 1;
+    const BITS: u32 = 1;
+    const NO_LIMIT: u64 = u64::MAX >> Self::BITS;
+
+    fn of(written: &Written) -> Self {
+        Self { limit: written.time(slot::LIMIT), enabled: written.is_on(slot::ENABLED) }
+    }
+
+    /// What a call takes of it.
+    fn in_force(self) -> Deadline {
+        self.limit.filter(|_| self.enabled).map_or(Deadline::NONE, Deadline::after)
+    }
+
+    /// All of it, for other threads.
+    fn word(self) -> u64 {
+        let limit = self.limit.map_or(Self::NO_LIMIT, |limit| nanos(limit).min(Self::NO_LIMIT - 1));
+        limit << Self::BITS | u64::from(self.enabled)
+    }
+
+    fn of_word(word: u64) -> Self {
+        let limit = word >> Self::BITS;
+        Self {
+            limit: (limit != Self::NO_LIMIT).then(|| Duration::from_nanos(limit)),
+            enabled: word & Self::ENABLED != 0,
+        }
     }
 }
 
@@ -116,17 +174,14 @@ impl Registry {
     #[must_use]
     pub fn timeout(self, name: &str) -> Option<Timeout> {
         let policy = self.find::<TimeoutPolicy>(name)?;
-        Some(Timeout { limit: None, name: policy.name, policy: Some(policy) })
+        Some(Timeout { name: policy.name, policy: Some(policy), ..Timeout::unset() })
     }
 }
 
 impl Configure {
     /// Sets keys of the timeout `name`.
     pub fn timeout(self, name: &str, set: impl FnOnce(Timeout) -> Timeout) -> Self {
-        let limit = set(Timeout::unset()).limit;
-        let written =
-            limit.map_or(Written::NOTHING, |limit| Written::NOTHING.set(slot::LIMIT, Value::Time(limit)));
-        self.with(&STEM, name, &written)
+        self.with(&STEM, name, &set(Timeout::unset()).written())
     }
 }
 
@@ -136,7 +191,9 @@ impl Configure {
 pub struct TimeoutSnapshot {
     /// Name of the timeout.
     pub name: &'static str,
-    /// Time a call may take.
+    /// Whether it does anything.
+    pub enabled: bool,
+    /// Time a call may take, if it does.
     pub limit: Duration,
     /// Calls that ended in time with `Ok`.
     pub succeeded: u64,
@@ -160,13 +217,20 @@ const PANICKED: usize = 4;
 #[derive(Debug)]
 pub struct TimeoutPolicy {
     name: &'static str,
+    /// What a call takes of the settings.
     limit: AtomicU64,
+    settings: AtomicU64,
     tally: Tally,
 }
 
 impl TimeoutPolicy {
     fn new(name: &'static str) -> Self {
-        Self { name, limit: AtomicU64::new(Deadline::NONE.word()), tally: Tally::new() }
+        let settings = AtomicU64::new(Settings::UNSET.word());
+        Self { name, limit: AtomicU64::new(Deadline::NONE.word()), settings, tally: Tally::new() }
+    }
+
+    fn settings(&self) -> Settings {
+        Settings::of_word(self.settings.load(Relaxed))
     }
 
     #[inline]
@@ -177,15 +241,18 @@ impl TimeoutPolicy {
 
 impl Policy for TimeoutPolicy {
     fn apply(&self, written: &Written) {
-        let limit = written.time(slot::LIMIT).map_or(Deadline::NONE, Deadline::after);
-        self.limit.store(limit.word(), Relaxed);
+        let settings = Settings::of(written);
+        self.settings.store(settings.word(), Relaxed);
+        self.limit.store(settings.in_force().word(), Relaxed);
     }
 
     fn snapshot(&self, count: Since) -> Snapshot {
         let count = |counter| count(&self.tally, counter);
+        let Settings { limit, enabled } = self.settings();
         Snapshot::Timeout(TimeoutSnapshot {
             name: self.name,
-            limit: self.limit().limit(),
+            enabled,
+            limit: limit.unwrap_or(Deadline::NONE.limit()),
             succeeded: count(SUCCEEDED),
             failed: count(FAILED),
             timed_out: count(TIMED_OUT),

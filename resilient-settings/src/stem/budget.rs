@@ -6,6 +6,7 @@ use crate::{Key, Kind};
 pub const CAPACITY: usize = 0;
 pub const CREDIT: usize = 1;
 pub const RESERVE: usize = 2;
+pub const ENABLED: usize = 3;
 
 /// Name of the budget that those share who name none.
 pub const DEFAULT: &str = "default";
@@ -21,6 +22,7 @@ pub static TABLE: Table = Table {
         Key { name: "capacity", kind: Kind::Count(0) },
         Key { name: "credit", kind: Kind::Ratio },
         Key { name: "reserve", kind: Kind::Count(0) },
+        super::ENABLED_KEY,
     ],
     code: &[],
     excludes: &[],

@@ -8,6 +8,7 @@ use crate::{Complaint, Key, Kind};
 pub const MAX_CONCURRENT: usize = 0;
 pub const MAX_WAIT: usize = 1;
 pub const MAX_QUEUE: usize = 2;
+pub const ENABLED: usize = 3;
 
 pub static TABLE: Table = Table {
     name: "bulkhead",
@@ -15,6 +16,7 @@ pub static TABLE: Table = Table {
         Key { name: "max_concurrent", kind: Kind::Count(1) },
         Key { name: "max_wait", kind: Kind::Time(Duration::ZERO) },
         Key { name: "max_queue", kind: Kind::Count(1) },
+        super::ENABLED_KEY,
     ],
     code: &[],
     excludes: &[],

@@ -25,6 +25,7 @@ pub const HALF_OPEN_TIMEOUT: usize = 11;
 pub const RAMP: usize = 12;
 pub const ABANDONED: usize = 13;
 pub const MAX_KEYS: usize = 14;
+pub const ENABLED: usize = 15;
 
 const KEYS: &[Key] = &[
     Key { name: "failure_threshold", kind: Kind::Count(1) },
@@ -42,6 +43,7 @@ const KEYS: &[Key] = &[
     Key { name: "ramp", kind: Kind::Time(Duration::ZERO) },
     Key { name: "abandoned", kind: Kind::Word(&["ignore", "failure"]) },
     Key { name: "max_keys", kind: Kind::Count(1) },
+    super::ENABLED_KEY,
 ];
 
 pub static TABLE: Table = Table {

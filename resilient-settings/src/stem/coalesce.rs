@@ -2,5 +2,12 @@
 
 use super::Table;
 
-pub static TABLE: Table =
-    Table { name: "coalesce", keys: &[], code: &["key"], excludes: &[], check: |_| Vec::new() };
+pub const ENABLED: usize = 0;
+
+pub static TABLE: Table = Table {
+    name: "coalesce",
+    keys: &[super::ENABLED_KEY],
+    code: &["key"],
+    excludes: &[],
+    check: |_| Vec::new(),
+};

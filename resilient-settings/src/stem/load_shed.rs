@@ -16,6 +16,7 @@ pub const IMPORTANT_AT: usize = 9;
 pub const CRITICAL_AT: usize = 10;
 pub const K: usize = 11;
 pub const MIN_CALLS: usize = 12;
+pub const ENABLED: usize = 13;
 
 pub const MODES: &[&str] = &["concurrency", "throttle"];
 pub const ALGORITHMS: &[&str] = &["gradient", "aimd"];
@@ -36,6 +37,7 @@ pub static TABLE: Table = Table {
         Key { name: "critical_at", kind: Kind::Factor },
         Key { name: "k", kind: Kind::Factor },
         Key { name: "min_calls", kind: Kind::Count(1) },
+        super::ENABLED_KEY,
     ],
     code: &["priority"],
     excludes: &[],

@@ -14,7 +14,10 @@ pub mod rate_limit;
 pub mod retry;
 pub mod timeout;
 
-use crate::{Complaint, Key, Written};
+use crate::{Complaint, Key, Kind, Written};
+
+/// Whether a policy does anything: without it every call passes as if it were not there.
+const ENABLED_KEY: Key = Key { name: "enabled", kind: Kind::Flag };
 
 /// One kind of policy: what its attribute, setters and configuration may say.
 #[derive(Debug)]

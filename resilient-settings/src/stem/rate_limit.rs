@@ -9,6 +9,7 @@ pub const RATE: usize = 0;
 pub const BURST: usize = 1;
 pub const MAX_WAIT: usize = 2;
 pub const MAX_KEYS: usize = 3;
+pub const ENABLED: usize = 4;
 
 pub static TABLE: Table = Table {
     name: "rate_limit",
@@ -17,6 +18,7 @@ pub static TABLE: Table = Table {
         Key { name: "burst", kind: Kind::Count(1) },
         Key { name: "max_wait", kind: Kind::Time(Duration::ZERO) },
         Key { name: "max_keys", kind: Kind::Count(1) },
+        super::ENABLED_KEY,
     ],
     code: &["key"],
     excludes: &[],

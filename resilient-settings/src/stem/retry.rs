@@ -15,6 +15,7 @@ pub const WITHIN: usize = 6;
 pub const BUDGET: usize = 7;
 pub const MAX_RETRY_AFTER: usize = 8;
 pub const NESTED: usize = 9;
+pub const ENABLED: usize = 10;
 
 pub const NESTED_WORDS: &[&str] = &["share", "once"];
 /// Attempts where nobody says how many.
@@ -33,6 +34,7 @@ pub static TABLE: Table = Table {
         Key { name: "budget", kind: budget::NAMED },
         Key { name: "max_retry_after", kind: Kind::Time(Duration::ZERO) },
         Key { name: "nested", kind: Kind::Word(NESTED_WORDS) },
+        super::ENABLED_KEY,
     ],
     code: &["when", "when_ok", "on_retry", "no_clone"],
     excludes: &[],

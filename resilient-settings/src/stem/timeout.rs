@@ -4,10 +4,11 @@ use super::Table;
 use crate::{Key, Kind};
 
 pub const LIMIT: usize = 0;
+pub const ENABLED: usize = 1;
 
 pub static TABLE: Table = Table {
     name: "timeout",
-    keys: &[Key { name: "limit", kind: Kind::POSITIVE_TIME }],
+    keys: &[Key { name: "limit", kind: Kind::POSITIVE_TIME }, super::ENABLED_KEY],
     code: &[],
     excludes: &[],
     check: |_| Vec::new(),

@@ -17,7 +17,7 @@ mod answer;
 
 pub(crate) static KIND: Kind = Kind {
     stem: "fallback",
-    keys: &["fn", "value", "cached", "when", "key", "max_entries", "max_age", "name", "crate"],
+    keys: &["fn", "value", "cached", "when", "key", "max_entries", "max_age", "name", "enabled", "crate"],
     foreign: &[
         Foreign {
             names: &[

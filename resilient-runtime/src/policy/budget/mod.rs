@@ -85,6 +85,12 @@ impl RetryBudget {
     pub const fn reserve(self, retries: u32) -> Self {
         self.with(slot::RESERVE, Value::count(retries))
     }
+
+    /// Whether it limits anything; otherwise it pays for whatever is asked. **Default: true.**
+    #[must_use]
+    pub const fn enabled(self, enabled: bool) -> Self {
+        self.with(slot::ENABLED, Value::Flag(enabled))
+    }
 }
 
 impl Income {
@@ -129,13 +135,15 @@ impl Registry {
 pub struct BudgetSnapshot {
     /// Name of the budget.
     pub name: &'static str,
+    /// Whether it limits anything.
+    pub enabled: bool,
     /// Retries that calls can have earned at most.
     pub capacity: u32,
     /// Share of a retry that each call earns.
     pub credit: f64,
     /// Retries a second that are free.
     pub reserve: u32,
-    /// Retries in a row that it would pay for now.
+    /// Retries in a row that it would pay for now, if it limits them.
     pub left: u64,
     /// Retries and hedges it paid for.
     pub spent: u64,
@@ -180,6 +188,7 @@ static NUMBERED: Shelf<&'static Purse, 64> = Shelf::new();
 
 #[derive(Debug)]
 struct Account {
+    enabled: bool,
     budget: Budget,
     members: Vec<Member>,
     /// What members earned that have left.
@@ -210,7 +219,8 @@ impl PartialEq for Purse {
 impl Purse {
     fn new(name: &'static str, payer: Payer, written: &Written) -> Self {
         let budget = Budget::full(Income::of(written));
-        let account = Account { budget, members: Vec::new(), former: 0 };
+        let enabled = written.is_on(slot::ENABLED);
+        let account = Account { enabled, budget, members: Vec::new(), former: 0 };
         Self { name, payer, calls: Tally::new(), account: Mutex::new(account) }
     }
 
@@ -254,7 +264,7 @@ impl Purse {
         let mut account = self.account();
         let calls = self.calls(&account);
         // Read while nobody else can pay: a clock that runs backwards earns the same time twice.
-        let paid = account.budget.take(calls, clock::tick());
+        let paid = !account.enabled || account.budget.take(calls, clock::tick());
         drop(account);
         self.calls.add(if paid { SPENT } else { REFUSED }, 1);
         paid
@@ -274,8 +284,9 @@ impl Purse {
         let account = self.account();
         let Income { capacity, credit, reserve } = account.budget.income();
         let left = account.budget.left(self.calls(&account), clock::tick());
+        let (enabled, name) = (account.enabled, self.name);
         let (spent, refused) = (count(&self.calls, SPENT), count(&self.calls, REFUSED));
-        BudgetSnapshot { name: self.name, capacity, credit, reserve, left, spent, refused }
+        BudgetSnapshot { name, enabled, capacity, credit, reserve, left, spent, refused }
     }
 
     fn calls(&self, account: &Account) -> u64 {
@@ -293,6 +304,7 @@ impl Policy for Purse {
         let mut account = self.account();
         let calls = self.calls(&account);
         account.budget.change(Income::of(written), calls, clock::tick());
+        account.enabled = written.is_on(slot::ENABLED);
     }
 
     fn snapshot(&self, count: Since) -> Snapshot {

@@ -196,6 +196,7 @@ impl Gate {
         self.recount();
     }
 
+    #[cfg(all(test, resilient_loom))]
     pub(super) fn places(&self) -> u32 {
         u32::try_from(self.places.load(Relaxed)).unwrap_or(u32::MAX)
     }

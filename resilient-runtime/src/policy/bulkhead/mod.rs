@@ -12,7 +12,7 @@ mod tests;
 
 use std::future::Future;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use resilient_settings::stem::bulkhead as slot;
@@ -78,8 +78,10 @@ pub struct Shared {
     name: &'static str,
     id: Id,
     gate: Gate,
+    max_concurrent: AtomicU32,
     max_wait: AtomicU64,
     max_queue: AtomicU32,
+    enabled: AtomicBool,
 }
 
 impl Shared {
@@ -88,8 +90,10 @@ impl Shared {
             name,
             id: Id::new(Keeper::Bulkhead),
             gate: Gate::new(DEFAULT_MAX_CONCURRENT),
+            max_concurrent: AtomicU32::new(DEFAULT_MAX_CONCURRENT),
             max_wait: AtomicU64::new(0),
             max_queue: AtomicU32::new(0),
+            enabled: AtomicBool::new(true),
         };
         shared.apply(written);
         shared
@@ -100,7 +104,14 @@ impl Shared {
         let waited_for = self.max_wait.load(Relaxed) & WAITED_FOR;
         self.max_wait.store(written.time(slot::MAX_WAIT).map_or(0, nanos) | waited_for, Relaxed);
         self.max_queue.store(count(slot::MAX_QUEUE).unwrap_or(u32::MAX), Relaxed);
-        self.gate.set_places(count(slot::MAX_CONCURRENT).unwrap_or(DEFAULT_MAX_CONCURRENT).max(1));
+        let (places, enabled) = (
+            count(slot::MAX_CONCURRENT).unwrap_or(DEFAULT_MAX_CONCURRENT).max(1),
+            written.is_on(slot::ENABLED),
+        );
+        self.max_concurrent.store(places, Relaxed);
+        self.enabled.store(enabled, Relaxed);
+        // Who runs takes a place all the same, so that nothing has to be counted again when it is switched on.
+        self.gate.set_places(if enabled { places } else { u32::MAX });
     }
 
     /// Notes that the caller has a place; where nobody waits, nobody asks.
@@ -160,6 +171,14 @@ impl Bulkhead {
     #[must_use]
     pub const fn max_queue(self, calls: u32) -> Self {
         self.with(slot::MAX_QUEUE, Value::count(calls))
+    }
+
+    /// Whether it does anything; otherwise any number of calls run at once. **Default: true.**
+    ///
+    /// Those that run when it is switched on again take their places all the same.
+    #[must_use]
+    pub const fn enabled(self, enabled: bool) -> Self {
+        self.with(slot::ENABLED, Value::Flag(enabled))
     }
 
     /// Runs `future` in a place of the bulkhead.
@@ -236,7 +255,8 @@ impl Bulkhead {
         let count = |counter| count(&shared.gate.tally, counter);
         BulkheadSnapshot {
             name: self.name,
-            max_concurrent: shared.gate.places(),
+            enabled: shared.enabled.load(Relaxed),
+            max_concurrent: shared.max_concurrent.load(Relaxed),
             running,
             waiting,
             admitted: count(ADMITTED),
@@ -298,7 +318,9 @@ impl Configure {
 pub struct BulkheadSnapshot {
     /// Name of the bulkhead.
     pub name: &'static str,
-    /// Calls that may run at once.
+    /// Whether it does anything.
+    pub enabled: bool,
+    /// Calls that may run at once, if it does.
     pub max_concurrent: u32,
     /// Calls that run now.
     pub running: u64,

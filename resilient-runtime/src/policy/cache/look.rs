@@ -142,7 +142,7 @@ impl<K: Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> Load<'_, K
 
     fn keep(self, value: V) {
         let Self { shared, place, renewal } = self;
-        if !place.keep(value) {
+        if !shared.enabled.load(Relaxed) || !place.keep(value) {
             return;
         }
         shared.tally.add(STORED, 1);

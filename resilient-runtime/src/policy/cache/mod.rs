@@ -6,7 +6,7 @@ mod tests;
 
 use std::hash::Hash;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use resilient_settings::stem::cache as slot;
@@ -73,6 +73,7 @@ struct Shared {
     ttl: AtomicU64,
     stale_if_error: AtomicU64,
     stale_while_revalidate: AtomicU64,
+    enabled: AtomicBool,
     store: Store,
     tally: Tally,
 }
@@ -84,6 +85,7 @@ impl Shared {
             ttl: AtomicU64::new(0),
             stale_if_error: AtomicU64::new(0),
             stale_while_revalidate: AtomicU64::new(0),
+            enabled: AtomicBool::new(true),
             store: Store::new(max_entries(written)),
             tally: Tally::new(),
         };
@@ -92,7 +94,10 @@ impl Shared {
     }
 
     fn apply(&self, written: &Written) {
-        let time = |key, default| written.time(key).map_or(default, nanos);
+        let enabled = written.is_on(slot::ENABLED);
+        self.enabled.store(enabled, Relaxed);
+        // Where nothing is fresh, or good enough, nothing is found.
+        let time = |key, default| if enabled { written.time(key).map_or(default, nanos) } else { 0 };
         self.ttl.store(time(slot::TTL, nanos(DEFAULT_TTL)), Relaxed);
         self.stale_if_error.store(time(slot::STALE_IF_ERROR, 0), Relaxed);
         self.stale_while_revalidate.store(time(slot::STALE_WHILE_REVALIDATE, 0), Relaxed);
@@ -149,6 +154,14 @@ impl Cache {
     #[must_use]
     pub const fn max_entries(self, entries: u32) -> Self {
         self.with(slot::MAX_ENTRIES, Value::count(entries))
+    }
+
+    /// Whether it does anything; otherwise no value is found and none is kept. **Default: true.**
+    ///
+    /// What it holds stays, and is found once it is switched on again, if it is not too old then.
+    #[must_use]
+    pub const fn enabled(self, enabled: bool) -> Self {
+        self.with(slot::ENABLED, Value::Flag(enabled))
     }
 
     /// The value of `key`, which `load` gives if there is no fresh one.
@@ -210,10 +223,11 @@ impl Cache {
     }
 
     fn count(&self, count: Since) -> CacheSnapshot {
-        let Shared { store, tally, .. } = self.shared();
+        let Shared { enabled, store, tally, .. } = self.shared();
         let total = |counter| count(tally, counter);
         CacheSnapshot {
             name: self.name,
+            enabled: enabled.load(Relaxed),
             entries: store.len(),
             hits: total(HITS),
             misses: total(MISSES),
@@ -277,6 +291,8 @@ impl Configure {
 pub struct CacheSnapshot {
     /// Name of the cache.
     pub name: &'static str,
+    /// Whether it does anything.
+    pub enabled: bool,
     /// Values kept now.
     pub entries: u64,
     /// Calls answered with a fresh value.

@@ -273,14 +273,22 @@ impl Engine {
         self.lock().machine.held_by()
     }
 
+    /// Goes by other limits. What that changes is told by [`announce`](Self::announce), when the registry's
+    /// locks are free.
     pub(super) fn reconfigure(&self, limits: Arc<Limits>) {
         let now = clock::tick();
         let mut slow = self.take();
         slow.absorb(&self.tally);
-        slow.machine.reconfigure(limits, now);
+        let transition = slow.machine.reconfigure(limits, now);
         // What was counted before there was a window is not in it.
         slow.absorbed = self.tally.sum(QUIET);
-        self.done(slow, None);
+        slow.outbox.extend(transition);
+        self.fast.publish(&slow.machine);
+    }
+
+    /// Raises what nobody has been told of yet.
+    pub(super) fn announce(&self) {
+        self.raise_from(self.lock());
     }
 
     pub(super) fn limits(&self) -> Arc<Limits> {
@@ -344,6 +352,10 @@ impl Engine {
         if let Some(transition) = transition {
             slow.outbox.push_back(transition);
         }
+        self.raise_from(slow);
+    }
+
+    fn raise_from(&self, mut slow: MutexGuard<'_, Slow>) {
         if slow.outbox.is_empty() || slow.raising {
             return;
         }

@@ -8,7 +8,6 @@ use resilient_settings::nanos;
 use super::last_error::LastError;
 use super::state::Machine;
 use super::ticket::Ticket;
-use super::transition::Control;
 use super::word::{ASK, COUNTS, DISABLED, FORCED_OPEN, MOST, OPEN, TELL, TIMED, TURNS, Word};
 use crate::clock::Tick;
 use crate::sync::AtomicU64;
@@ -104,10 +103,11 @@ impl Fast {
             flags |= TIMED;
             update(&self.slow_call, nanos(slow_call), Relaxed);
         }
-        match machine.held_by() {
-            Some(Control::ForceOpen) => flags |= FORCED_OPEN,
-            Some(Control::Disable) => flags |= DISABLED,
-            _ => {}
+        if machine.is_forced_open() {
+            flags |= FORCED_OPEN;
+        }
+        if machine.is_disabled() {
+            flags |= DISABLED;
         }
         if let Some((from, until)) = machine.refuses() {
             flags |= OPEN;

@@ -7,6 +7,7 @@ use resilient_settings::nanos;
 
 use super::limits::{Limits, Rates};
 use super::model::{Call, Model};
+use super::phase::Hand;
 use super::ticket::Outcome;
 use super::transition::{CircuitState, Control, Report, Transition};
 use super::window::CircuitWindow;
@@ -85,6 +86,7 @@ pub(super) fn limits(timed: bool) -> impl Strategy<Value = Limits> {
             ramp: ramp.map(Duration::from_nanos),
             abandoned_fails,
             max_keys: 1,
+            hand: Hand::Off,
         }
     })
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use resilient_settings::stem::circuit_breaker as slot;
 use resilient_settings::{Value, Written};
 
+use super::phase::Hand;
 use super::window::{CircuitWindow, Sum};
 
 /// No time a breaker waits or looks back over is shorter.
@@ -37,6 +38,8 @@ pub(super) struct Limits {
     pub(super) abandoned_fails: bool,
     /// Keys that may have a breaker of their own.
     pub(super) max_keys: usize,
+    /// What holds while nothing is done by hand.
+    pub(super) hand: Hand,
 }
 
 /// Shares of the calls in a window that open the breaker once there are `min_calls`.
@@ -84,6 +87,7 @@ impl Limits {
             ramp: written.time(slot::RAMP).filter(|ramp| !ramp.is_zero()),
             abandoned_fails: written.word(slot::ABANDONED) == Some("failure"),
             max_keys: count(written, slot::MAX_KEYS).map_or(MAX_KEYS, |keys| keys as usize),
+            hand: if written.is_on(slot::ENABLED) { Hand::Off } else { Hand::Disabled },
         }
     }
 
@@ -140,6 +144,7 @@ impl Limits {
         ramp: None,
         abandoned_fails: false,
         max_keys: 1_000,
+        hand: Hand::Off,
     };
 }
 
@@ -229,6 +234,7 @@ mod tests {
             ramp: None,
             abandoned_fails: false,
             max_keys: 1_000,
+            hand: Hand::Off,
         };
         assert_eq!(limits, expected);
         assert_eq!(

@@ -234,6 +234,13 @@ impl Policy for CircuitBreaker {
         }
     }
 
+    fn announce(&self) {
+        self.engine().announce();
+        if let Some(keys) = self.keys.get() {
+            keys.for_each(Engine::announce);
+        }
+    }
+
     fn snapshot(&self, count: Since) -> Snapshot {
         Snapshot::CircuitBreaker(self.count(count))
     }

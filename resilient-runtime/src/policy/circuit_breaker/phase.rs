@@ -1,4 +1,4 @@
-//! The two halves of a breaker's state: what it has learned, and what somebody did by hand.
+//! The two halves of a breaker's state: what it has learned, and what somebody did by hand or configured.
 
 use std::time::Duration;
 
@@ -33,6 +33,11 @@ pub(super) enum Hand {
 }
 
 impl Hand {
+    /// This, or what is configured if it is nothing.
+    pub(super) const fn or(self, configured: Self) -> Self {
+        if matches!(self, Self::Off) { configured } else { self }
+    }
+
     /// The state that hides the phase.
     pub(super) const fn state(self) -> Option<CircuitState> {
         match self {

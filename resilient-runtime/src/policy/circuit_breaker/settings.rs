@@ -115,6 +115,14 @@ impl CircuitBreaker {
         self.with(slot::ABANDONED, Value::Word(counts_as))
     }
 
+    /// Whether it does anything; otherwise all calls pass and none is counted. **Default: true.**
+    ///
+    /// What is done by hand goes before this, until it is [resumed](Self::resume) or [reset](Self::reset).
+    #[must_use]
+    pub const fn enabled(self, enabled: bool) -> Self {
+        self.with(slot::ENABLED, Value::Flag(enabled))
+    }
+
     /// Keys that have a breaker of their own; the others share one. **Default: 1 000.**
     #[must_use]
     pub const fn max_keys(self, keys: u32) -> Self {

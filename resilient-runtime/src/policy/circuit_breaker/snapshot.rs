@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::engine::{ABANDONED, Engine, FAILED, IGNORED, PANICKED, REJECTED, SLOW, SUCCEEDED, WOULD_REJECT};
+use super::phase::Hand;
 use super::{CircuitBreaker, CircuitState};
 use crate::outcome::Class;
 use crate::tally::{Since, Tally};
@@ -15,6 +16,8 @@ use crate::tally::{Since, Tally};
 pub struct CircuitBreakerSnapshot {
     /// Name of the breaker.
     pub name: &'static str,
+    /// Whether it is meant to do anything, whatever was done by hand.
+    pub enabled: bool,
     /// What it is doing.
     pub state: CircuitState,
     /// What it would be doing if it did not only observe.
@@ -38,7 +41,7 @@ pub struct CircuitBreakerSnapshot {
     /// Calls that were refused.
     pub rejected: u64,
     /// Calls that would have been refused if it did not only observe.
-    pub would_have_rejected: u64,
+    pub would_reject: u64,
     /// Share of failures in the window, unless there are too few calls, or no window.
     pub failure_rate: Option<f64>,
     /// Share of slow calls in the window, unless there are too few calls, or no window.
@@ -54,6 +57,7 @@ impl CircuitBreakerSnapshot {
         let (report, last_error) = engine.report();
         Self {
             name: engine.name,
+            enabled: engine.limits().hand != Hand::Disabled,
             state: report.state,
             would_be: report.would_be,
             time_in_state: report.time_in_state,
@@ -65,7 +69,7 @@ impl CircuitBreakerSnapshot {
             panicked: 0,
             slow: 0,
             rejected: 0,
-            would_have_rejected: 0,
+            would_reject: 0,
             failure_rate: report.figures.failure_rate,
             slow_rate: report.figures.slow_rate,
             last_error,
@@ -81,7 +85,7 @@ impl CircuitBreakerSnapshot {
         self.panicked += engine.count(count, PANICKED);
         self.slow += engine.count(count, SLOW);
         self.rejected += engine.count(count, REJECTED);
-        self.would_have_rejected += engine.count(count, WOULD_REJECT);
+        self.would_reject += engine.count(count, WOULD_REJECT);
     }
 }
 

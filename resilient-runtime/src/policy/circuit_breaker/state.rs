@@ -19,7 +19,9 @@ pub(super) struct Machine {
     /// Shared by the breakers of all keys.
     limits: Arc<Limits>,
     phase: Phase,
+    /// What holds it: somebody, or else the configuration.
     hand: Hand,
+    manual: Hand,
     generation: u32,
     since: Tick,
     /// When `hand` was last changed.
@@ -34,9 +36,10 @@ impl Machine {
     pub(super) fn new(limits: Arc<Limits>, now: Tick) -> Self {
         let window = limits.rates.map(|rates| Window::new(rates.window, now));
         Self {
+            hand: limits.hand,
             limits,
             phase: Phase::CLEAN,
-            hand: Hand::Off,
+            manual: Hand::Off,
             generation: 0,
             since: now,
             held_since: now,
@@ -295,32 +298,36 @@ impl Machine {
     /// Does what somebody asked for.
     pub(super) fn control(&mut self, control: Control, now: Tick) -> Option<Transition> {
         let from = self.state();
-        let hand = match control {
+        let manual = match control {
             Control::ForceOpen => Hand::ForcedOpen,
             Control::Disable => Hand::Disabled,
             Control::Observe => Hand::Observing,
             Control::Resume | Control::Reset => Hand::Off,
         };
+        let hand = manual.or(self.limits.hand);
         let keeps = match control {
             Control::ForceOpen | Control::Disable => hand == self.hand,
             Control::Observe => true,
-            Control::Resume => self.hand == Hand::Off || self.is_observed_closed(),
+            Control::Resume => hand == self.hand || self.is_observed_closed(),
             Control::Reset => false,
         };
         if !keeps {
             self.clear(now);
         }
+        self.manual = manual;
+        self.hold(hand, now);
+        self.held(from, CircuitCause::Manual)
+    }
+
+    fn hold(&mut self, hand: Hand, now: Tick) {
         if hand != self.hand {
             (self.hand, self.held_since) = (hand, now);
         }
+    }
+
+    fn held(&self, from: CircuitState, cause: CircuitCause) -> Option<Transition> {
         let to = self.state();
-        let transition = Transition {
-            from,
-            to,
-            cause: CircuitCause::Manual,
-            observed: false,
-            figures: Figures::default(),
-        };
+        let transition = Transition { from, to, cause, observed: false, figures: Figures::default() };
         (from != to).then_some(transition)
     }
 
@@ -329,7 +336,8 @@ impl Machine {
     }
 
     /// Goes by other limits from now on, and keeps what it has learned where the window allows.
-    pub(super) fn reconfigure(&mut self, limits: Arc<Limits>, now: Tick) {
+    pub(super) fn reconfigure(&mut self, limits: Arc<Limits>, now: Tick) -> Option<Transition> {
+        let from = self.state();
         match (&mut self.window, limits.rates) {
             (Some(window), Some(rates)) => window.reshape(rates.window, now),
             (window, rates) => *window = rates.map(|rates| Window::new(rates.window, now)),
@@ -338,17 +346,24 @@ impl Machine {
             *failures = 0;
         }
         self.limits = limits;
+        let hand = self.manual.or(self.limits.hand);
+        let keeps = hand == self.hand || hand == Hand::Observing || self.is_observed_closed();
+        if !keeps {
+            self.clear(now);
+        }
+        self.hold(hand, now);
+        self.held(from, CircuitCause::Configured)
     }
 
     /// Whether nothing is lost when it is forgotten.
     pub(super) fn is_clean(&self, now: Tick) -> bool {
         let clean = self.window.as_ref().is_none_or(|window| window.sum_at(now).is_clean());
-        clean && self.hand == Hand::Off && matches!(self.phase, Phase::Closed { failures: 0, ramp: None })
+        clean && self.manual == Hand::Off && matches!(self.phase, Phase::Closed { failures: 0, ramp: None })
     }
 
-    /// Puts another breaker under the same hand.
+    /// What was done by hand, to do the same to another breaker.
     pub(super) const fn held_by(&self) -> Option<Control> {
-        self.hand.control()
+        self.manual.control()
     }
 
     pub(super) const fn has_window(&self) -> bool {

@@ -17,7 +17,7 @@ pub enum CircuitState {
     HalfOpen,
     /// Calls are rejected until someone resumes, by hand.
     ForcedOpen,
-    /// Calls pass and nothing is counted, by hand.
+    /// Calls pass and nothing is counted, by hand or by configuration.
     Disabled,
     /// Calls pass and it is counted what would have been rejected, by hand.
     Observing,
@@ -62,6 +62,8 @@ pub enum CircuitCause {
     ProbeFailed,
     /// Somebody said so.
     Manual,
+    /// The configuration says so.
+    Configured,
 }
 
 impl CircuitCause {
@@ -76,6 +78,7 @@ impl CircuitCause {
             Self::ProbesSucceeded => "probes_succeeded",
             Self::ProbeFailed => "probe_failed",
             Self::Manual => "manual",
+            Self::Configured => "configured",
         }
     }
 }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::hash::{BuildHasher as _, Hash as _, Hasher as _};
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -51,7 +52,7 @@ pub struct Seat<'a, K> {
 enum Stage<K> {
     Outside(Question<K>),
     Leading(Cargo),
-    /// Runs by itself: it might wait for its own caller.
+    /// Runs by itself: nobody joins, or it might wait for its own caller.
     Alone,
     Waiting(Behind<K>),
     Done,
@@ -100,6 +101,9 @@ impl<K: Eq + Send + Sync + 'static> Seat<'_, K> {
     /// Begins a flight, or finds one to wait for.
     fn board<A: Send + Sync + 'static>(&mut self) {
         let shared = self.shared;
+        if !shared.enabled.load(Relaxed) {
+            return self.fly_alone();
+        }
         let Some(question) = self.question() else { return };
         let load = |Question { site, key }| -> Cargo {
             Arc::new(Flight { site, key, answer: OnceLock::<A>::new() })
@@ -113,14 +117,15 @@ impl<K: Eq + Send + Sync + 'static> Seat<'_, K> {
             }
         };
         let waits = if is_same::<K, A>(&cargo, &question) { Waits::on(shared.id) } else { None };
-        let Some(waits) = waits else {
-            shared.tally.add(ALONE, 1);
-            self.stage = Stage::Alone;
-            return;
-        };
+        let Some(waits) = waits else { return self.fly_alone() };
         shared.tally.add(JOINED, 1);
         let until = frame::own_deadline().map(|until| Box::new((clock::now(), Timer::until(until))));
         self.stage = Stage::Waiting(Behind { question, cargo, ticket: 0, until, _waits: waits });
+    }
+
+    fn fly_alone(&mut self) {
+        self.shared.tally.add(ALONE, 1);
+        self.stage = Stage::Alone;
     }
 
     fn question(&mut self) -> Option<Question<K>> {

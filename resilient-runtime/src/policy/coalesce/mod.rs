@@ -14,13 +14,15 @@ use std::collections::hash_map::RandomState;
 use std::future::Future;
 use std::hash::Hash;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use resilient_settings::Written;
 use resilient_settings::stem::coalesce as slot;
+use resilient_settings::{Value, Written};
 
 use self::call::{Coalesced, Seat};
 use self::flights::Flights;
 use super::{Policy, Snapshot, Stem};
+use crate::configure::Configure;
 use crate::copies::ByClone;
 use crate::error::Rejected;
 use crate::held::{Id, Keeper};
@@ -34,7 +36,9 @@ pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
     limit: |_| None,
     least_waits: |_| None,
-    create: |name, _| Box::leak(Box::new(Coalesce::new(name))),
+    create: |name, written| {
+        Box::leak(Box::new(Coalesce { enabled: written.flag(slot::ENABLED), ..Coalesce::new(name) }))
+    },
 };
 
 const FLIGHTS: usize = 0;
@@ -68,6 +72,7 @@ const LATE: usize = 4;
 #[derive(Debug)]
 pub struct Coalesce {
     name: &'static str,
+    enabled: Option<bool>,
     shared: OnceLock<Shared>,
 }
 
@@ -75,6 +80,7 @@ pub struct Coalesce {
 #[derive(Debug)]
 struct Shared {
     name: &'static str,
+    enabled: AtomicBool,
     id: Id,
     flights: Flights,
     hasher: RandomState,
@@ -83,9 +89,20 @@ struct Shared {
 
 impl Coalesce {
     /// One of its own, which shares its name in errors and events only.
+    ///
+    /// The setter takes effect before the first call.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, shared: OnceLock::new() }
+        Self { name, enabled: None, shared: OnceLock::new() }
+    }
+
+    /// Whether it does anything; otherwise each call runs by itself. **Default: true.**
+    ///
+    /// Calls that wait when it is switched off get the answer that they wait for.
+    #[must_use]
+    pub const fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = Some(enabled);
+        self
     }
 
     /// Runs `future`, or gives the answer of the call that runs for `key` already.
@@ -138,11 +155,12 @@ impl Coalesce {
     }
 
     fn count(&self, count: Since) -> CoalesceSnapshot {
-        let Shared { flights, tally, .. } = self.shared();
+        let Shared { enabled, flights, tally, .. } = self.shared();
         let (in_flight, waiting) = flights.load();
         let count = |counter| count(tally, counter);
         CoalesceSnapshot {
             name: self.name,
+            enabled: enabled.load(Relaxed),
             in_flight,
             waiting,
             flights: count(FLIGHTS),
@@ -165,6 +183,7 @@ impl Coalesce {
     fn start(&self) -> &Shared {
         self.shared.get_or_init(|| Shared {
             name: self.name,
+            enabled: AtomicBool::new(self.enabled.unwrap_or(true)),
             id: Id::new(Keeper::Coalesce),
             flights: Flights::new(),
             hasher: RandomState::new(),
@@ -174,7 +193,9 @@ impl Coalesce {
 }
 
 impl Policy for Coalesce {
-    fn apply(&self, _: &Written) {}
+    fn apply(&self, written: &Written) {
+        self.shared().enabled.store(written.is_on(slot::ENABLED), Relaxed);
+    }
 
     fn snapshot(&self, count: Since) -> Snapshot {
         Snapshot::Coalesce(self.count(count))
@@ -183,6 +204,15 @@ impl Policy for Coalesce {
     /// Whoever leads or waits goes on.
     fn reset(&self) {
         self.shared().tally.reset();
+    }
+}
+
+impl Configure {
+    /// Sets keys of the coalescing policy `name`.
+    pub fn coalesce(self, name: &str, set: impl FnOnce(Coalesce) -> Coalesce) -> Self {
+        let mut written = Written::NOTHING;
+        written.put(slot::ENABLED, set(Coalesce::new("")).enabled.map(Value::Flag));
+        self.with(&STEM, name, &written)
     }
 }
 
@@ -200,6 +230,8 @@ impl Registry {
 pub struct CoalesceSnapshot {
     /// Name of the policy.
     pub name: &'static str,
+    /// Whether it does anything.
+    pub enabled: bool,
     /// Flights under way now.
     pub in_flight: u64,
     /// Calls that wait for a flight now.
@@ -210,7 +242,7 @@ pub struct CoalesceSnapshot {
     pub joined: u64,
     /// Flights whose leader went, and left them to one that waited.
     pub handed_over: u64,
-    /// Calls that ran by themselves, not to wait for their own caller.
+    /// Calls that ran by themselves: it was switched off, or they might have waited for their own caller.
     pub alone: u64,
     /// Calls whose deadline passed while they waited.
     pub timed_out: u64,

@@ -6,10 +6,15 @@
 #[cfg(feature = "cache")]
 pub(crate) mod recall;
 
-use resilient_settings::Written;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+#[cfg(feature = "cache")]
+use std::time::Duration;
+
 use resilient_settings::stem::fallback as slot;
+use resilient_settings::{Value, Written};
 
 use super::{Policy, Snapshot, Stem};
+use crate::configure::Configure;
 use crate::events::EventKind;
 use crate::level::Judge;
 use crate::outcome::Cause;
@@ -29,14 +34,77 @@ pub(crate) static STEM: Stem = Stem {
 pub struct FallbackSnapshot {
     /// Name of the fallback.
     pub name: &'static str,
+    /// Whether it does anything.
+    pub enabled: bool,
     /// Failed calls that the fallback answered with `Ok`.
     pub served: u64,
     /// Failed calls whose fallback failed too.
     pub failed: u64,
-    /// Errors that were passed on because they are answers.
+    /// Errors that were passed on: they are answers, or it was switched off.
     pub passed_on: u64,
     /// Good values kept now, where they are the answer.
     pub entries: u64,
+}
+
+/// Settings of a fallback, to be changed by name.
+///
+/// ```
+/// use resilient_runtime::{configure, fallback, registry};
+///
+/// #[fallback(value = 0, name = "quotes")]
+/// async fn quote(sku: &str) -> Result<usize, std::io::Error> {
+///     Err(std::io::ErrorKind::ConnectionRefused.into())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), resilient_runtime::ConfigError> {
+/// assert_eq!(quote("tea").await.unwrap(), 0);
+/// configure().fallback("quotes", |f| f.enabled(false)).install()?;
+/// assert!(quote("tea").await.is_err());
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Fallback {
+    written: Written,
+}
+
+impl Fallback {
+    const fn with(mut self, key: usize, value: Value) -> Self {
+        self.written = self.written.set(key, value);
+        self
+    }
+
+    /// Whether it does anything; otherwise errors are passed on, and nothing is kept. **Default: true.**
+    ///
+    /// A refusal has to have a place in the function's error, `From<Rejected>`; one that has none is still
+    /// answered.
+    #[must_use]
+    pub const fn enabled(self, enabled: bool) -> Self {
+        self.with(slot::ENABLED, Value::Flag(enabled))
+    }
+
+    /// Values that a `#[fallback(cached)]` keeps at once, at least one; the least recently used goes first.
+    /// **Default: 1000.**
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub const fn max_entries(self, entries: u32) -> Self {
+        self.with(slot::MAX_ENTRIES, Value::count(entries))
+    }
+
+    /// Age up to which a value of a `#[fallback(cached)]` is an answer. **Default: no limit.**
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub const fn max_age(self, time: Duration) -> Self {
+        self.with(slot::MAX_AGE, Value::time(time))
+    }
+}
+
+impl Configure {
+    /// Sets keys of the fallback `name`.
+    pub fn fallback(self, name: &str, set: impl FnOnce(Fallback) -> Fallback) -> Self {
+        self.with(&STEM, name, &set(Fallback { written: Written::NOTHING }).written)
+    }
 }
 
 const SERVED: usize = 0;
@@ -47,20 +115,25 @@ const PASSED_ON: usize = 2;
 #[derive(Debug)]
 pub(crate) struct FallbackPolicy {
     name: &'static str,
+    enabled: AtomicBool,
     tally: Tally,
     #[cfg(feature = "cache")]
     pub(super) memory: recall::Memory,
 }
 
 impl FallbackPolicy {
-    #[cfg_attr(not(feature = "cache"), expect(unused_variables, reason = "only a memory has settings"))]
     fn new(name: &'static str, written: &Written) -> Self {
         Self {
             name,
+            enabled: AtomicBool::new(written.is_on(slot::ENABLED)),
             tally: Tally::new(),
             #[cfg(feature = "cache")]
             memory: recall::Memory::new(written),
         }
+    }
+
+    fn is_on(&self) -> bool {
+        self.enabled.load(Relaxed)
     }
 
     #[cfg(feature = "cache")]
@@ -76,17 +149,16 @@ impl FallbackPolicy {
 }
 
 impl Policy for FallbackPolicy {
-    #[cfg(feature = "cache")]
     fn apply(&self, written: &Written) {
+        self.enabled.store(written.is_on(slot::ENABLED), Relaxed);
+        #[cfg(feature = "cache")]
         self.memory.apply(written);
     }
-
-    #[cfg(not(feature = "cache"))]
-    fn apply(&self, _: &Written) {}
 
     fn snapshot(&self, count: Since) -> Snapshot {
         Snapshot::Fallback(FallbackSnapshot {
             name: self.name,
+            enabled: self.is_on(),
             served: count(&self.tally, SERVED),
             failed: count(&self.tally, FAILED),
             passed_on: count(&self.tally, PASSED_ON),
@@ -151,7 +223,7 @@ where
 
 #[cold]
 fn decide<O, C: Judge<O>>(policy: &FallbackPolicy, out: O, keep: bool) -> Result<C::Answer, C::Fault> {
-    let decided = C::split(out, keep);
+    let decided = C::split(out, keep || !policy.is_on());
     if decided.is_ok() {
         policy.tally.add(PASSED_ON, 1);
     }

@@ -5,19 +5,16 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use resilient_settings::{Value, Written, nanos};
+use resilient_settings::stem::fallback as slot;
+use resilient_settings::{Written, nanos};
 
-use super::{FallbackPolicy, STEM};
-use crate::configure::Configure;
+use super::FallbackPolicy;
 use crate::copies::Copies;
 use crate::key::{Key, Site};
 use crate::level::Judge;
 use crate::outcome::{Cause, Class};
 use crate::registry::Record;
 use crate::store::{Place, Store};
-
-const MAX_ENTRIES: usize = 0;
-const MAX_AGE: usize = 1;
 
 const DEFAULT_MAX_ENTRIES: u32 = 1_000;
 
@@ -41,10 +38,11 @@ impl Memory {
     }
 
     pub(super) fn apply(&self, written: &Written) {
-        let most =
-            written.count(MAX_ENTRIES).map_or(DEFAULT_MAX_ENTRIES, |n| u32::try_from(n).unwrap_or(u32::MAX));
+        let most = written
+            .count(slot::MAX_ENTRIES)
+            .map_or(DEFAULT_MAX_ENTRIES, |n| u32::try_from(n).unwrap_or(u32::MAX));
         self.max_entries.store(most.max(1), Relaxed);
-        self.max_age.store(written.time(MAX_AGE).map_or(u64::MAX, nanos), Relaxed);
+        self.max_age.store(written.time(slot::MAX_AGE).map_or(u64::MAX, nanos), Relaxed);
         if let Some(store) = self.store.get() {
             store.set_most(most.max(1));
         }
@@ -66,47 +64,6 @@ impl Memory {
         if let Some(store) = self.store.get() {
             store.reset();
         }
-    }
-}
-
-/// Settings of a `#[fallback(cached)]`, to be changed by name.
-///
-/// ```
-/// use std::time::Duration;
-/// use resilient_runtime::{configure, fallback};
-///
-/// #[fallback(cached, name = "quotes")]
-/// async fn quote(sku: &str) -> Result<usize, std::io::Error> {
-///     Ok(sku.len())
-/// }
-///
-/// configure().fallback("quotes", |quotes| quotes.max_age(Duration::from_secs(600))).install().unwrap();
-/// ```
-#[derive(Clone, Debug)]
-pub struct CachedFallback {
-    written: Written,
-}
-
-impl CachedFallback {
-    /// Values kept at once, at least one; the least recently used goes first. **Default: 1000.**
-    #[must_use]
-    pub const fn max_entries(mut self, entries: u32) -> Self {
-        self.written = self.written.set(MAX_ENTRIES, Value::count(entries));
-        self
-    }
-
-    /// Age up to which a value is an answer. **Default: no limit.**
-    #[must_use]
-    pub const fn max_age(mut self, time: Duration) -> Self {
-        self.written = self.written.set(MAX_AGE, Value::time(time));
-        self
-    }
-}
-
-impl Configure {
-    /// Sets keys of the fallback `name`, whose answer is the last good value.
-    pub fn fallback(self, name: &str, set: impl FnOnce(CachedFallback) -> CachedFallback) -> Self {
-        self.with(&STEM, name, &set(CachedFallback { written: Written::NOTHING }).written)
     }
 }
 
@@ -176,6 +133,7 @@ where
 impl<K: Eq + Send + Sync + 'static> Remembered<K> {
     fn keep<O, C: Judge<O>, S: Copies<C::Value>>(self, out: O) -> O {
         if let Ok(Ok(value)) = C::seen(&out)
+            && self.policy.is_on()
             && let Some(value) = S::keep(value)
         {
             self.place.keep(value);
@@ -185,6 +143,10 @@ impl<K: Eq + Send + Sync + 'static> Remembered<K> {
 
     #[cold]
     fn answer<O, C: Judge<O>, S: Copies<C::Value>>(self, out: O) -> O {
+        if !self.policy.is_on() {
+            self.policy.passed_on();
+            return out;
+        }
         let known = self.place.find::<S::Kept>();
         let known = known.filter(|entry| entry.age() < self.policy.memory.max_age());
         self.policy.fell_back(known.is_some());

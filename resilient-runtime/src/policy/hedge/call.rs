@@ -180,6 +180,9 @@ impl Call<'_> {
 
     /// Runs user code that belongs to an attempt.
     fn enter<T>(&self, number: u32, attempt: impl FnOnce() -> T) -> T {
+        if self.plan == Plan::OFF {
+            return attempt();
+        }
         let trial = Trial::first(self.shared.payer()).nth(number);
         let _attempting = frame::enter_attempt(trial, Deadline::NONE);
         attempt()

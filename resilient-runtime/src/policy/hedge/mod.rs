@@ -32,7 +32,7 @@ pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
     limit: |_| None,
     least_waits: |written| {
-        let hedges = Plan::of(written).max() > 1;
+        let hedges = Plan::in_force(written).max() > 1;
         written.time(slot::AFTER).filter(|_| hedges)
     },
     create: |name, written| Box::leak(Box::new(Hedge { written: *written, ..Hedge::new(name) })),
@@ -85,7 +85,9 @@ pub struct Hedge {
 #[derive(Debug)]
 pub(crate) struct Shared {
     name: &'static str,
+    /// What a call takes of the settings.
     plan: AtomicU64,
+    settings: AtomicU64,
     recent: Recent,
     budget: RwLock<&'static str>,
     /// Of the budget, once a call has looked for it.
@@ -107,6 +109,8 @@ enum After {
 }
 
 impl Plan {
+    /// Of a hedge that is switched off: not even the attempt there is counts as one.
+    const OFF: Self = Self(0);
     const MAX_SHIFT: u32 = 56;
     const IS_QUANTILE: u64 = 1 << 55;
     const VALUE: u64 = Self::IS_QUANTILE - 1;
@@ -119,6 +123,10 @@ impl Plan {
         };
         let max = written.count(slot::MAX).unwrap_or(DEFAULT_MAX).clamp(1, MOST);
         Self(max << Self::MAX_SHIFT | after)
+    }
+
+    fn in_force(written: &Written) -> Self {
+        if written.is_on(slot::ENABLED) { Self::of(written) } else { Self::OFF }
     }
 
     const fn max(self) -> u32 {
@@ -153,7 +161,8 @@ impl Shared {
     fn new(name: &'static str, written: &Written) -> Self {
         let shared = Self {
             name,
-            plan: AtomicU64::new(0),
+            plan: AtomicU64::new(Plan::OFF.0),
+            settings: AtomicU64::new(0),
             recent: Recent::new(),
             budget: RwLock::new(budget::DEFAULT),
             payer: AtomicU16::new(Payer::NOBODY.0),
@@ -165,7 +174,12 @@ impl Shared {
     }
 
     fn apply(&self, written: &Written) {
-        let plan = Plan::of(written);
+        let plan = Plan::in_force(written);
+        if self.plan() == Plan::OFF {
+            // What passed meanwhile earns nothing.
+            self.uncredited();
+        }
+        self.settings.store(Plan::of(written).0, Relaxed);
         self.plan.store(plan.0, Relaxed);
         plan.quantile().into_iter().for_each(|quantile| self.recent.refresh(quantile));
         *self.budget.write().unwrap_or_else(PoisonError::into_inner) =
@@ -175,6 +189,10 @@ impl Shared {
 
     fn plan(&self) -> Plan {
         Plan(self.plan.load(Relaxed))
+    }
+
+    fn settings(&self) -> Plan {
+        Plan(self.settings.load(Relaxed))
     }
 
     /// Time after which an attempt is slow, where it is known.
@@ -208,10 +226,15 @@ impl Shared {
             return purse.take();
         }
         let Some(purse) = self.payer().purse() else { return true };
+        purse.credit(self.uncredited());
+        purse.take()
+    }
+
+    /// Calls that have ended since this was last asked.
+    fn uncredited(&self) -> u64 {
         let ended = [FIRST, HEDGED, FAILED, ABANDONED, PANICKED].map(|counter| self.tally.sum(counter));
         let ended = ended.into_iter().sum::<u64>();
-        purse.credit(ended.saturating_sub(self.credited.fetch_max(ended, Relaxed)));
-        purse.take()
+        ended.saturating_sub(self.credited.fetch_max(ended, Relaxed))
     }
 }
 
@@ -248,6 +271,12 @@ impl Hedge {
     #[must_use]
     pub const fn max(self, attempts: u32) -> Self {
         self.with(slot::MAX, Value::count(attempts))
+    }
+
+    /// Whether it does anything; otherwise a call makes its one attempt, as without a hedge. **Default: true.**
+    #[must_use]
+    pub const fn enabled(self, enabled: bool) -> Self {
+        self.with(slot::ENABLED, Value::Flag(enabled))
     }
 
     /// Name of the budget that pays for hedges, or `"none"`. **Default: `"default"`.**
@@ -300,9 +329,10 @@ impl Hedge {
 
     fn count(&self, count: Since) -> HedgeSnapshot {
         let shared = self.shared();
-        let (plan, total) = (shared.plan(), |counter| count(&shared.tally, counter));
+        let (plan, total) = (shared.settings(), |counter| count(&shared.tally, counter));
         HedgeSnapshot {
             name: self.name,
+            enabled: shared.plan() != Plan::OFF,
             max: plan.max(),
             after: shared.after(plan),
             first: total(FIRST),
@@ -370,7 +400,9 @@ impl Configure {
 pub struct HedgeSnapshot {
     /// Name of the hedge.
     pub name: &'static str,
-    /// Attempts a call may make.
+    /// Whether it does anything.
+    pub enabled: bool,
+    /// Attempts a call may make, if it does.
     pub max: u32,
     /// Time after which an attempt is slow, once it is known.
     pub after: Option<Duration>,

@@ -174,6 +174,12 @@ impl LoadShed {
         self.with(slot::MIN_CALLS, Value::count(calls))
     }
 
+    /// Whether it refuses anything; otherwise it counts and learns only. **Default: true.**
+    #[must_use]
+    pub const fn enabled(self, enabled: bool) -> Self {
+        self.with(slot::ENABLED, Value::Flag(enabled))
+    }
+
     /// Runs `future`, unless there are too many calls for its priority.
     ///
     /// It asks when it is first polled; a refused future is never polled.
@@ -265,6 +271,8 @@ impl Configure {
 pub struct LoadShedSnapshot {
     /// Name of the load shedder.
     pub name: &'static str,
+    /// Whether it refuses anything.
+    pub enabled: bool,
     /// What it goes by.
     pub mode: ShedMode,
     /// Calls that may be under way, as learned so far.

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64 as Counter};
 
 use resilient_settings::Written;
+use resilient_settings::stem::load_shed as slot;
 
 use super::call::{Stage, Verdict};
 use super::gate::Gate;
@@ -25,6 +26,7 @@ const REJECTED: usize = 4;
 pub(super) struct Shared {
     name: &'static str,
     throttles: AtomicBool,
+    enabled: AtomicBool,
     overloaded: AtomicBool,
     gate: Gate,
     throttled: Throttled,
@@ -39,6 +41,7 @@ impl Shared {
         Self {
             name,
             throttles: AtomicBool::new(settings.mode == ShedMode::Throttle),
+            enabled: AtomicBool::new(written.is_on(slot::ENABLED)),
             overloaded: AtomicBool::new(false),
             gate: Gate::new(now, &settings),
             throttled: Throttled::new(clock::earlier(), settings.ratio),
@@ -49,6 +52,7 @@ impl Shared {
 
     pub(super) fn apply(&self, written: &Written) {
         let (now, settings) = (clock::tick(), Settings::of(written));
+        self.enabled.store(written.is_on(slot::ENABLED), Relaxed);
         self.gate.apply(now, &settings);
         self.throttled.apply(settings.ratio);
         let throttles = settings.mode == ShedMode::Throttle;
@@ -69,7 +73,10 @@ impl Shared {
         if self.throttles.load(Relaxed) {
             return self.enter_throttled(priority);
         }
-        let Some(entered) = self.gate.enter(priority) else { return Err(self.reject(priority)) };
+        let entered = match self.gate.enter(priority) {
+            Some(entered) => entered,
+            None => self.refuse(priority).map(|()| self.gate.enter_anyhow())?,
+        };
         self.tally.add(ADMITTED + priority as usize, 1);
         Ok(if entered.measured { Stage::measured(clock::tick()) } else { Stage::UNMEASURED })
     }
@@ -79,7 +86,7 @@ impl Shared {
         if !self.throttled.is_calm(now) {
             let share = self.throttled.share_of(priority, now, self.totals());
             if share > 0.0 && random::unit() < share {
-                return Err(self.reject(priority));
+                self.refuse(priority)?;
             }
         }
         self.tally.add(ADMITTED + priority as usize, 1);
@@ -104,7 +111,9 @@ impl Shared {
     fn leave_throttled(&self, verdict: Verdict) {
         if let Verdict::Overload | Verdict::Failure = verdict {
             self.throttled.fail(clock::earlier(), self.totals());
-        } else if self.overloaded.load(Relaxed) && self.throttled.is_calm(clock::earlier()) {
+        } else if self.overloaded.load(Relaxed)
+            && (!self.enabled.load(Relaxed) || self.throttled.is_calm(clock::earlier()))
+        {
             self.recover();
         }
     }
@@ -117,7 +126,12 @@ impl Shared {
         }
     }
 
+    /// Refuses a call, unless it is to pass all the same.
     #[cold]
+    fn refuse(&self, priority: Priority) -> Result<(), Rejected> {
+        if self.enabled.load(Relaxed) { Err(self.reject(priority)) } else { Ok(()) }
+    }
+
     fn reject(&self, priority: Priority) -> Rejected {
         self.tally.add(REJECTED + priority as usize, 1);
         if !self.overloaded.load(Relaxed) && !self.overloaded.swap(true, Relaxed) {
@@ -169,6 +183,7 @@ impl Shared {
         };
         LoadShedSnapshot {
             name: self.name,
+            enabled: self.enabled.load(Relaxed),
             mode,
             limit: self.gate.limit(),
             running: self.gate.running(),

@@ -54,6 +54,7 @@ pub(super) struct Terms {
     pub(super) burst: u32,
     pub(super) max_wait: Duration,
     pub(super) max_keys: usize,
+    pub(super) enabled: bool,
 }
 
 impl Terms {
@@ -119,7 +120,8 @@ impl Limiter {
     pub(super) fn publish(&self, terms: &Terms, scale: &Scale) {
         // Who reads any of these sees too that the words have changed.
         self.origin.store(scale.origin, Release);
-        self.length.store(scale.length, Release);
+        // A line that ends where it begins: every call looks further, and finds that it needs no permit.
+        self.length.store(if terms.enabled { scale.length } else { 0 }, Release);
         self.pace.store(scale.pace, Release);
         self.permit.store(scale.permit, Release);
         self.burst.store(scale.burst, Release);
@@ -136,6 +138,11 @@ impl Limiter {
             permit: self.permit.load(Acquire),
             burst: self.burst.load(Acquire),
         }
+    }
+
+    /// Whether calls need no permit.
+    pub(super) fn is_off(&self) -> bool {
+        self.length.load(Acquire) == 0
     }
 
     pub(super) fn max_wait(&self) -> Duration {
@@ -207,6 +214,7 @@ impl Limiter {
             let now = clock::tick();
             match self.with(of, now, |_, word| self.take_from(word, permits, now)) {
                 Ok(()) => return Ok(()),
+                Err(Short::Never | Short::Ended) if self.is_off() => return Ok(()),
                 Err(Short::Never) => return Err(None),
                 Err(Short::Used { mark, moment, scale }) if !scale.is_adrift(mark, moment) => {
                     let cost = scale.cost(permits).unwrap_or(scale.burst);
@@ -242,7 +250,7 @@ impl Limiter {
     /// Permits that are there, of the only mark.
     pub(super) fn available(&self) -> u32 {
         let _unchanged = self.lock();
-        let (scale, now) = (self.scale(), clock::tick());
+        let (scale, now) = (self.scale().endless(), clock::tick());
         scale.moment(now).map_or(0, |now| scale.available(mark(self.word.0.load(Acquire)), now))
     }
 }

@@ -40,11 +40,16 @@ struct Held<'a> {
     scale: Scale,
     now: Tick,
     queue: &'a mut Queue,
+    /// Nobody needs a permit.
+    off: bool,
 }
 
 /// Nothing, where the line has to begin anew before anybody can be told something.
 impl Held<'_> {
     fn arrive(&mut self, permits: u32, waker: &mut Option<Waker>, patience: Duration) -> Option<Arrival> {
+        if self.off {
+            return Some(Arrival::Entered);
+        }
         let Some(cost) = self.scale.cost(permits) else { return Some(Arrival::Refused(None)) };
         let planned = self.queue.plan(self.level()?, cost);
         let due = self.scale.due(planned.end);
@@ -60,6 +65,10 @@ impl Held<'_> {
     }
 
     fn turn(&mut self, ticket: u64, deadline: Tick, waker: &mut Waker, left: &mut Left) -> Option<Turn> {
+        if self.off {
+            *left = self.cancel(ticket);
+            return Some(Turn::Now);
+        }
         let Some((stretch, permits)) = self.queue.stretch(ticket, waker) else { return Some(Turn::Never) };
         let Some(cost) = self.scale.cost(permits) else {
             *left = self.cancel(ticket);
@@ -181,7 +190,7 @@ impl Limiter {
     ) -> Option<T> {
         let mark = mark(word.fetch_or(QUEUED, AcqRel));
         let queue = waiting.queues.entry(of).or_default();
-        let mut held = Held { of, word, mark, scale: self.scale(), now, queue };
+        let mut held = Held { of, word, mark, scale: self.scale(), now, queue, off: self.is_off() };
         let visited = visit(&mut held);
         if held.queue.is_empty() {
             waiting.queues.remove(&of);

@@ -85,6 +85,7 @@ impl Terms {
             burst: burst.max(1),
             max_wait: written.time(slot::MAX_WAIT).unwrap_or_default(),
             max_keys: max_keys.unwrap_or(DEFAULT_MAX_KEYS).max(1),
+            enabled: written.is_on(slot::ENABLED),
         }
     }
 }
@@ -134,6 +135,14 @@ impl RateLimit {
     #[must_use]
     pub const fn max_keys(self, keys: u32) -> Self {
         self.with(slot::MAX_KEYS, Value::count(keys))
+    }
+
+    /// Whether it does anything; otherwise calls start without a permit. **Default: true.**
+    ///
+    /// Permits that were used before it is switched off come back meanwhile, at the rate.
+    #[must_use]
+    pub const fn enabled(self, enabled: bool) -> Self {
+        self.with(slot::ENABLED, Value::Flag(enabled))
     }
 
     /// Runs `future` once there is a permit for it.
@@ -269,6 +278,7 @@ impl RateLimit {
         let waited = count(WAITED);
         RateLimitSnapshot {
             name: self.name,
+            enabled: terms.enabled,
             rate: terms.rate,
             burst: terms.burst,
             available: limiter.available(),
@@ -338,6 +348,8 @@ impl Configure {
 pub struct RateLimitSnapshot {
     /// Name of the limit.
     pub name: &'static str,
+    /// Whether it does anything.
+    pub enabled: bool,
     /// Permits that come in a time.
     pub rate: Rate,
     /// Permits that gather.
@@ -348,7 +360,7 @@ pub struct RateLimitSnapshot {
     pub keys: usize,
     /// Calls that wait now.
     pub waiting: u64,
-    /// Calls that got a permit.
+    /// Calls that got a permit, or needed none.
     pub admitted: u64,
     /// Of these, those that had to wait for it.
     pub waited: u64,

@@ -81,6 +81,7 @@ impl<W, V, H> Terms for Hand<W, V, H> {
     fn begin(&self) -> Start {
         match self.by {
             By::Name(policy) => policy.begin(),
+            By::Value { settings, .. } if !settings.enabled => Start::OFF,
             By::Value { settings, .. } => {
                 let purse = Purse::named(settings.budget);
                 purse.into_iter().for_each(Purse::called);

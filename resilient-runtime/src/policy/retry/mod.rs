@@ -30,7 +30,7 @@ pub(crate) static STEM: Stem = Stem {
     limit: |_| None,
     least_waits: |written| {
         let settings = Settings::of(written);
-        (settings.max > 1).then(|| settings.schedule.least_total_wait(settings.max))
+        (settings.attempts() > 1).then(|| settings.schedule.least_total_wait(settings.max))
     },
     create: |name, written| Box::leak(Box::new(RetryPolicy::new(name, written))),
 };
@@ -158,6 +158,13 @@ impl Retry {
         self.mark(slot::NESTED)
     }
 
+    /// Whether it does anything; otherwise a call makes its one attempt, as without a retry. **Default: true.**
+    #[must_use]
+    pub const fn enabled(mut self, enabled: bool) -> Self {
+        self.settings.enabled = enabled;
+        self.mark(slot::ENABLED)
+    }
+
     const fn mark(mut self, key: usize) -> Self {
         self.set |= 1 << key;
         self
@@ -231,6 +238,7 @@ pub struct Settings {
     budget: &'static str,
     max_retry_after: Duration,
     nested: Nested,
+    enabled: bool,
 }
 
 impl Settings {
@@ -241,6 +249,7 @@ impl Settings {
         budget: budget::DEFAULT,
         max_retry_after: Duration::from_secs(30),
         nested: Nested::Share,
+        enabled: true,
     };
 
     fn of(written: &Written) -> Self {
@@ -252,12 +261,18 @@ impl Settings {
             budget: written.word(slot::BUDGET).unwrap_or(budget),
             max_retry_after: written.time(slot::MAX_RETRY_AFTER).unwrap_or(max_retry_after),
             nested: written.word(slot::NESTED).and_then(Nested::from_word).unwrap_or(nested),
+            enabled: written.is_on(slot::ENABLED),
         }
     }
 
+    /// Attempts that a call may make.
+    const fn attempts(&self) -> u32 {
+        if self.enabled { self.max } else { 1 }
+    }
+
     /// In the order of the keys.
-    fn values(&self) -> [Option<Value>; 10] {
-        let Self { max, schedule, within, budget, max_retry_after, nested } = *self;
+    fn values(&self) -> [Option<Value>; 11] {
+        let Self { max, schedule, within, budget, max_retry_after, nested, enabled } = *self;
         [
             Some(Value::count(max)),
             Some(Value::Word(schedule.backoff.word())),
@@ -269,6 +284,7 @@ impl Settings {
             Some(Value::Word(budget)),
             Some(Value::Time(max_retry_after)),
             Some(Value::Word(nested.word())),
+            Some(Value::Flag(enabled)),
         ]
     }
 }
@@ -279,13 +295,15 @@ impl Settings {
 pub struct RetrySnapshot {
     /// Name of the retry.
     pub name: &'static str,
-    /// Attempts a call may make.
+    /// Whether it does anything.
+    pub enabled: bool,
+    /// Attempts a call may make, if it does.
     pub max: u32,
     /// Calls whose first attempt was good.
     pub first_try: u64,
     /// Calls that a later attempt saved.
     pub after_retry: u64,
-    /// Calls that made as many attempts as allowed, in vain.
+    /// Calls that made as many attempts as allowed, in vain; while it is switched off, that is one.
     pub exhausted: u64,
     /// Calls that ended in an error which another attempt cannot mend.
     pub not_retryable: u64,
@@ -337,7 +355,8 @@ mod tests {
             .within(Duration::from_millis(3))
             .budget("checkout")
             .max_retry_after(Duration::from_millis(4))
-            .nested(Nested::Once);
+            .nested(Nested::Once)
+            .enabled(false);
         assert_eq!(Settings::of(&everything.written()), everything.settings);
         assert_eq!(Settings::of(&Written::NOTHING), Settings::DEFAULT);
         for (index, key) in STEM.keys.iter().enumerate() {

@@ -41,6 +41,15 @@ pub struct Agreed {
 }
 
 impl Agreed {
+    /// What a call has to know before its first attempt.
+    fn start(&self) -> u64 {
+        match (self.funds, self.settings.within) {
+            _ if !self.settings.enabled => Trial::OUTSIDE.word(),
+            (Funds::Unknown, _) | (_, Some(_)) => LOOK,
+            (funds, None) => Trial::first(Payer::of(funds.purse())).word(),
+        }
+    }
+
     fn leaked(self) -> &'static Self {
         Box::leak(Box::new(self))
     }
@@ -56,6 +65,10 @@ enum Funds {
 }
 
 impl Funds {
+    fn new(settings: &Settings) -> Self {
+        if settings.enabled { Self::Unknown } else { Self::Endless }
+    }
+
     fn purse(self) -> Option<&'static Purse> {
         match self {
             Self::Shared(purse) => Some(purse),
@@ -67,10 +80,13 @@ impl Funds {
 impl RetryPolicy {
     pub(super) fn new(name: &'static str, written: &Written) -> Self {
         let all = Shelf::new();
-        all.push(|_| Agreed { settings: Settings::of(written), funds: Funds::Unknown }.leaked());
+        let settings = Settings::of(written);
+        let agreed = Agreed { settings, funds: Funds::new(&settings) };
+        let start = agreed.start();
+        all.push(|_| agreed.leaked());
         Self {
             name,
-            start: AtomicU64::new(LOOK),
+            start: AtomicU64::new(start),
             agreed: AtomicUsize::new(0),
             all,
             known: Mutex::new(1),
@@ -111,10 +127,7 @@ impl RetryPolicy {
     }
 
     fn agree(&self, known: &mut usize, agreed: Agreed) -> &'static Agreed {
-        let start = match (agreed.funds, agreed.settings.within) {
-            (Funds::Unknown, _) | (_, Some(_)) => LOOK,
-            (funds, None) => Trial::first(Payer::of(funds.purse())).word(),
-        };
+        let start = agreed.start();
         let place = (0..*known).find(|place| self.all.get(*place) == Some(&agreed)).unwrap_or_else(|| {
             self.all.push(|_| agreed.leaked());
             *known += 1;
@@ -136,6 +149,9 @@ impl RetryPolicy {
     #[cold]
     fn begin_limited(&'static self) -> Start {
         let agreed = self.agreed();
+        if !agreed.settings.enabled {
+            return Start::OFF;
+        }
         Start {
             trial: Trial::first(Payer::of(agreed.funds.purse())),
             deadline: agreed.settings.within.map_or(Deadline::NONE, Deadline::within),
@@ -182,10 +198,12 @@ impl Policy for RetryPolicy {
         let settings = Settings::of(written);
         let mut known = self.known();
         let before = self.in_force();
-        let funds = if before.settings.budget == settings.budget { before.funds } else { Funds::Unknown };
-        if let (Funds::Unknown, Some(former)) = (funds, before.funds.purse()) {
+        let terms = |settings: &Settings| (settings.enabled, settings.budget);
+        let same = terms(&before.settings) == terms(&settings);
+        if let (false, Some(former)) = (same, before.funds.purse()) {
             former.leave(&self.tally);
         }
+        let funds = if same { before.funds } else { Funds::new(&settings) };
         self.agree(&mut known, Agreed { settings, funds });
     }
 
@@ -193,6 +211,7 @@ impl Policy for RetryPolicy {
         let total = |counter| count(&self.tally, counter);
         Snapshot::Retry(RetrySnapshot {
             name: self.name,
+            enabled: self.settings().enabled,
             max: self.settings().max,
             first_try: total(state::FIRST_TRY) + total(state::FIRST_TRY_ELSEWHERE),
             after_retry: total(state::AFTER_RETRY),

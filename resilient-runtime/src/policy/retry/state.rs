@@ -58,6 +58,11 @@ pub struct Start {
     pub(super) deadline: Deadline,
 }
 
+impl Start {
+    /// Of a retry that is switched off.
+    pub(super) const OFF: Self = Self { trial: Trial::OUTSIDE, deadline: Deadline::NONE };
+}
+
 /// What decides about the answer `O` of an attempt.
 pub trait Rules<O> {
     /// Why it is a failure, if it is.
@@ -174,7 +179,7 @@ impl<P: Terms> Retrying<P> {
 
     #[cold]
     fn cut_short(&mut self) {
-        if self.state.trial.number() == 1 {
+        if self.state.trial.number() == 1 && !self.state.is_off() {
             self.terms.first_failed(&mut self.state.kept);
         }
         self.terms.count(if self.state.progress == Progress::Running { PANICKED } else { ABANDONED });
@@ -249,6 +254,11 @@ impl State {
         wait
     }
 
+    /// Whether the call began while the retry was switched off.
+    fn is_off(&self) -> bool {
+        self.trial == Trial::OUTSIDE
+    }
+
     /// The wait is over.
     pub(super) fn again(&mut self, terms: &impl Terms) {
         self.progress = Progress::Running;
@@ -275,6 +285,10 @@ impl State {
     fn next(&mut self, terms: &impl Terms, cause: Option<&Cause>, said: Option<bool>) -> Option<Duration> {
         let class = cause.map(Cause::class);
         let worth_it = said.unwrap_or_else(|| !class.is_some_and(Class::is_answer));
+        if self.is_off() {
+            self.end(terms, if worth_it { EXHAUSTED } else { NOT_RETRYABLE });
+            return None;
+        }
         let attempt = self.trial.number();
         if attempt == 1 {
             terms.first_failed(&mut self.kept);
@@ -301,7 +315,7 @@ impl State {
     fn decide(&mut self, terms: &impl Terms, cause: Option<&Cause>) -> Result<Duration, RetryEnd> {
         let settings = terms.settings(&mut self.kept);
         let attempt = self.trial.number();
-        if attempt >= settings.max {
+        if attempt >= settings.attempts() {
             return Err(RetryEnd::Exhausted);
         }
         if settings.nested == Nested::Once && is_nested() {

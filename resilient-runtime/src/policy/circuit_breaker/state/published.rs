@@ -11,6 +11,16 @@ impl Machine {
             && matches!(self.hand, Hand::Off | Hand::Observing)
     }
 
+    /// Whether it refuses everything, for as long as nobody knows.
+    pub(in crate::policy::circuit_breaker) const fn is_forced_open(&self) -> bool {
+        matches!(self.hand, Hand::ForcedOpen)
+    }
+
+    /// Whether it counts nothing.
+    pub(in crate::policy::circuit_breaker) const fn is_disabled(&self) -> bool {
+        matches!(self.hand, Hand::Disabled)
+    }
+
     /// Whether a refused call runs all the same.
     pub(in crate::policy::circuit_breaker) const fn only_observes(&self) -> bool {
         matches!(self.hand, Hand::Observing)
