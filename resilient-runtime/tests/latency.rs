@@ -181,3 +181,18 @@ fn no_call_is_lost_among_many_threads_and_readers() {
     let took = took.of(CallOutcome::Ok);
     assert_eq!((took.count(), took.at_most(ms(10_000))), (48_000, 48_000));
 }
+
+#[timeout("1s")]
+async fn quick() -> Result<(), Fault<()>> {
+    Ok(())
+}
+
+#[test]
+fn what_has_been_measured_before_allocates_nothing() {
+    measure();
+    let call = || (0..1_000).for_each(|_| quick().now_or_never().unwrap().unwrap());
+    let first = allocation_counter::measure(call);
+    assert!(first.bytes_max <= 32 * 1_024, "{first:?}");
+    // A slower call than any before may need room for longer times.
+    assert!(allocation_counter::measure(call).count_total <= 4);
+}

@@ -14,9 +14,8 @@ use crate::registry::Record;
 
 /// What is watched.
 pub trait Watch {
-    /// Begins, if anybody wants to know.
-    #[doc(hidden)]
-    fn begin(station: &'static Station) -> Option<Watching>;
+    /// Begins, and says whether anybody wants to know.
+    fn begin(watching: &mut Watching, station: &'static Station) -> bool;
 }
 
 /// A call of a guarded function.
@@ -25,8 +24,8 @@ pub struct Call;
 
 impl Watch for Call {
     #[inline]
-    fn begin(station: &'static Station) -> Option<Watching> {
-        Watching::call(station)
+    fn begin(watching: &mut Watching, station: &'static Station) -> bool {
+        watching.call(station)
     }
 }
 
@@ -38,9 +37,19 @@ pub struct Attempt;
 #[cfg(feature = "trace")]
 impl Watch for Attempt {
     #[inline]
-    fn begin(station: &'static Station) -> Option<Watching> {
-        Watching::attempt(station)
+    fn begin(watching: &mut Watching, station: &'static Station) -> bool {
+        watching.attempt(station)
     }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Stage {
+    Fresh,
+    Unwatched,
+    /// Still so when the call is dropped, it has panicked.
+    Polling,
+    Waiting,
+    Over,
 }
 
 pin_project! {
@@ -51,20 +60,19 @@ pin_project! {
         #[pin]
         inner: Option<F>,
         station: &'static Station,
-        begun: bool,
-        // Still so when the call is dropped, it has panicked.
-        polling: bool,
-        watching: Option<Watching>,
+        watching: Watching,
+        stage: Stage,
         kind: PhantomData<(W, C)>,
     }
 
     impl<F, W, C> PinnedDrop for Watched<F, W, C> {
         #[inline]
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            if let Some(watching) = this.watching.take() {
-                watching.within(|| this.inner.set(None));
-                watching.end(this.station, Ending::cut_short(*this.polling));
+            if let Stage::Polling | Stage::Waiting = this.stage {
+                let mut this = this.project();
+                this.watching.within(|| this.inner.set(None));
+                let panicked = matches!(this.stage, Stage::Polling);
+                this.watching.end(this.station, Ending::cut_short(panicked));
             }
         }
     }
@@ -73,8 +81,8 @@ pin_project! {
 impl<F, W, C> Watched<F, W, C> {
     #[inline]
     fn new(station: &'static Station, inner: F) -> Self {
-        let (inner, watching, kind) = (Some(inner), None, PhantomData);
-        Self { inner, station, begun: false, polling: false, watching, kind }
+        let (watching, stage) = (Watching::default(), Stage::Fresh);
+        Self { inner: Some(inner), station, watching, stage, kind: PhantomData }
     }
 }
 
@@ -89,12 +97,15 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let mut this = self.project();
-        if !std::mem::replace(this.begun, true) {
-            *this.watching = W::begin(this.station);
+        if let Stage::Fresh = this.stage {
+            let watched = W::begin(this.watching, this.station);
+            *this.stage = if watched { Stage::Waiting } else { Stage::Unwatched };
         }
-        let Some(watching) = this.watching else { return poll_there(this.inner, cx) };
-        *this.polling = true;
-        let polled = watching.within(|| {
+        if let Stage::Unwatched = this.stage {
+            return poll_there(this.inner, cx);
+        }
+        *this.stage = Stage::Polling;
+        let polled = this.watching.within(|| {
             let polled = poll_there(this.inner.as_mut(), cx);
             if polled.is_ready() {
                 // What is left of the body belongs to it: a timeout leaves it where it stood.
@@ -104,11 +115,9 @@ where
         });
         if let Poll::Ready(out) = &polled {
             let ending = Ending::of(C::cause(out).as_ref());
-            if let Some(watching) = this.watching.take() {
-                watching.end(this.station, ending);
-            }
+            this.watching.end(this.station, ending);
         }
-        *this.polling = false;
+        *this.stage = if polled.is_ready() { Stage::Over } else { Stage::Waiting };
         polled
     }
 }

@@ -94,7 +94,6 @@ const LATENCY: u8 = 2;
 
 /// Where the calls of one function are watched.
 pub struct Station {
-    #[cfg_attr(not(feature = "trace"), expect(dead_code, reason = "spans tell it"))]
     path: &'static str,
     watched: AtomicU8,
     #[cfg(feature = "latency")]

@@ -49,6 +49,15 @@ impl Configure {
 #[cfg(feature = "latency")]
 impl Configure {
     /// Measures how long the calls of all guarded functions take. **Default: of none.**
+    ///
+    /// [`Registry::latency`](crate::Registry::latency) tells it, by how calls ended.
+    ///
+    /// A call is measured from its first poll to its end, and costs two readings of the clock and a lock
+    /// that no other thread waits for: 93 ns where the unmeasured call takes 39. A function takes 12 kB, and for
+    /// each way in which its calls end 7 kB if they end within a second, in up to eight stripes that are filled
+    /// by different threads; calls of hours double that, and nothing grows further.
+    ///
+    /// The feature itself costs a call that is not measured two loads, and the future of a function 40 bytes.
     pub fn latency(mut self, on: bool) -> Self {
         self.layers.watch.latency = on;
         self

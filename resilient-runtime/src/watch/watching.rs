@@ -7,53 +7,64 @@ use super::{Ending, LATENCY, SPANS, Station};
 #[cfg(feature = "latency")]
 use crate::clock::{self, Tick};
 
-/// One call or attempt.
-#[derive(Debug)]
+/// What one call or attempt keeps, small while nobody watches.
+#[derive(Debug, Default)]
 pub struct Watching {
     #[cfg(feature = "trace")]
-    span: Span,
+    span: Option<Box<Span>>,
+    /// Zero, if that is not measured.
     #[cfg(feature = "latency")]
-    since: Option<Tick>,
+    since: Tick,
 }
 
 impl Watching {
-    pub(super) fn call(station: &'static Station) -> Option<Self> {
-        if !station.watches(SPANS | LATENCY) {
-            return None;
-        }
-        Some(Self {
+    /// Begins, and says whether anybody wants to know.
+    pub(super) fn call(&mut self, station: &'static Station) -> bool {
+        let watched = station.watches(SPANS | LATENCY);
+        if watched {
             #[cfg(feature = "trace")]
-            span: if station.watches(SPANS) { call_span(station.path) } else { Span::none() },
+            self.open(station, || call_span(station.path));
             #[cfg(feature = "latency")]
-            since: station.watches(LATENCY).then(clock::tick),
-        })
+            self.start(station);
+        }
+        watched
     }
 
     #[cfg(feature = "trace")]
-    pub(super) fn attempt(station: &'static Station) -> Option<Self> {
-        station.watches(SPANS).then(|| Self {
-            span: attempt_span(),
-            #[cfg(feature = "latency")]
-            since: None,
-        })
+    pub(super) fn attempt(&mut self, station: &'static Station) -> bool {
+        self.open(station, attempt_span);
+        self.span.is_some()
+    }
+
+    #[cfg(feature = "trace")]
+    fn open(&mut self, station: &'static Station, span: impl FnOnce() -> Span) {
+        self.span = station.watches(SPANS).then(|| Box::new(span()));
+    }
+
+    #[cfg(feature = "latency")]
+    fn start(&mut self, station: &'static Station) {
+        if station.watches(LATENCY) {
+            self.since = clock::tick();
+        }
     }
 
     /// Runs a part of it.
     #[cfg_attr(not(feature = "trace"), expect(clippy::unused_self, reason = "there is no span to enter"))]
     pub(super) fn within<R>(&self, part: impl FnOnce() -> R) -> R {
         #[cfg(feature = "trace")]
-        let _entered = self.span.enter();
+        let _entered = self.span.as_ref().map(|span| span.enter());
         part()
     }
 
-    /// The span is closed when this is dropped.
-    pub(super) fn end(self, station: &Station, ending: Ending) {
+    pub(super) fn end(&mut self, station: &Station, ending: Ending) {
         #[cfg(feature = "latency")]
-        if let Some(since) = self.since {
-            station.latency().enter(ending.outcome, clock::tick().since(since));
+        if self.since != Tick::ZERO {
+            station.latency().enter(ending.outcome, clock::tick().since(self.since));
         }
         #[cfg(feature = "trace")]
-        tell(&self.span, ending);
+        if let Some(span) = self.span.take() {
+            tell(&span, ending);
+        }
         #[cfg(not(feature = "latency"))]
         let _ = station;
     }
