@@ -650,3 +650,27 @@ fn threads_never_take_more_than_the_burst_and_the_rate() {
     assert!(f64::from(taken.into_inner()) <= most);
     assert!(limit.snapshot().admitted >= 50);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_says_whose_permits_were_used_up() {
+    #[rate_limit(name = "users", rate = "1/s", burst = 1, key = user, max_wait = "1500ms")]
+    async fn for_user(user: String) -> Answer {
+        Ok(u32::try_from(user.len()).unwrap())
+    }
+    configure().remember("rejected", true).install().unwrap();
+    let events = test_util::record();
+    let of = |user: &str| for_user(user.to_owned());
+    let (first, other, second, third) = tokio::join!(of("ann"), of("bob"), of("ann"), of("ann"));
+    assert_eq!((first, other, second), (Ok(3), Ok(3), Ok(3)));
+    third.unwrap_err();
+    let limit = RateLimit::new("by hand").rate(Rate::per_second(1)).burst(1);
+    limit.try_acquire_for("eve").unwrap();
+    limit.try_acquire_for("eve").unwrap_err();
+    limit.try_acquire().unwrap();
+    limit.try_acquire().unwrap_err();
+    let told: Vec<_> = events.events().into_iter().map(|event| (event.policy, event.key)).collect();
+    let told: Vec<_> = told.iter().map(|(policy, key)| (*policy, key.as_deref())).collect();
+    assert_eq!(told, [("users", Some("ann")), ("by hand", Some("eve")), ("by hand", None)]);
+    let kept = registry().recent("rate_limit", "users").unwrap();
+    assert_eq!(kept.events[0].key.as_deref(), Some("ann"));
+}

@@ -383,3 +383,8 @@ pub(crate) fn emit(stem: &'static str, name: &'static str, kind: impl FnOnce() -
 pub(crate) fn emit_for(stem: &'static str, name: &'static str, key: Option<&Arc<str>>, kind: EventKind) {
     world().bus.emit(stem, name, key, kind);
 }
+
+/// Whether anybody is told which calls are refused.
+pub(crate) fn hears_of_refusals() -> bool {
+    world().bus.hears_of_refusals()
+}

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use tracing::Level;
+use tracing::level_filters::LevelFilter;
 
 use super::diary::Diaries;
 use super::settings::{Settings, Table};
@@ -68,6 +69,12 @@ impl Bus {
         if remembered || heard {
             self.tell(of, kind, remembered, heard);
         }
+    }
+
+    pub(crate) fn hears_of_refusals(&self) -> bool {
+        let told = self.table.of(Word::Rejected);
+        let logged = told.level().is_some_and(|level| level <= LevelFilter::current());
+        logged || told.remembered() || self.listeners.load(Relaxed) > 0
     }
 
     #[cold]

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -26,6 +27,10 @@ pub trait Want {
     }
     /// The call waits at another mark than it asked for.
     fn turn_to(&mut self, _of: u64) {}
+    /// The key, for who is told of a refusal.
+    fn key(&self) -> Option<&Arc<str>> {
+        None
+    }
 }
 
 /// One permit of all there are.
@@ -54,16 +59,24 @@ impl Want for Many {
 }
 
 /// One permit of a key.
-#[derive(Clone, Copy, Debug)]
-pub struct OneOf(pub(super) u64);
+#[derive(Debug)]
+pub struct OneOf {
+    of: u64,
+    /// Copied only where somebody may hear of it.
+    key: Option<Arc<str>>,
+}
 
 impl Want for OneOf {
     fn of(&self) -> u64 {
-        self.0
+        self.of
     }
 
     fn turn_to(&mut self, of: u64) {
-        self.0 = of;
+        self.of = of;
+    }
+
+    fn key(&self) -> Option<&Arc<str>> {
+        self.key.as_ref()
     }
 }
 
@@ -168,7 +181,7 @@ impl<'a, W: Want> Pass<'a, W> {
     fn reject(&mut self, after: Option<Duration>) -> Rejected {
         self.stage = Stage::OVER;
         self.timer = Timer::NONE;
-        self.shared.reject(after)
+        self.shared.reject(after, self.want.key())
     }
 
     fn is_over(&self) -> bool {
@@ -193,9 +206,9 @@ impl<W: Want> Drop for Pass<'_, W> {
 
 impl Shared {
     #[cold]
-    pub(super) fn reject(&self, retry_after: Option<Duration>) -> Rejected {
+    pub(super) fn reject(&self, retry_after: Option<Duration>, key: Option<&Arc<str>>) -> Rejected {
         self.tally.add(REJECTED, 1);
-        registry::emit(STEM.name, self.name, || EventKind::Rejected { retry_after });
+        registry::emit_for(STEM.name, self.name, key, EventKind::Rejected { retry_after });
         Rejected::RateLimited { name: self.name, retry_after }
     }
 
@@ -268,7 +281,9 @@ impl<'a> Limit<'a, Many> {
 
 impl<'a> Limit<'a, OneOf> {
     pub(super) fn one_of(shared: &'a Shared, key: &str) -> Self {
-        Self(Pass::outside(shared, OneOf(shared.limiter.keys().of(key))))
+        let of = shared.limiter.keys().of(key);
+        let key = registry::hears_of_refusals().then(|| Arc::from(key));
+        Self(Pass::outside(shared, OneOf { of, key }))
     }
 }
 
@@ -276,7 +291,10 @@ impl<W: Want> Limit<'_, W> {
     /// Takes permits that are there.
     pub(super) fn take(self) -> Result<(), Rejected> {
         let Self(Pass { shared, want, .. }) = &self;
-        shared.limiter.take_or_tell(want.of(), want.permits()).map_err(|after| shared.reject(after))?;
+        shared
+            .limiter
+            .take_or_tell(want.of(), want.permits())
+            .map_err(|after| shared.reject(after, want.key()))?;
         shared.tally.add(AT_ONCE, 1);
         Ok(())
     }
