@@ -30,9 +30,13 @@ const METADATA: Metadata<'_> = Metadata::new("resilient", Level::INFO, Some(modu
 /// Describes and sets the figures of all policies of `registry`, in the recorder of this thread.
 ///
 /// Nothing is kept from one time to the next, so it does not matter when a recorder is installed; while there is
-/// none, nothing happens. Counters of the facade are whole numbers, so seconds that add up lose their fraction.
+/// none, nothing happens. Counters of the facade are whole numbers, so seconds that add up lose their fraction;
+/// its histograms take one value at a time, so how long calls took stands in a gauge for each quantile.
 pub fn publish(registry: Registry) {
-    let families = families(registry);
+    let families = families(registry).into_iter();
+    #[cfg(feature = "latency")]
+    let families = families.chain([super::latency::calls(registry), super::latency::quantiles(registry)]);
+    let families: Vec<_> = families.filter(|family| family.kind != Kind::Histogram).collect();
     with_recorder(|recorder| families.iter().for_each(|family| set(family, recorder)));
 }
 
@@ -44,15 +48,15 @@ fn set(family: &Family, recorder: &dyn Recorder) {
     };
     match family.kind {
         Kind::Counter => recorder.describe_counter(name.clone().into(), Some(unit), family.help.into()),
-        Kind::Gauge => recorder.describe_gauge(name.clone().into(), Some(unit), family.help.into()),
+        _ => recorder.describe_gauge(name.clone().into(), Some(unit), family.help.into()),
     }
     for sample in &family.samples {
         let labels: Vec<_> =
             sample.labels.iter().map(|(label, value)| Label::from_static_parts(label, value)).collect();
         let key = Key::from_parts(name.clone(), labels);
         match family.kind {
-            Kind::Counter => recorder.register_counter(&key, &METADATA).absolute(whole(sample.value)),
-            Kind::Gauge => recorder.register_gauge(&key, &METADATA).set(real(sample.value)),
+            Kind::Counter => recorder.register_counter(&key, &METADATA).absolute(whole(&sample.value)),
+            _ => recorder.register_gauge(&key, &METADATA).set(real(&sample.value)),
         }
     }
 }
@@ -66,19 +70,21 @@ fn name(family: &Family) -> String {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "time that was spent, in seconds"
+    reason = "seconds that were spent are no fewer than none"
 )]
-const fn whole(value: Value) -> u64 {
+const fn whole(value: &Value) -> u64 {
     match value {
-        Value::Whole(n) => n,
-        Value::Real(x) => x as u64,
+        Value::Whole(n) => *n,
+        Value::Real(x) => *x as u64,
+        Value::Buckets(_) => 0,
     }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a gauge of the facade holds nothing else")]
-const fn real(value: Value) -> f64 {
+const fn real(value: &Value) -> f64 {
     match value {
-        Value::Whole(n) => n as f64,
-        Value::Real(x) => x,
+        Value::Whole(n) => *n as f64,
+        Value::Real(x) => *x,
+        Value::Buckets(_) => 0.0,
     }
 }

@@ -8,13 +8,15 @@
 //! - `prometheus`: a collector for a registry of `prometheus-client`, and the text of a scrape.
 //! - [`families`] is what all of them read, for an exporter of one's own.
 //!
-//! All figures of one policy have its name as the label `name`. The values of the other labels are closed sets:
+//! All figures of a policy have its name as the label `name`, those of a guarded function its path as `function`. The values of the other labels are closed sets:
 //! no key, no argument and no error text ever becomes one. Units are seconds, ratios are from 0 to 1 and left
 //! out where there is nothing to divide by. Counters only grow: they count since the first day, whatever was
 //! reset since.
 //!
 //! Every policy of an annotated function is there from the first reading on, whether it was called or not.
 
+#[cfg(feature = "latency")]
+mod latency;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(feature = "otel")]
@@ -54,6 +56,8 @@ pub enum Kind {
     Counter,
     /// Goes up and down.
     Gauge,
+    /// Counts by size.
+    Histogram,
 }
 
 /// What a figure is measured in.
@@ -72,28 +76,40 @@ pub enum Unit {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sample {
-    /// Labels and their values; the first is the policy's `name`.
+    /// Labels and their values; the first is the policy's `name`, or the `function`.
     pub labels: Vec<(&'static str, &'static str)>,
     /// The value, as of now.
     pub value: Value,
 }
 
 /// The value of a sample.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
-    /// Of a figure whose unit is [`Unit::Count`].
+    /// Of a counter or gauge whose unit is [`Unit::Count`].
     Whole(u64),
-    /// Of any other figure.
+    /// Of any other counter or gauge.
     Real(f64),
+    /// Of a histogram.
+    Buckets(Buckets),
+}
+
+/// Things counted by size.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Buckets {
+    /// Upper bounds, and how many are above the one before and not above this; the last bound is infinite.
+    pub counts: Vec<(f64, u64)>,
+    /// All sizes together.
+    pub sum: f64,
 }
 
 impl Value {
-    fn max(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Whole(a), Self::Whole(b)) => Self::Whole(a.max(b)),
-            (Self::Real(a), Self::Real(b)) => Self::Real(a.max(b)),
-            (_, other) => other,
+    fn raise_to(&mut self, least: &Self) {
+        match (self, least) {
+            (Self::Whole(value), Self::Whole(least)) => *value = (*value).max(*least),
+            (Self::Real(value), Self::Real(least)) => *value = value.max(*least),
+            _ => {}
         }
     }
 }
@@ -135,5 +151,7 @@ pub fn families(registry: Registry) -> Vec<Family> {
     let families = table::rows().map(|row| Family::of(row, &snapshots));
     let mut families: Vec<_> = families.filter(|family| !family.samples.is_empty()).collect();
     registry.0.told.never_less(&mut families);
+    #[cfg(feature = "latency")]
+    families.extend(Some(latency::durations(registry)).filter(|family| !family.samples.is_empty()));
     families
 }

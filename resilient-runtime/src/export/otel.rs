@@ -14,33 +14,47 @@
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 
-use super::table::{self, Row};
+use super::table;
 use super::{Family, Kind, Sample, Unit, Value};
 use crate::registry::Registry;
 
 /// Makes an instrument on `meter` for each figure of the policies of `registry`.
 ///
 /// They read when the meter's reader collects, as long as its provider lives. Register once: two instruments
-/// of one name are one too many.
+/// of one name are one too many. OpenTelemetry has no histogram that is read, so how long calls took stands in a
+/// gauge for each quantile.
 pub fn register(meter: &Meter, registry: Registry) {
     for row in table::rows() {
-        match (row.kind, row.unit) {
-            (Kind::Counter, Unit::Count) => whole_counter(meter, row, registry),
-            (Kind::Counter, _) => real_counter(meter, row, registry),
-            (Kind::Gauge, Unit::Count) => whole_gauge(meter, row, registry),
-            (Kind::Gauge, _) => real_gauge(meter, row, registry),
-        }
+        observe(meter, &Family::of(row, &[]), move || Family::read(row, registry).samples);
+    }
+    #[cfg(feature = "latency")]
+    for read in [super::latency::calls, super::latency::quantiles] {
+        observe(meter, &read(registry), move || read(registry).samples);
+    }
+}
+
+fn observe(meter: &Meter, family: &Family, read: impl Fn() -> Vec<Sample> + Send + Sync + 'static) {
+    match (family.kind, family.unit) {
+        (Kind::Counter, Unit::Count) => whole_counter(meter, family, read),
+        (Kind::Counter, _) => real_counter(meter, family, read),
+        (_, Unit::Count) => whole_gauge(meter, family, read),
+        (_, _) => real_gauge(meter, family, read),
     }
 }
 
 macro_rules! instruments {
     ($($make:ident($builder:ident) of $value:path as $type:ty;)*) => {
-        $(fn $make(meter: &Meter, row: &'static Row, registry: Registry) {
-            let instrument = meter.$builder(name(row)).with_description(row.help).with_unit(unit(row.unit));
+        $(fn $make(
+            meter: &Meter,
+            family: &Family,
+            read: impl Fn() -> Vec<Sample> + Send + Sync + 'static,
+        ) {
+            let instrument = meter.$builder(name(family)).with_description(family.help);
             // The provider keeps the callback; what `build` returns holds nothing.
             let _ = instrument
+                .with_unit(unit(family.unit))
                 .with_callback(move |observer: &dyn AsyncInstrument<$type>| {
-                    for Sample { labels, value } in Family::read(row, registry).samples {
+                    for Sample { labels, value } in read() {
                         if let $value(value) = value {
                             observer.observe(value, &attributes(&labels));
                         }
@@ -58,9 +72,9 @@ instruments! {
     real_gauge(f64_observable_gauge) of Value::Real as f64;
 }
 
-fn name(row: &Row) -> String {
-    let suffix = if let (Kind::Counter, Unit::Seconds) = (row.kind, row.unit) { ".time" } else { "" };
-    format!("resilience.{}{suffix}", row.name)
+fn name(family: &Family) -> String {
+    let suffix = if let (Kind::Counter, Unit::Seconds) = (family.kind, family.unit) { ".time" } else { "" };
+    format!("resilience.{}{suffix}", family.name)
 }
 
 const fn unit(unit: Unit) -> &'static str {

@@ -20,7 +20,7 @@ use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit as Suffix;
 
-use super::{Family, Kind, Unit, Value, families};
+use super::{Buckets, Family, Kind, Unit, Value, families};
 use crate::registry::{Registry, registry};
 
 /// What a response with [`text`] says of itself in its header `content-type`.
@@ -81,16 +81,21 @@ fn write(family: &Family, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let kind = match family.kind {
         Kind::Counter => MetricType::Counter,
         Kind::Gauge => MetricType::Gauge,
+        Kind::Histogram => MetricType::Histogram,
     };
     let mut encoder = encoder.encode_descriptor(&name, family.help, unit.as_ref(), kind)?;
     for sample in &family.samples {
         let labels = sample.labels.as_slice();
         let mut encoder = encoder.encode_family(&labels)?;
-        match (family.kind, sample.value) {
-            (Kind::Counter, Value::Whole(n)) => encoder.encode_counter::<NoLabelSet, _, u64>(&n, None),
-            (Kind::Counter, Value::Real(x)) => encoder.encode_counter::<NoLabelSet, _, u64>(&x, None),
-            (Kind::Gauge, Value::Whole(n)) => encoder.encode_gauge(&n),
-            (Kind::Gauge, Value::Real(x)) => encoder.encode_gauge(&x),
+        match (family.kind, &sample.value) {
+            (_, Value::Buckets(Buckets { counts, sum })) => {
+                let count = counts.iter().map(|(_, count)| count).sum();
+                encoder.encode_histogram::<NoLabelSet>(*sum, count, counts, None)
+            }
+            (Kind::Counter, Value::Whole(n)) => encoder.encode_counter::<NoLabelSet, _, u64>(n, None),
+            (Kind::Counter, Value::Real(x)) => encoder.encode_counter::<NoLabelSet, _, u64>(x, None),
+            (_, Value::Whole(n)) => encoder.encode_gauge(n),
+            (_, Value::Real(x)) => encoder.encode_gauge(x),
         }?;
     }
     Ok(())

@@ -18,9 +18,9 @@ impl Told {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for family in families.iter_mut().filter(|family| family.kind == Kind::Counter) {
             for Sample { labels, value } in &mut family.samples {
-                let last = told.entry((family.name, labels.clone())).or_insert(*value);
-                *last = last.max(*value);
-                *value = *last;
+                let last = told.entry((family.name, labels.clone())).or_insert_with(|| value.clone());
+                value.raise_to(last);
+                last.clone_from(value);
             }
         }
     }
@@ -39,7 +39,7 @@ mod tests {
             let mut family =
                 [Family { name: "calls", help: "", kind, unit: Unit::Count, samples: vec![sample] }];
             told.never_less(&mut family);
-            family[0].samples[0].value
+            family[0].samples[0].value.clone()
         };
         let counted = [3, 2, 4].map(|n| tell(Kind::Counter, Value::Whole(n)));
         assert_eq!(counted, [3, 3, 4].map(Value::Whole));

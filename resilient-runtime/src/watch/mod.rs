@@ -63,7 +63,6 @@ impl CallOutcome {
 #[derive(Clone, Copy)]
 struct Ending {
     outcome: CallOutcome,
-    #[cfg_attr(not(feature = "trace"), expect(dead_code, reason = "spans tell it"))]
     error: Option<&'static str>,
 }
 
