@@ -4,6 +4,7 @@
 
 use std::future::pending;
 use std::io;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -439,6 +440,28 @@ mod keyed {
         let by_hand = registry().rate_limit("tenants").unwrap();
         assert_eq!(by_hand.try_acquire_for("c"), Ok(()));
         assert!(by_hand.try_acquire_for("c").is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_has_a_short_text_is_a_key_as_it_is_and_the_rest_is_made_text() {
+        #[rate_limit(name = "visitors", rate = "1/s", key = address)]
+        async fn visit(address: IpAddr) -> Answer {
+            Ok(u32::from(address.is_loopback()))
+        }
+        #[rate_limit(name = "kinds", rate = "1/s", key = &paying)]
+        async fn kind(paying: bool) -> Answer {
+            Ok(u32::from(paying))
+        }
+        #[rate_limit(name = "shares", rate = "1/s", key = share.to_string())]
+        async fn share(share: f64) -> Answer {
+            Ok(u32::from(share > 0.5))
+        }
+        for address in ["127.0.0.1", "::1", "2001:db8::1"] {
+            assert!(visit(address.parse().unwrap()).await.is_ok());
+        }
+        assert!(visit(Ipv6Addr::LOCALHOST.into()).await.is_err());
+        assert!(kind(true).await.is_ok() && kind(false).await.is_ok() && kind(true).await.is_err());
+        assert!(share(0.25).await.is_ok() && share(0.5).await.is_ok() && share(0.25).await.is_err());
     }
 
     #[tokio::test(start_paused = true)]

@@ -37,10 +37,13 @@ impl Key {
         if let Some(fault) = no_key(&key) {
             reader.diag.at(&key, fault);
         }
-        let parts = match ungrouped(key) {
+        let parts: Vec<Expr> = match ungrouped(key) {
             Expr::Tuple(tuple) => tuple.elems.into_iter().collect(),
             one => vec![one],
         };
+        for (part, fault) in parts.iter().filter_map(|it| Some((it, borrowed_part(it, reader.func?)?))) {
+            reader.diag.at(part, fault);
+        }
         if let Some(last) = parts.get(MOST) {
             reader.diag.at(last, format!("a key has at most {MOST} parts: put some of them into a struct"));
         }
@@ -112,6 +115,16 @@ fn no_key(key: &Expr) -> Option<String> {
     }
 }
 
+/// Why an argument cannot be part of the key as it is.
+fn borrowed_part(part: &Expr, func: &Func) -> Option<String> {
+    let Expr::Path(path) = part else { return None };
+    let name = path.path.get_ident()?;
+    let argument = func.params.bindings.iter().find(|it| it.ident == *name)?;
+    holds_a_borrow(argument).then(|| {
+        format!("`{name}` holds a borrow, so it cannot be kept as part of the key: make what is kept of it, as in `{name}.to_string()`")
+    })
+}
+
 /// Why the arguments cannot be the key.
 fn faults(stem: &str, func: &Func) -> Vec<(TokenStream, String)> {
     let params = &func.params;
@@ -139,16 +152,21 @@ fn fault(stem: &str, binding: &Binding) -> Option<String> {
             "`{name}` may be changed, so it cannot be part of the key: say what is with `key = …`"
         ));
     }
-    let ty = syn::parse2::<Type>(binding.ty.clone()).ok()?;
-    let inside = match params::ungrouped(&ty) {
-        Type::Reference(reference) => &reference.elem,
-        other => other,
-    };
-    borrows(inside).then(|| {
+    holds_a_borrow(binding).then(|| {
         format!(
             "`{name}` holds a borrow, so it cannot be kept as part of the key: say what is with `key = …`"
         )
     })
+}
+
+/// More than a reference, through which a key sees.
+fn holds_a_borrow(binding: &Binding) -> bool {
+    let Ok(ty) = syn::parse2::<Type>(binding.ty.clone()) else { return false };
+    let inside = match params::ungrouped(&ty) {
+        Type::Reference(reference) => &reference.elem,
+        other => other,
+    };
+    borrows(inside)
 }
 
 /// What is kept for others cannot be borrowed from this caller's arguments.

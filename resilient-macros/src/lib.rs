@@ -160,7 +160,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `failure_when` | `fn(&Result<T, E>) -> bool`: counts as a failure | by class | captures nothing |
 /// | `ignore_when` | `fn(&E) -> bool`: counts as nothing | by class | captures nothing |
 /// | `abandoned` | `"ignore"`, `"failure"`: a call that was dropped | `"ignore"` | one of these |
-/// | `key` | expression with the arguments in scope: one breaker for each | none | |
+/// | `key` | expression with the arguments in scope: one breaker for each | none | text, an integer, a `bool`, a `char` or an IP address |
 /// | `max_keys` | breakers kept | 1000 | needs `key` |
 ///
 /// # Order
@@ -641,7 +641,7 @@ pub fn load_shed(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `rate` | rate, or a `const` of type `Rate`: calls in a time | **required** | from one in 366 days to 4 294 967 295 a second |
 /// | `burst` | whole number: calls that may start at once after a pause | those of one period | at least 1 |
 /// | `max_wait` | duration: time a call waits for its turn | `"0s"`: it is refused at once | at most a day |
-/// | `key` | expression: calls of one key share their permits | all calls share | text or an integer |
+/// | `key` | expression: calls of one key share their permits | all calls share | text, an integer, a `bool`, a `char` or an IP address |
 /// | `max_keys` | whole number: keys with permits of their own | 10000 | needs `key` |
 ///
 /// A rate is a number and a time: `"100/s"`, `"5/250ms"`, `"1/365d"`; units ns us ms s m h d.

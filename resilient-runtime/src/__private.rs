@@ -8,7 +8,7 @@ pub use crate::error::Rejected;
 #[cfg(feature = "health")]
 pub use crate::health::probe::{CheckEntry, Probe, probe, run};
 pub use crate::key::{PartOf, ViaItself, ViaNoReference, ViaNothing, ViaReference, site};
-pub use crate::key_of::{KeyOf, ViaInteger, ViaStr};
+pub use crate::key_of::{KeyOf, ViaShort, ViaStr};
 pub use crate::level::{
     Given, Outcome, ViaFuture, ViaValue, answer, attempt_arg, body, edge, errors, errors_of, failed,
     fallback_arg, never, settled,

@@ -101,7 +101,7 @@ impl<T> OtherValues<T> {
     #[must_use]
     pub const fn copies(&self) -> NoCopies
     where
-        T: Shareable,
+        SeveralCallers: CanGet<T>,
     {
         NoCopies
     }
@@ -113,10 +113,17 @@ pub const fn values<R: Outcome>() -> Values<R::Value> {
     Values(PhantomData)
 }
 
+/// Those who get one answer.
+#[derive(Clone, Copy, Debug)]
+pub struct SeveralCallers;
+
 /// What a value has to be that several callers get; it has nothing of its own.
+///
+/// A trait of the callers, or the compiler would advise to ask a type parameter for it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is answered to several callers, so it must be `Clone + Send + Sync`",
+    message = "`{T}` is answered to several callers, so it must be `Clone + Send + Sync`",
     label = "the value of this answer goes to several callers",
-    note = "wrap it in an `Arc`: `Result<Arc<{Self}>, _>`"
+    note = "what is not `Clone` goes into an `Arc`: `Result<Arc<{T}>, _>`",
+    note = "what is not `Send + Sync` gives way to what is: `Rc` to `Arc`, `RefCell` to `Mutex`"
 )]
-pub trait Shareable {}
+pub trait CanGet<T> {}

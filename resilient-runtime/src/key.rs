@@ -160,13 +160,13 @@ pub trait ViaNoReference<K: ?Sized> {
     /// No part of a key.
     fn part(&self)
     where
-        K: KeyPart;
+        Calls: ToldApartBy<K>;
 }
 
 impl<K: ?Sized> ViaNoReference<K> for &PartOf<'_, &K> {
     fn part(&self)
     where
-        K: KeyPart,
+        Calls: ToldApartBy<K>,
     {
     }
 }
@@ -176,24 +176,30 @@ pub trait ViaNothing<K: ?Sized> {
     /// No part of a key.
     fn part(&self)
     where
-        K: KeyPart;
+        Calls: ToldApartBy<K>;
 }
 
 impl<K: ?Sized> ViaNothing<K> for PartOf<'_, K> {
     fn part(&self)
     where
-        K: KeyPart,
+        Calls: ToldApartBy<K>,
     {
     }
 }
 
+/// The calls of a function.
+#[derive(Clone, Copy, Debug)]
+pub struct Calls;
+
 /// What a value has to be that is part of a key; it has nothing of its own.
+///
+/// A trait of the calls, or the compiler would advise to ask a type parameter for it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot tell one call from another",
-    label = "part of the key, so it must be `Hash + Eq + Clone + Send + Sync`",
+    message = "`{K}` cannot tell one call from another",
+    label = "part of the key, so it must be `Hash + Eq + Clone + Send + Sync`, and borrow nothing",
     note = "say which values are the key: `key = id`, or `key = (tenant, id)`"
 )]
-pub trait KeyPart {}
+pub trait ToldApartBy<K: ?Sized> {}
 
 impl Part for () {
     type Kept = ();

@@ -3,6 +3,11 @@
 use std::fmt;
 use std::hash::Hasher;
 use std::io::{Cursor, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::{
+    NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize, NonZeroU8, NonZeroU16,
+    NonZeroU32, NonZeroU64, NonZeroU128, NonZeroUsize,
+};
 
 /// A hash is its own hash.
 #[derive(Debug, Default)]
@@ -45,74 +50,79 @@ impl<'a, K: AsRef<str> + ?Sized> ViaStr<'a> for KeyOf<'a, K> {
     }
 }
 
-/// Chosen last: the key is an integer, or an error.
-pub trait ViaInteger<K: ?Sized> {
+/// Chosen last: the key is short as text, or an error.
+pub trait ViaShort<K: ?Sized> {
     /// The key as text.
-    fn key(&self) -> Digits
+    fn key(&self) -> Text
     where
-        K: Integer;
+        K: PolicyKey;
 }
 
-impl<K: ?Sized> ViaInteger<K> for &KeyOf<'_, K> {
-    fn key(&self) -> Digits
+impl<K: ?Sized> ViaShort<K> for &KeyOf<'_, K> {
+    fn key(&self) -> Text
     where
-        K: Integer,
+        K: PolicyKey,
     {
-        self.0.digits()
+        self.0.text()
     }
 }
 
 /// What a key that is not text has to be.
 #[diagnostic::on_unimplemented(
-    message = "a key must be text (`AsRef<str>`) or an integer, not `{Self}`",
-    label = "neither text nor an integer"
+    message = "a key must be text (`AsRef<str>`), an integer, a `bool`, a `char` or an IP address, not `{Self}`",
+    label = "this policy tells calls apart by text",
+    note = "make it text, `key = id.to_string()`, or name a part of it: `key = tenant.id`",
+    note = "a type parameter is asked for text: `T: AsRef<str>`"
 )]
-pub trait Integer {
-    /// The number in decimal.
-    fn digits(&self) -> Digits;
+pub trait PolicyKey {
+    /// The key as text, the same for the same key and no other.
+    fn text(&self) -> Text;
 }
 
-impl<K: Integer + ?Sized> Integer for &K {
-    fn digits(&self) -> Digits {
-        (**self).digits()
+impl<K: PolicyKey + ?Sized> PolicyKey for &K {
+    fn text(&self) -> Text {
+        (**self).text()
     }
 }
 
-macro_rules! integers {
-    ($($integer:ty)*) => {$(
-        impl Integer for $integer {
-            fn digits(&self) -> Digits {
-                Digits::new(format_args!("{self}"))
+macro_rules! short {
+    ($($short:ty)*) => {$(
+        impl PolicyKey for $short {
+            fn text(&self) -> Text {
+                Text::new(format_args!("{self}"))
             }
         }
     )*};
 }
 
-integers!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+short!(u8 u16 u32 u64 u128 usize i8 i16 i32 i64 i128 isize);
+short!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroU128 NonZeroUsize);
+short!(NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 NonZeroI128 NonZeroIsize);
+short!(bool char Ipv4Addr Ipv6Addr IpAddr);
 
-/// An integer in decimal, without a heap.
+/// A short text, without a heap.
 #[derive(Clone, Copy, Debug)]
-pub struct Digits {
-    text: [u8; Self::MOST],
+pub struct Text {
+    bytes: [u8; Self::MOST],
     length: usize,
 }
 
-impl Digits {
-    /// As many as `i128::MIN` has, with its sign.
+impl Text {
+    /// As many as `i128::MIN` has, with its sign: more than any of the others.
     const MOST: usize = 40;
 
-    fn new(number: fmt::Arguments<'_>) -> Self {
+    fn new(key: fmt::Arguments<'_>) -> Self {
         let mut text = Cursor::new([0; Self::MOST]);
-        // Forty bytes are enough for every integer there is.
-        let _ = text.write_fmt(number);
+        // Forty bytes are enough for each of them.
+        let _ = text.write_fmt(key);
         let length = usize::try_from(text.position()).unwrap_or_default();
-        Self { text: text.into_inner(), length }
+        Self { bytes: text.into_inner(), length }
     }
 }
 
-impl AsRef<str> for Digits {
+impl AsRef<str> for Text {
     fn as_ref(&self) -> &str {
-        std::str::from_utf8(&self.text[..self.length]).unwrap_or_default()
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
 }
 
@@ -122,9 +132,21 @@ mod tests {
 
     #[test]
     fn integers_become_text() {
-        assert_eq!(u64::MAX.digits().as_ref(), u64::MAX.to_string());
-        assert_eq!(i128::MIN.digits().as_ref(), i128::MIN.to_string());
-        assert_eq!(0_u8.digits().as_ref(), "0");
+        assert_eq!(u64::MAX.text().as_ref(), u64::MAX.to_string());
+        assert_eq!(i128::MIN.text().as_ref(), i128::MIN.to_string());
+        assert_eq!(0_u8.text().as_ref(), "0");
+    }
+
+    #[test]
+    fn the_longest_key_of_each_kind_is_whole() {
+        let mapped = Ipv4Addr::BROADCAST.to_ipv6_mapped();
+        let long = Ipv6Addr::new(0xfedc, 0xba98, 0x7654, 0x3210, 0xfedc, 0xba98, 0x7654, 0x3210);
+        for address in [mapped, Ipv4Addr::BROADCAST.to_ipv6_compatible(), long, Ipv6Addr::UNSPECIFIED] {
+            assert_eq!(address.text().as_ref(), address.to_string());
+            assert_eq!(IpAddr::from(address).text().as_ref(), address.to_string());
+        }
+        assert_eq!(NonZeroI128::MIN.text().as_ref(), i128::MIN.to_string());
+        assert_eq!((char::MAX.text().as_ref(), false.text().as_ref()), ("\u{10ffff}", "false"));
     }
 
     #[test]

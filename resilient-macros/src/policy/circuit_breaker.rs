@@ -262,7 +262,7 @@ impl Policy for CircuitBreaker {
                 let here = respanned(p, at);
                 let key = quote_spanned!(at=> (&#here::KeyOf(&(#key))).key());
                 quote!({
-                    use #p::{ViaInteger as _, ViaStr as _};
+                    use #p::{ViaShort as _, ViaStr as _};
                     #p::breaker_for(#place, #key)
                 })
             },

@@ -104,7 +104,7 @@ impl Policy for RateLimit {
                 let here = respanned(p, at);
                 let key = quote_spanned!(at=> (&#here::KeyOf(&(#key))).key());
                 quote!({
-                    use #p::{ViaInteger as _, ViaStr as _};
+                    use #p::{ViaShort as _, ViaStr as _};
                     #p::limiter_for(#place, #key)
                 })
             },

@@ -1,0 +1,10 @@
+use std::borrow::Cow;
+
+use resilient_runtime::cache;
+
+#[cache(ttl = "30s")]
+async fn quote(sku: Cow<'_, str>) -> std::io::Result<usize> {
+    Ok(sku.len())
+}
+
+fn main() {}
