@@ -15,6 +15,7 @@ mod rate;
 #[cfg(feature = "schema")]
 #[doc(hidden)]
 pub mod schema;
+mod spot;
 #[doc(hidden)]
 pub mod stack;
 #[doc(hidden)]
@@ -31,6 +32,8 @@ pub use self::backoff::{Previous, Schedule};
 #[doc(hidden)]
 pub use self::names::intern;
 pub use self::rate::Rate;
+#[doc(hidden)]
+pub use self::spot::{Excerpt, Source, Spot};
 pub use self::value::Value;
 #[doc(hidden)]
 pub use self::value::{Complaint, Key, Kind, MAX_KEYS, Written};

@@ -47,3 +47,13 @@ pub fn meant(written: &str, words: &[&'static str]) -> Option<&'static str> {
     same.and_then(|same| words.iter().copied().find(|word| *word == same))
         .or_else(|| nearest(&written, words.iter().copied()))
 }
+
+/// Keys joined by dots, with quotes where TOML needs them.
+#[must_use]
+pub fn dotted<'a>(keys: impl IntoIterator<Item = &'a str>) -> String {
+    let bare = |key: &str| {
+        !key.is_empty() && key.chars().all(|it| it.is_ascii_alphanumeric() || it == '_' || it == '-')
+    };
+    let quoted = |key: &str| if bare(key) { key.to_owned() } else { format!("{key:?}") };
+    keys.into_iter().map(quoted).collect::<Vec<_>>().join(".")
+}

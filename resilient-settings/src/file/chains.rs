@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fault, Section, dotted};
-use crate::words::{listed, nearest};
+use super::{Fault, Section};
+use crate::words::{dotted, listed, nearest};
 
 type Parents<'a> = BTreeMap<(&'static str, &'static str), Option<&'a Section>>;
 

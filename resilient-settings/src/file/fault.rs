@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::Spot;
+use crate::Spot;
 
 /// One thing wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]

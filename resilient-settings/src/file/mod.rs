@@ -18,7 +18,6 @@
 mod chains;
 mod fault;
 mod read;
-mod source;
 mod unknown;
 mod value;
 
@@ -26,10 +25,9 @@ use std::sync::Arc;
 
 pub use self::chains::chains;
 pub use self::fault::Fault;
-pub use self::source::{Excerpt, Source, Spot};
 pub use self::value::of_text;
-use crate::Value;
 use crate::stem::Table;
+use crate::{Source, Spot, Value};
 
 /// The name of the section that holds for all policies of its kind.
 pub const DEFAULT: &str = "default";
@@ -77,16 +75,6 @@ pub const LEVELS: &[&str] = &["error", "warn", "info", "debug", "trace", "off"];
 pub fn read(name: &str, text: &str) -> (Document, Vec<Fault>) {
     let source = Arc::new(Source::new(name, text));
     read::read(&source)
-}
-
-/// Keys joined by dots, with quotes where TOML needs them.
-#[must_use]
-pub fn dotted<'a>(keys: impl IntoIterator<Item = &'a str>) -> String {
-    let bare = |key: &str| {
-        !key.is_empty() && key.chars().all(|it| it.is_ascii_alphanumeric() || it == '_' || it == '-')
-    };
-    let quoted = |key: &str| if bare(key) { key.to_owned() } else { format!("{key:?}") };
-    keys.into_iter().map(quoted).collect::<Vec<_>>().join(".")
 }
 
 #[cfg(test)]

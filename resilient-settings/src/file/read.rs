@@ -6,11 +6,11 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::{DEFAULT, Document, Fault, LEVELS, Level, Section, Source, Spot, dotted, unknown, value};
+use super::{DEFAULT, Document, Fault, LEVELS, Level, Section, unknown, value};
 use crate::stack;
 use crate::stem::{Table, general};
-use crate::words::{nearest, quoted};
-use crate::{Kind, Value, intern};
+use crate::words::{dotted, nearest, quoted};
+use crate::{Kind, Source, Spot, Value, intern};
 
 /// Mistakes that are told of one text.
 const MOST: usize = 256;
@@ -164,7 +164,24 @@ impl Reading<'_> {
         for entry in keys {
             self.setting(&mut section, path, entry);
         }
+        self.at_odds(&section, path);
         self.document.sections.push(section);
+    }
+
+    /// Keys of one section that choose between modes. Of different layers the stronger one would hold.
+    fn at_odds(&mut self, section: &Section, path: &[&str]) {
+        let Section { table, values, .. } = section;
+        let written = |keys: &[&str]| {
+            values.iter().find_map(|(at, _, spot)| {
+                let key = table.keys[*at].name;
+                keys.contains(&key).then(|| (key, spot.clone()))
+            })
+        };
+        for (one, other) in table.excludes {
+            let (Some((one, _)), Some((other, spot))) = (written(one), written(other)) else { continue };
+            let path = dotted(path.iter().copied().chain([other]));
+            self.faults.push(Fault { path, message: format!("it and `{one}` exclude each other"), spot });
+        }
     }
 
     fn setting(&mut self, section: &mut Section, path: &[&str], (key, value): Entry<'_>) {

@@ -136,6 +136,10 @@ fn each_mistake_has_an_answer() {
             "budget.b.credit: a share is a number from 0 to 1: write 0.2 for 20 %",
         ),
         ("[hedge.a]\nafter = \"p10\"", "hedge.a.after: \"p10\" is no quantile"),
+        (
+            "[circuit_breaker.a]\nfailure_rate = 0.5\nfailure_threshold = 5",
+            "circuit_breaker.a.failure_rate: it and `failure_threshold` exclude each other",
+        ),
         ("[teapot]", "teapot: this is no kind of policy; there are `budget`"),
         (
             "[Circuit-Breaker.a]",

@@ -2,10 +2,9 @@
 
 use toml::de::DeValue;
 
-use super::dotted;
 use crate::stack;
 use crate::stem::{TABLES, Table, general};
-use crate::words::{listed, nearest};
+use crate::words::{dotted, listed, nearest};
 
 /// Kinds of policies under the names that other libraries give them.
 const OTHER_STEMS: [(&str, &str); 12] = [

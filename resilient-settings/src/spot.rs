@@ -10,13 +10,14 @@ const WIDTH: usize = 120;
 /// A text with settings, and what it is called.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
-    pub(super) name: String,
-    pub(super) text: String,
+    pub(crate) name: String,
+    pub(crate) text: String,
     /// Where lines end, so that a text full of mistakes takes no longer than it must.
     ends: Vec<usize>,
 }
 
 impl Source {
+    /// A text, and what messages call it.
     #[must_use]
     pub fn new(name: &str, text: &str) -> Self {
         let ends = text.match_indices('\n').map(|(at, _)| at).collect();
@@ -44,6 +45,7 @@ impl Spot {
         Self { source: Arc::clone(source), span: start..boundary(span.end).max(start) }
     }
 
+    /// What its text is called.
     #[must_use]
     pub fn file(&self) -> &str {
         &self.source.name
