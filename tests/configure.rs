@@ -103,9 +103,9 @@ async fn all_faults_are_reported_at_once_and_nothing_is_installed() {
     let text = error.to_string();
     assert_eq!(error.faults().len(), 4, "{text}");
     assert!(text.contains("did you mean `shared`?"), "{text}");
-    assert!(text.contains("circuit_breaker `shared`, failure_threshold: 0 is less than 1"), "{text}");
-    assert!(text.contains("timeout `each`, limit: 0ns is too short"), "{text}");
-    assert!(text.contains("retry `twice`, factor: NaN"), "{text}");
+    assert!(text.contains("circuit_breaker.shared.failure_threshold: 0 is less than 1"), "{text}");
+    assert!(text.contains("timeout.each.limit: 0ns is too short"), "{text}");
+    assert!(text.contains("retry.twice.factor: NaN"), "{text}");
     left(false).await.unwrap_err();
     assert_eq!(shared().state(), CircuitState::Closed, "nothing was installed");
 }
@@ -176,7 +176,7 @@ async fn a_total_time_that_is_too_short_for_what_it_holds_is_refused_at_install(
     let waits = configure().timeout("in all", |t| t.limit(100 * MILLISECOND)).install().unwrap_err();
     let text = waits.to_string();
     assert_eq!(waits.faults().len(), 2, "{text}");
-    assert!(text.contains("timeout `in all`, limit: 100ms for all of `configure::bounded`"), "{text}");
+    assert!(text.contains("timeout.\"in all\".limit: 100ms for all of `configure::bounded`"), "{text}");
     assert!(text.contains("its retry waits at least 100ms"), "{text}");
     assert!(text.contains("each attempt may take 1s"), "{text}");
     configure().timeout("each of them", |t| t.limit(5 * SECOND)).install().unwrap_err();

@@ -372,9 +372,9 @@ async fn a_name_is_given_once() {
     twice().unwrap();
     let error = twice().unwrap_err();
     assert_eq!(error.faults().len(), 1);
-    assert!(error.to_string().contains("health_check `twice`: there is a check of this name"), "{error}");
+    assert!(error.to_string().contains("health_check.twice: there is a check of this name"), "{error}");
     let error = HealthCheck::new("database").register(|| async { Ok::<_, ()>(()) }).unwrap_err();
-    assert!(error.to_string().contains("health_check `database`"), "{error}");
+    assert!(error.to_string().contains("health_check.database"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -170,7 +170,7 @@ impl fmt::Display for GuardedLayer {
 
 fn settings(layer: &Layer, merged: &Merged) -> Option<Vec<(&'static str, Value)>> {
     let stem = kind(layer.stem())?;
-    let written = merged.get(&(stem.name, layer.policy_name()))?;
+    let written = &merged.get(&(stem.name, layer.policy_name()))?.written;
     let configured = stem.keys.iter().enumerate();
     let configured = configured.filter_map(|(index, key)| Some((key.name, written.get(index)?)));
     let configured: Vec<_> = configured.collect();

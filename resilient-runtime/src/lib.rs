@@ -128,7 +128,7 @@ pub use resilient_settings::{Backoff, Jitter, Rate, Value};
 pub use tracing::Level;
 
 pub use crate::call_each::{CallEach, Calls};
-pub use crate::configure::{ConfigError, ConfigFault, Configure, configure};
+pub use crate::configure::{ConfigError, ConfigFault, Configure, Origin, Place, configure};
 pub use crate::error::{Fault, Rejected};
 pub use crate::events::{Event, EventKind, HedgeCause, Missed, Recent, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};

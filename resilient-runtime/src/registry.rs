@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use resilient_settings::{Value, Written};
 
-use crate::configure::{self, Layers};
+use crate::configure::{self, Laid, Layers};
 use crate::events::{Bus, EventKind, Subscription};
 use crate::function::Function;
 #[cfg(feature = "health")]
@@ -174,7 +174,7 @@ impl World {
     pub(crate) fn replace(&self, layers: Layers, merged: &configure::Merged) {
         let mut installed = self.installed();
         let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
-        for (&(stem, name), written) in merged {
+        for (&(stem, name), Laid { written, .. }) in merged {
             if let Some(policy) = policies.get(&(stem, name)) {
                 policy.apply(written);
             } else if let Some(kind) = STEMS.iter().find(|kind| kind.name == stem) {
@@ -183,7 +183,7 @@ impl World {
         }
         let forgotten = policies.iter().filter(|(key, _)| !merged.contains_key(key));
         forgotten.for_each(|(_, policy)| policy.apply(&Written::NOTHING));
-        self.bus.apply(&layers.events);
+        self.bus.apply(&layers.said.events);
         #[cfg(any(feature = "trace", feature = "latency"))]
         self.stations.apply(&layers.watch);
         *installed = layers;

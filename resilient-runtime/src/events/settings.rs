@@ -6,7 +6,7 @@ use resilient_settings::intern;
 use tracing::Level;
 
 use super::word::Word;
-use crate::configure::{ConfigFault, Configure};
+use crate::configure::{ConfigFault, Configure, Origin};
 use crate::names::nearest;
 
 /// Events remembered of each policy.
@@ -18,9 +18,11 @@ const LONGEST: u32 = 10_000;
 /// What is said about events: the part of a configuration that belongs to no policy.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings {
-    levels: Vec<(&'static str, Option<Level>)>,
-    remembered: Vec<(&'static str, bool)>,
-    recent: Option<u32>,
+    pub(crate) levels: Vec<(&'static str, Option<Level>, Origin)>,
+    remembered: Vec<(&'static str, bool, Origin)>,
+    recent: Option<(u32, Origin)>,
+    #[cfg(feature = "config")]
+    from_files: usize,
 }
 
 impl Configure {
@@ -45,43 +47,63 @@ impl Configure {
     /// # Ok(())
     /// # }
     /// ```
+    #[track_caller]
     pub fn log(mut self, event: &str, level: impl Into<Option<Level>>) -> Self {
-        self.layers.events.levels.push((intern(event), level.into()));
+        self.layers.events.levels.push((intern(event), level.into(), Origin::code()));
         self
     }
 
     /// Says whether an event is remembered among the [last of its policy](crate::Registry::recent).
     ///
     /// Each one that is takes a lock, which all calls of the policy share.
+    #[track_caller]
     pub fn remember(mut self, event: &str, remembered: bool) -> Self {
-        self.layers.events.remembered.push((intern(event), remembered));
+        self.layers.events.remembered.push((intern(event), remembered, Origin::code()));
         self
     }
 
     /// Events of each policy that are [remembered](crate::Registry::recent). **Default: 100.**
     ///
     /// Zero switches it off; 10 000 is the most.
+    #[track_caller]
     pub fn recent(mut self, events: u32) -> Self {
-        self.layers.events.recent = Some(events);
+        self.layers.events.recent = Some((events, Origin::code()));
         self
     }
 }
 
 impl Settings {
     pub(super) fn most(&self) -> usize {
-        self.recent.map_or(DEFAULT_MOST, |recent| recent as usize)
+        self.recent.as_ref().map_or(DEFAULT_MOST, |(recent, _)| *recent as usize)
+    }
+
+    /// Puts in what a file says of events, with their levels as words: after what code said before it.
+    #[cfg(feature = "config")]
+    pub(crate) fn insert_levels<'a>(
+        &mut self,
+        at: usize,
+        levels: impl Iterator<Item = (&'a str, &'a str, Origin)>,
+    ) {
+        let levels = levels.map(|(event, level, origin)| (intern(event), level.parse().ok(), origin));
+        // What an earlier file said stands in between.
+        let at = self.levels.len().min(at + self.from_files);
+        let before = self.levels.len();
+        self.levels.splice(at..at, levels);
+        self.from_files += self.levels.len() - before;
     }
 
     /// What is wrong with them.
     pub(crate) fn faults(&self) -> Vec<ConfigFault> {
-        let levels = self.levels.iter().map(|(event, _)| ("log", *event));
-        let remembered = self.remembered.iter().map(|(event, _)| ("remember", *event));
-        let fault = |name, key, message| ConfigFault { stem: "events", name, key, message };
-        let unknown = levels.chain(remembered).filter(|(_, event)| Word::called(event).next().is_none());
-        let mut faults: Vec<_> =
-            unknown.map(|(key, event)| fault(event, Some(key), no_event(event))).collect();
-        if let Some(recent) = self.recent.filter(|recent| *recent > LONGEST) {
-            faults.push(fault("recent", None, format!("{recent} is more than {LONGEST}")));
+        let levels = self.levels.iter().map(|(event, _, origin)| ("log", *event, origin));
+        let remembered = self.remembered.iter().map(|(event, _, origin)| ("remember", *event, origin));
+        let unknown = levels.chain(remembered).filter(|(_, event, _)| Word::called(event).next().is_none());
+        let fault = |(key, event, origin): (&str, &str, &Origin)| {
+            ConfigFault::new(["resilient", key, event], no_event(event), origin.clone())
+        };
+        let mut faults: Vec<_> = unknown.map(fault).collect();
+        if let Some((recent, origin)) = self.recent.as_ref().filter(|(recent, _)| *recent > LONGEST) {
+            let message = format!("{recent} is more than {LONGEST}");
+            faults.push(ConfigFault::new(["resilient", "recent"], message, origin.clone()));
         }
         faults
     }
@@ -118,10 +140,10 @@ impl Table {
     /// The later of two that name one event holds.
     pub(super) fn apply(&self, settings: &Settings) {
         for (&word, told) in Word::ALL.iter().zip(&self.0) {
-            let level = settings.levels.iter().rev().find(|(event, _)| *event == word.text());
-            let remembered = settings.remembered.iter().rev().find(|(event, _)| *event == word.text());
-            let level = level.map_or(Some(word.level()), |(_, level)| *level);
-            let remembered = remembered.map_or(word.remembered(), |(_, remembered)| *remembered);
+            let level = settings.levels.iter().rev().find(|(event, ..)| *event == word.text());
+            let remembered = settings.remembered.iter().rev().find(|(event, ..)| *event == word.text());
+            let level = level.map_or(Some(word.level()), |(_, level, _)| *level);
+            let remembered = remembered.map_or(word.remembered(), |(_, remembered, _)| *remembered);
             told.store(Told::new(level, remembered).0, Relaxed);
         }
     }

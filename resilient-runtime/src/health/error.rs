@@ -38,7 +38,7 @@ impl fmt::Display for HealthError {
             }
             Self::Faults(faults) => {
                 f.write_str("the health checks are wrong:")?;
-                faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+                faults.iter().try_for_each(|fault| write!(f, "\n\n{fault}"))
             }
         }
     }

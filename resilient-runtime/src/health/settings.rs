@@ -74,6 +74,7 @@ impl HealthCheck {
     /// # Errors
     ///
     /// [`HealthError::Faults`] when there is a check of this name already, or a setting is out of range.
+    #[track_caller]
     pub fn register<R, F, T, E>(self, run: R) -> Result<(), HealthError>
     where
         R: Fn() -> F + Send + Sync + 'static,
@@ -89,6 +90,7 @@ impl HealthCheck {
 
 impl Configure {
     /// Sets keys of the health check `name`.
+    #[track_caller]
     pub fn health_check(self, name: &str, set: impl FnOnce(HealthCheck) -> HealthCheck) -> Self {
         self.with(&super::STEM, name, &set(HealthCheck::new("")).written)
     }

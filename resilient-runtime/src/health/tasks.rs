@@ -14,7 +14,7 @@ use super::check::{Check, CheckFailure, HealthCheckSnapshot};
 use super::error::HealthError;
 use super::probe::{Source, annotated};
 use super::{Health, STEM};
-use crate::configure::ConfigFault;
+use crate::configure::{ConfigFault, Origin};
 use crate::error::Rejected;
 use crate::frame::Deadline;
 use crate::level::Reply;
@@ -99,13 +99,17 @@ impl Health {
     }
 
     /// Takes in a check made by hand.
+    #[track_caller]
     pub(super) fn register(
         self,
         name: &'static str,
         written: &Written,
         source: Source,
     ) -> Result<(), HealthError> {
-        let fault = |key, message| ConfigFault { stem: STEM.name, name, key, message };
+        let origin = Origin::code();
+        let fault = |key: Option<&str>, message: String| {
+            ConfigFault::new([STEM.name, name].into_iter().chain(key), message, origin.clone())
+        };
         let keys = STEM.keys.iter().enumerate();
         let complaints = keys
             .filter_map(|(index, key)| Some(fault(Some(key.name), key.kind.complain(written.get(index)?)?)));
@@ -170,7 +174,7 @@ pub(crate) fn repeated() -> Vec<ConfigFault> {
                 second.file(),
                 second.line(),
             );
-            ConfigFault { stem: STEM.name, name, key: None, message }
+            ConfigFault::new([STEM.name, name], message, Origin::attribute(second))
         })
         .collect()
 }

@@ -180,6 +180,7 @@ impl Registry {
 
 impl Configure {
     /// Sets keys of the timeout `name`.
+    #[track_caller]
     pub fn timeout(self, name: &str, set: impl FnOnce(Timeout) -> Timeout) -> Self {
         self.with(&STEM, name, &set(Timeout::unset()).written())
     }

@@ -4,7 +4,7 @@
 use resilient_settings::{intern, words};
 
 use super::{LATENCY, SPANS};
-use crate::configure::Configure;
+use crate::configure::{Configure, Origin};
 #[cfg(feature = "latency")]
 use crate::{configure::ConfigFault, registry::functions};
 
@@ -13,7 +13,7 @@ use crate::{configure::ConfigFault, registry::functions};
 pub(crate) struct Settings {
     spans: bool,
     latency: bool,
-    latency_of: Vec<(&'static str, bool)>,
+    latency_of: Vec<(&'static str, bool, Origin)>,
 }
 
 #[cfg(feature = "trace")]
@@ -66,16 +66,17 @@ impl Configure {
     /// Measures how long the calls of one function take, or not, whatever holds for the others.
     ///
     /// `function` is its [path](crate::Function::path): `"shop::quote"`.
+    #[track_caller]
     pub fn latency_of(mut self, function: &str, on: bool) -> Self {
-        self.layers.watch.latency_of.push((intern(function), on));
+        self.layers.watch.latency_of.push((intern(function), on, Origin::code()));
         self
     }
 }
 
 impl Settings {
     pub(super) fn watched(&self, path: &str) -> u8 {
-        let own = self.latency_of.iter().rev().find(|(of, _)| *of == path);
-        let latency = own.map_or(self.latency, |(_, on)| *on);
+        let own = self.latency_of.iter().rev().find(|(of, ..)| *of == path);
+        let latency = own.map_or(self.latency, |(_, on, _)| *on);
         (if self.spans { SPANS } else { 0 }) | (if latency { LATENCY } else { 0 })
     }
 
@@ -83,13 +84,13 @@ impl Settings {
     #[cfg(feature = "latency")]
     pub(crate) fn faults(&self) -> Vec<ConfigFault> {
         let known = || functions().iter().map(|function| function.path());
-        let unknown = self.latency_of.iter().filter(|(of, _)| !known().any(|path| path == *of));
-        let fault = |&(of, _): &(&'static str, bool)| {
+        let unknown = self.latency_of.iter().filter(|(of, ..)| !known().any(|path| path == *of));
+        let fault = |(of, _, origin): &(&'static str, bool, Origin)| {
             let message = match words::nearest(of, known()) {
                 Some(known) => format!("no guarded function has this path; did you mean `{known}`?"),
                 None => "no guarded function has this path".to_owned(),
             };
-            ConfigFault { stem: "latency", name: of, key: None, message }
+            ConfigFault::new(["latency", of], message, origin.clone())
         };
         unknown.map(fault).collect()
     }

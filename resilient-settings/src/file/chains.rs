@@ -23,8 +23,7 @@ pub fn chains<'a>(sections: impl IntoIterator<Item = &'a Section>) -> Vec<Fault>
 fn fault(section: &Section, parents: &Parents<'_>) -> Option<Fault> {
     let (parent, spot) = section.extends.as_ref()?;
     let stem = section.table.name;
-    let path = dotted([stem, section.name, "extends"]);
-    let fault = |message| Some(Fault { path, message, spot: spot.clone() });
+    let fault = |message| Some(Fault::new(&[stem, section.name, "extends"], message, spot.clone()));
     if !parents.contains_key(&(stem, *parent)) {
         return fault(missing(stem, section.name, parent, parents));
     }

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 pub use self::chains::chains;
 pub use self::fault::Fault;
+pub use self::read::setting;
 pub use self::value::of_text;
 use crate::stem::Table;
 use crate::{Source, Spot, Value};

@@ -9,7 +9,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::{DEFAULT, Document, Fault, LEVELS, Level, Section, unknown, value};
 use crate::stack;
 use crate::stem::{Table, general};
-use crate::words::{dotted, nearest, quoted};
+use crate::words::{meant, quoted};
 use crate::{Kind, Source, Spot, Value, intern};
 
 /// Mistakes that are told of one text.
@@ -53,7 +53,7 @@ fn syntax(source: &Arc<Source>, errors: &[toml::de::Error]) -> Vec<Fault> {
                 ""
             };
             let message = format!("{}{hint}", error.message());
-            faults.push(Fault { path: String::new(), message, spot });
+            faults.push(Fault::new(&[], message, spot));
         }
     }
     faults
@@ -72,8 +72,8 @@ impl Reading<'_> {
 
     fn fault(&mut self, path: &[&str], span: Range<usize>, message: String) {
         if self.faults.len() < MOST {
-            let (path, spot) = (dotted(path.iter().copied()), self.spot(span));
-            self.faults.push(Fault { path, message, spot });
+            let spot = self.spot(span);
+            self.faults.push(Fault::new(path, message, spot));
         }
     }
 
@@ -179,8 +179,9 @@ impl Reading<'_> {
         };
         for (one, other) in table.excludes {
             let (Some((one, _)), Some((other, spot))) = (written(one), written(other)) else { continue };
-            let path = dotted(path.iter().copied().chain([other]));
-            self.faults.push(Fault { path, message: format!("it and `{one}` exclude each other"), spot });
+            let keys: Vec<_> = path.iter().copied().chain([other]).collect();
+            let message = format!("it and `{one}` exclude each other");
+            self.faults.push(Fault::new(&keys, message, spot));
         }
     }
 
@@ -208,13 +209,10 @@ impl Reading<'_> {
         let twice = sections
             .windows(2)
             .filter(|pair| (pair[0].table.name, pair[0].name) == (pair[1].table.name, pair[1].name));
-        let fault = |pair: &[&Section]| Fault {
-            path: dotted([pair[1].table.name, pair[1].name]),
-            message: format!(
-                "this policy has its settings in line {} already: join them",
-                pair[0].spot.line()
-            ),
-            spot: pair[1].spot.clone(),
+        let fault = |pair: &[&Section]| {
+            let message =
+                format!("this policy has its settings in line {} already: join them", pair[0].spot.line());
+            Fault::new(&[pair[1].table.name, pair[1].name], message, pair[1].spot.clone())
         };
         let faults: Vec<Fault> = twice.map(fault).take(MOST.saturating_sub(self.faults.len())).collect();
         self.faults.extend(faults);
@@ -263,13 +261,28 @@ impl Reading<'_> {
     }
 }
 
-/// The place of the key in the table and what stands behind it, or what is wrong with that. Two places may go
-/// by one word, if they take different ones.
+/// The place of the key in the table and what stands behind it, or what is wrong with that.
 fn slot(table: &Table, word: &str, value: &DeValue<'_>) -> Option<Result<(usize, Value), String>> {
+    choose(table, word, value.as_str(), |kind| value::of_toml(kind, value))
+}
+
+/// What a text means to the key of a table, if there is one; the text has no quotes, as that of a variable.
+#[must_use]
+pub fn setting(table: &Table, word: &str, text: &str) -> Option<Result<(usize, Value), String>> {
+    choose(table, word, Some(text), |kind| value::of_text(kind, text))
+}
+
+/// Two places may go by one word, if they take different ones.
+fn choose(
+    table: &Table,
+    word: &str,
+    text: Option<&str>,
+    read: impl Fn(Kind) -> Result<Value, String>,
+) -> Option<Result<(usize, Value), String>> {
     let mut found = None;
     let places = || table.keys.iter().enumerate().filter(|(_, key)| key.name == word);
     for (place, key) in places() {
-        let read = value::of_toml(key.kind, value).map(|held| (place, held));
+        let read = read(key.kind).map(|held| (place, held));
         if read.is_ok() {
             return Some(read);
         }
@@ -279,11 +292,10 @@ fn slot(table: &Table, word: &str, value: &DeValue<'_>) -> Option<Result<(usize,
         return found;
     }
     let words: Vec<_> = places().filter_map(|(_, key)| key.kind.words()).flatten().copied().collect();
-    let text = value.as_str().unwrap_or_default();
-    Some(Err(match nearest(text, words.iter().copied()) {
-        Some(meant) => {
-            format!("unknown word \"{text}\"; did you mean \"{meant}\"? All of them: {}", quoted(&words))
-        }
-        None => format!("it is one of {}", quoted(&words)),
+    let list = quoted(&words);
+    let (text, meant) = (text.unwrap_or_default(), text.and_then(|text| meant(text, &words)));
+    Some(Err(match meant {
+        Some(meant) => format!("unknown word \"{text}\"; did you mean \"{meant}\"? All of them: {list}"),
+        None => format!("it is one of {list}"),
     }))
 }

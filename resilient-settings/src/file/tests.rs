@@ -6,7 +6,11 @@ use super::*;
 use crate::Value;
 
 fn faults(text: &str) -> Vec<String> {
-    read("resilient.toml", text).1.iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect()
+    read("resilient.toml", text)
+        .1
+        .iter()
+        .map(|fault| format!("{}: {}", fault.path(), fault.message))
+        .collect()
 }
 
 #[test]
@@ -100,8 +104,13 @@ rate = 100
 burst = "lots"
 "#;
     let (_, faults) = read("resilient.toml", text);
+    // But for the lists of keys, which grow.
+    let short = |line: &str| match line.split_once("Keys: ") {
+        Some((start, _)) => format!("{start}Keys: .."),
+        None => line.to_owned(),
+    };
     let report: Vec<_> = faults.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(report.join("\n\n"));
+    insta::assert_snapshot!(report.join("\n\n").lines().map(short).collect::<Vec<_>>().join("\n"));
 }
 
 #[test]
@@ -175,7 +184,8 @@ extends = "slow"
     let (document, faults) = read("resilient.toml", text);
     assert_eq!(faults, []);
     let faults = chains(&document.sections);
-    let mut found: Vec<_> = faults.iter().map(|fault| format!("{}: {}", fault.path, fault.message)).collect();
+    let mut found: Vec<_> =
+        faults.iter().map(|fault| format!("{}: {}", fault.path(), fault.message)).collect();
     found.sort();
     assert_eq!(
         found,

@@ -106,6 +106,7 @@ impl Income {
 
 impl Configure {
     /// Sets keys of the budget `name`.
+    #[track_caller]
     pub fn budget(self, name: &str, set: impl FnOnce(RetryBudget) -> RetryBudget) -> Self {
         self.with(&STEM, name, &set(RetryBudget { written: Written::NOTHING }).written)
     }

@@ -305,6 +305,7 @@ impl Registry {
 
 impl Configure {
     /// Sets keys of the bulkhead `name`.
+    #[track_caller]
     pub fn bulkhead(self, name: &str, set: impl FnOnce(Bulkhead) -> Bulkhead) -> Self {
         self.with(&STEM, name, &set(Bulkhead::new("")).written)
     }

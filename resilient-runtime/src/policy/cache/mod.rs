@@ -278,6 +278,7 @@ impl Registry {
 
 impl Configure {
     /// Sets keys of the cache `name`.
+    #[track_caller]
     pub fn cache(self, name: &str, set: impl FnOnce(Cache) -> Cache) -> Self {
         self.with(&STEM, name, &set(Cache::new("")).written)
     }

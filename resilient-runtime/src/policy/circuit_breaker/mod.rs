@@ -260,6 +260,7 @@ impl Registry {
 
 impl Configure {
     /// Sets keys of the circuit breaker `name`.
+    #[track_caller]
     pub fn circuit_breaker(self, name: &str, set: impl FnOnce(CircuitBreaker) -> CircuitBreaker) -> Self {
         self.with(&STEM, name, &set(CircuitBreaker::new("")).written)
     }

@@ -209,6 +209,7 @@ impl Policy for Coalesce {
 
 impl Configure {
     /// Sets keys of the coalescing policy `name`.
+    #[track_caller]
     pub fn coalesce(self, name: &str, set: impl FnOnce(Coalesce) -> Coalesce) -> Self {
         let mut written = Written::NOTHING;
         written.put(slot::ENABLED, set(Coalesce::new("")).enabled.map(Value::Flag));

@@ -102,6 +102,7 @@ impl Fallback {
 
 impl Configure {
     /// Sets keys of the fallback `name`.
+    #[track_caller]
     pub fn fallback(self, name: &str, set: impl FnOnce(Fallback) -> Fallback) -> Self {
         self.with(&STEM, name, &set(Fallback { written: Written::NOTHING }).written)
     }

@@ -387,6 +387,7 @@ impl Registry {
 
 impl Configure {
     /// Sets keys of the hedge `name`.
+    #[track_caller]
     pub fn hedge(self, name: &str, set: impl FnOnce(Hedge) -> Hedge) -> Self {
         self.with(&STEM, name, &set(Hedge::new("")).written)
     }

@@ -260,6 +260,7 @@ impl Registry {
 
 impl Configure {
     /// Sets keys of the load shedder `name`.
+    #[track_caller]
     pub fn load_shed(self, name: &str, set: impl FnOnce(LoadShed) -> LoadShed) -> Self {
         self.with(&STEM, name, &set(LoadShed::new("")).written)
     }

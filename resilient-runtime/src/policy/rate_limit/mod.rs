@@ -335,6 +335,7 @@ impl Registry {
 
 impl Configure {
     /// Sets keys of the rate limit `name`.
+    #[track_caller]
     pub fn rate_limit(self, name: &str, set: impl FnOnce(RateLimit) -> RateLimit) -> Self {
         self.with(&STEM, name, &set(RateLimit::new("")).written)
     }

@@ -195,6 +195,7 @@ impl Configure {
     /// A retry never forgets a set of settings that it had, because calls may still be under way with it.
     /// Each different set takes up to 256 bytes for good, once: going to and fro between two costs no more
     /// than two, but a delay that is computed anew for every `install` is kept every time.
+    #[track_caller]
     pub fn retry(self, name: &str, set: impl FnOnce(Retry) -> Retry) -> Self {
         self.with(&STEM, name, &set(Retry::new()).written())
     }

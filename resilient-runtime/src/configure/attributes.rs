@@ -1,0 +1,100 @@
+//! What the annotated functions say of their policies.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use resilient_settings::Value;
+
+use super::laid::{Laid, excluded_by, position};
+use super::{ConfigFault, Merged, Origin, kind};
+use crate::function::Function;
+use crate::policy::Stem;
+use crate::registry::annotated;
+
+/// Two functions that write different values for one name.
+pub(crate) struct Clash {
+    stem: &'static str,
+    name: &'static str,
+    key: &'static str,
+    first: Claim,
+    second: Claim,
+}
+
+#[derive(Clone, Copy)]
+struct Claim {
+    key: &'static str,
+    value: Value,
+    function: &'static Function,
+}
+
+impl fmt::Display for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { key, value, function } = self;
+        write!(f, "`{key} = {value}` in `{}` ({}:{})", function.path(), function.file(), function.line())
+    }
+}
+
+impl fmt::Display for Clash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, but {}", self.first, self.second)
+    }
+}
+
+impl Clash {
+    pub(crate) fn warn(&self) {
+        let Self { stem, name, .. } = self;
+        tracing::warn!(target: "resilient", stem, policy = name, "{stem} `{name}`: {self}; the first one holds");
+    }
+
+    pub(super) fn fault(&self) -> ConfigFault {
+        let origin = Origin::attribute(self.second.function);
+        ConfigFault::new([self.stem, self.name, self.key], self.to_string(), origin)
+    }
+}
+
+/// What all annotated functions say, in the order of their paths; the first one holds.
+pub(super) fn attributes() -> (Merged, Vec<Clash>) {
+    let mut said = Said::default();
+    for function in annotated() {
+        for layer in function.layers() {
+            let Some(stem) = kind(layer.stem()) else { continue };
+            let name = layer.policy_name();
+            said.merged.entry((stem.name, name)).or_insert_with(Laid::new);
+            for &(key, value) in layer.written() {
+                said.claim(stem, name, Claim { key, value, function });
+            }
+        }
+    }
+    (said.merged, said.clashes)
+}
+
+#[derive(Default)]
+struct Said {
+    merged: Merged,
+    claims: BTreeMap<(&'static str, &'static str, &'static str), Claim>,
+    clashes: Vec<Clash>,
+}
+
+impl Said {
+    fn claim(&mut self, stem: &'static Stem, name: &'static str, claim: Claim) {
+        let key = claim.key;
+        let Some(slot) = position(stem, key) else { return };
+        let rival = excluded_by(stem, key)
+            .chain([key])
+            .filter_map(|rival| self.claims.get(&(stem.name, name, rival)))
+            .find(|rival| rival.disputes(&claim));
+        if let Some(&first) = rival {
+            self.clashes.push(Clash { stem: stem.name, name, key, first, second: claim });
+            return;
+        }
+        self.claims.entry((stem.name, name, key)).or_insert(claim);
+        let laid = self.merged.entry((stem.name, name)).or_insert_with(Laid::new);
+        laid.put(stem, slot, claim.value, Origin::attribute(claim.function));
+    }
+}
+
+impl Claim {
+    fn disputes(&self, other: &Self) -> bool {
+        !std::ptr::eq(self.function, other.function) && (self.key != other.key || self.value != other.value)
+    }
+}

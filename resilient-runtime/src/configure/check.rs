@@ -1,0 +1,128 @@
+//! What is wrong with a configuration as a whole.
+
+use std::time::Duration;
+
+use resilient_settings::Complaint;
+use resilient_settings::stem::general;
+
+use super::laid::Laid;
+use super::sources::Content;
+use super::{ConfigError, ConfigFault, Layers, Merged, Origin, kind, merge};
+use crate::function::{Function, Layer};
+use crate::registry::{annotated, functions};
+
+/// A configuration without a fault.
+pub(super) struct Checked {
+    pub(super) layers: Layers,
+    pub(super) merged: Merged,
+    /// Names that nobody uses, where that is let pass.
+    pub(super) unused: Vec<ConfigFault>,
+}
+
+/// Reads the sources and gives everything that is wrong with them.
+pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked, ConfigError> {
+    let mut faults = layers.read(contents);
+    let lenient = layers.said.general.written.word(general::ON_UNKNOWN_POLICY) == Some(general::WARN);
+    let mut unused = Vec::new();
+    for (section, fault) in layers.unused() {
+        let of_file = matches!(section.origin, Origin::File(_));
+        (if lenient && of_file { &mut unused } else { &mut faults }).push(fault);
+    }
+    faults.extend(out_of_range(&layers));
+    let (merged, clashes) = merge(&layers);
+    faults.extend(clashes.iter().map(super::Clash::fault));
+    faults.extend(merged.iter().flat_map(|(&(stem, name), laid)| at_odds(stem, name, laid)));
+    faults.extend(layers.said.events.faults());
+    #[cfg(feature = "latency")]
+    faults.extend(layers.watch.faults());
+    #[cfg(feature = "health")]
+    faults.extend(crate::health::repeated());
+    faults.extend(functions().iter().flat_map(|function| timing(function, &merged)));
+    if layers.said.flag(general::REQUIRE) == Some(true) {
+        faults.extend(missing(&layers));
+    }
+    // What is wrong with a file reads in its order, and after the rest.
+    faults.sort_by_key(|fault| match &fault.origin {
+        Origin::File(place) => Some((place.file().to_owned(), place.0.start())),
+        _ => None,
+    });
+    if faults.is_empty() { Ok(Checked { layers, merged, unused }) } else { Err(ConfigError { faults }) }
+}
+
+/// Values out of range. Those of texts were refused when they were read.
+fn out_of_range(layers: &Layers) -> Vec<ConfigFault> {
+    let mut faults = Vec::new();
+    let sections = layers.said.sections.iter().map(|it| (it.stem.table, Some(it.name), &it.laid));
+    for (table, name, laid) in sections.chain([(&general::TABLE, None, &layers.said.general)]) {
+        for (index, key) in table.keys.iter().enumerate() {
+            let complaint = laid.written.get(index).and_then(|value| key.kind.complain(value));
+            if let (Some(message), Some(origin)) = (complaint, laid.origin(index)) {
+                let path = [table.name].into_iter().chain(name).chain([key.name]);
+                faults.push(ConfigFault::new(path, message, origin.clone()));
+            }
+        }
+    }
+    faults
+}
+
+/// Keys that do not go together, whoever wrote them.
+fn at_odds(stem: &str, name: &str, laid: &Laid) -> Vec<ConfigFault> {
+    let Some(kind) = kind(stem) else { return Vec::new() };
+    let complaints = (kind.check)(&laid.written).into_iter();
+    let fault =
+        |Complaint { key, message }| ConfigFault::new([stem, name, key], message, laid.blamed(kind, key));
+    complaints.map(fault).collect()
+}
+
+/// Policies that functions name and nothing configures.
+fn missing(layers: &Layers) -> Vec<ConfigFault> {
+    let mut faults: Vec<ConfigFault> = Vec::new();
+    for function in annotated() {
+        for (stem, name) in function.layers().iter().filter_map(|layer| Some((layer.stem(), layer.name()?))) {
+            let configured =
+                layers.said.sections.iter().any(|section| section.stem.name == stem && section.name == name);
+            let message = format!("`{}` uses it, and nothing configures it", function.path());
+            let fault = ConfigFault::new([stem, name], message, Origin::attribute(function));
+            if !configured && faults.iter().all(|known| known.path() != fault.path()) {
+                faults.push(fault);
+            }
+        }
+    }
+    faults
+}
+
+/// What can never fit in one function: waits or single attempts that reach the time for all.
+///
+/// The attributes are checked when they are compiled; this is for what is installed over them.
+fn timing(function: &'static Function, merged: &Merged) -> Vec<ConfigFault> {
+    let mut faults = Vec::new();
+    let mut bound: Option<(&Layer, Duration)> = None;
+    let mut repeats = false;
+    for layer in function.layers() {
+        let Some(stem) = kind(layer.stem()) else { continue };
+        let Some(laid) = merged.get(&(stem.name, layer.policy_name())) else { continue };
+        let written = &laid.written;
+        let mut complain = |time, what: &str| {
+            let Some((above, limit)) = bound.filter(|(_, limit)| *limit <= time) else { return };
+            let (stem, name) = (above.stem(), above.policy_name());
+            let message = format!("{limit:?} for all of `{}`, but {what} {time:?}", function.path());
+            let table = kind(stem).map(|stem| stem.table);
+            let laid = merged.get(&(stem, name)).zip(table);
+            let origin = laid.map_or(Origin::BuiltIn, |(laid, table)| laid.blamed(table, "limit"));
+            faults.push(ConfigFault::new([stem, name, "limit"], message, origin));
+        };
+        if let Some(waits) = (stem.least_waits)(written) {
+            complain(waits, &format!("its {} waits at least", layer.stem()));
+            repeats = true;
+        }
+        if let Some(limit) = (stem.limit)(written) {
+            if repeats {
+                complain(limit, "each attempt may take");
+            }
+            if bound.is_none_or(|(_, tightest)| limit < tightest) {
+                (bound, repeats) = (Some((layer, limit)), false);
+            }
+        }
+    }
+    faults
+}

@@ -1,0 +1,134 @@
+//! `configure()…install()`: settings by name, laid over the attributes, all faults at once.
+
+mod attributes;
+mod check;
+mod faults;
+#[cfg(feature = "config")]
+mod files;
+mod laid;
+mod merge;
+mod origin;
+mod sources;
+mod used;
+#[cfg(feature = "config")]
+mod variables;
+
+use std::collections::BTreeSet;
+
+use resilient_settings::stem::general;
+use resilient_settings::{Value, Written, intern};
+
+pub(crate) use self::attributes::Clash;
+pub use self::faults::{ConfigError, ConfigFault};
+pub(crate) use self::laid::Laid;
+pub(crate) use self::merge::{Merged, in_force, merge};
+pub use self::origin::{Origin, Place};
+use self::sources::{Section, Source};
+use crate::events;
+use crate::policy::{STEMS, Stem};
+use crate::registry::registry;
+
+/// Settings added at start-up, in the order they were added, and what came of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layers {
+    sources: Vec<Source>,
+    expected: BTreeSet<&'static str>,
+    pub(crate) events: events::Settings,
+    #[cfg(any(feature = "trace", feature = "latency"))]
+    pub(crate) watch: crate::watch::Settings,
+    /// What the sources say, as they were last read.
+    pub(crate) said: Said,
+}
+
+/// What sources say.
+#[derive(Clone, Debug)]
+pub(crate) struct Said {
+    sections: Vec<Section>,
+    general: Laid,
+    pub(crate) events: events::Settings,
+}
+
+/// Settings by policy name, to be put in force together.
+///
+/// Weakest first: the built-in default, `[<kind>.default]` of a file, the attribute's arguments, then what is
+/// added here, in order. A key that nobody writes here keeps the attribute's value.
+#[derive(Clone, Debug, Default)]
+#[must_use = "nothing changes before `install`"]
+pub struct Configure {
+    pub(crate) layers: Layers,
+}
+
+/// Starts a configuration of named policies.
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{Fault, configure, timeout};
+///
+/// #[timeout("2s", name = "quotes")]
+/// async fn quote() -> Result<u32, Fault<()>> {
+///     Ok(42)
+/// }
+///
+/// # fn main() -> Result<(), resilient_runtime::ConfigError> {
+/// configure().timeout("quotes", |t| t.limit(Duration::from_millis(300))).install()?;
+///
+/// let error = configure().timeout("qoutes", |t| t).install().unwrap_err();
+/// assert!(error.to_string().contains("did you mean `quotes`?"));
+/// # Ok(())
+/// # }
+/// ```
+pub fn configure() -> Configure {
+    Configure::default()
+}
+
+impl Configure {
+    #[track_caller]
+    pub(crate) fn with(mut self, stem: &'static Stem, name: &str, written: &Written) -> Self {
+        let section = Section::of_code(stem, intern(name), written, &Origin::code());
+        self.layers.sources.push(Source::Section(Box::new(section)));
+        self
+    }
+
+    #[track_caller]
+    fn general(mut self, key: usize, value: Value) -> Self {
+        self.layers.sources.push(Source::General(key, value, Origin::code()));
+        self
+    }
+
+    /// Declares a name that only code made by hand uses.
+    ///
+    /// Any other name has to belong to an annotated function.
+    pub fn expect(mut self, name: &str) -> Self {
+        self.layers.expected.insert(intern(name));
+        self
+    }
+
+    /// Whether every policy that a function names has to be configured. **Default: no.**
+    #[track_caller]
+    pub fn require(self, required: bool) -> Self {
+        self.general(general::REQUIRE, Value::Flag(required))
+    }
+
+    /// Puts everything in force, or nothing.
+    ///
+    /// Policies change in place and keep what they have learned. A second `install` replaces
+    /// the first: a key it no longer names falls back to the attribute.
+    ///
+    /// Files are read here, so this blocks for as long as that takes.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with every fault there is: names that no function uses, values out of
+    /// range, keys that do not go together, functions that disagree about a name.
+    pub fn install(self) -> Result<(), ConfigError> {
+        let contents = self.layers.contents();
+        let checked = check::check(self.layers, &contents)?;
+        checked.unused.iter().for_each(ConfigFault::warn);
+        registry().0.replace(checked.layers, &checked.merged);
+        Ok(())
+    }
+}
+
+pub(crate) fn kind(stem: &str) -> Option<&'static Stem> {
+    STEMS.iter().copied().find(|kind| kind.name == stem)
+}

@@ -1,0 +1,327 @@
+//! Settings from files and the environment: what holds, and what is refused.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use resilient_runtime::{
+    CircuitState, ConfigError, Configure, Fault, Origin, Snapshot, circuit_breaker, configure, registry,
+    retry, timeout,
+};
+
+use tokio::time::Instant;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[circuit_breaker(name = "payments", failure_threshold = 3, reset_timeout = "5s")]
+async fn pay(ok: bool) -> Result<u32, Fault<&'static str>> {
+    if ok { Ok(1) } else { Err(Fault::Failed("down")) }
+}
+
+#[circuit_breaker(name = "stock-v2")]
+async fn stock(ok: bool) -> Result<u32, Fault<&'static str>> {
+    if ok { Ok(1) } else { Err(Fault::Failed("down")) }
+}
+
+#[retry(max = 2, base = "0s", name = "quotes")]
+#[timeout("2s", name = "quotes")]
+async fn quote() -> Result<u32, Fault<&'static str>> {
+    std::future::pending().await
+}
+
+#[timeout("3s")]
+async fn unnamed() -> Result<u32, Fault<&'static str>> {
+    std::future::pending().await
+}
+
+fn text(toml: &str) -> Configure {
+    configure().text("resilient.toml", toml)
+}
+
+/// What is told, but for lists of keys, which grow.
+fn report(error: &ConfigError) -> String {
+    let text = error.to_string();
+    let short = |line: &str| {
+        line.split_once("Keys: ").map_or(line.to_owned(), |(start, _)| format!("{start}Keys: .."))
+    };
+    text.lines().map(|line| short(line) + "\n").collect()
+}
+
+/// The faults of what was refused, in one line each.
+fn refused(configure: Configure) -> Vec<String> {
+    let error = configure.install().unwrap_err();
+    error.faults().iter().map(|fault| format!("{}: {}", fault.path(), fault.message)).collect()
+}
+
+fn limit(name: &str) -> Duration {
+    let all = registry().snapshots();
+    let found = all.iter().find_map(|snapshot| match snapshot {
+        Snapshot::Timeout(timeout) if timeout.name == name => Some(timeout.limit),
+        _ => None,
+    });
+    found.expect("a function uses it")
+}
+
+/// A folder that goes when the test is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_wins_over_the_attribute() {
+    let folder = Folder::new("wins");
+    let path = folder.write("resilient.toml", "[circuit_breaker.payments]\nfailure_threshold = 1\n");
+    configure().file(&path).install().unwrap();
+    pay(false).await.unwrap_err();
+    let breaker = registry().circuit_breaker("payments").unwrap();
+    assert_eq!(breaker.state(), CircuitState::Open);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unnamed_policy_goes_by_its_path_in_quotes() {
+    text("[timeout.\"configured::unnamed\"]\nlimit = \"1m 30s\"").install().unwrap();
+    let start = Instant::now();
+    unnamed().await.unwrap_err();
+    assert_eq!(start.elapsed(), 90 * SECOND);
+}
+
+#[tokio::test]
+async fn defaults_are_weaker_than_attributes_and_stronger_than_nothing() {
+    text("[circuit_breaker.default]\nfailure_threshold = 1").install().unwrap();
+    pay(false).await.unwrap_err();
+    stock(false).await.unwrap_err();
+    let state = |name| registry().circuit_breaker(name).unwrap().state();
+    assert_eq!(state("payments"), CircuitState::Closed, "its attribute says three");
+    assert_eq!(state("stock-v2"), CircuitState::Open, "its attribute says nothing");
+}
+
+#[tokio::test]
+async fn a_section_inherits_what_it_does_not_say() {
+    text(
+        r#"
+        [timeout.far]
+        extends = "farther"
+        [timeout.farther]
+        limit = "7s"
+        [timeout.quotes]
+        extends = "far"
+        [timeout."configured::unnamed"]
+        extends = "far"
+        limit = "8s"
+        "#,
+    )
+    .install()
+    .unwrap();
+    assert_eq!(limit("quotes"), 7 * SECOND);
+    assert_eq!(limit("configured::unnamed"), 8 * SECOND);
+    assert!(registry().timeout("far").is_none(), "a template is no policy");
+}
+
+#[tokio::test]
+async fn layers_are_laid_over_one_another_templates_included() {
+    text("[timeout.far]\nlimit = \"7s\"\n[timeout.quotes]\nextends = \"far\"")
+        .text("production.toml", "[timeout.far]\nlimit = \"9s\"")
+        .install()
+        .unwrap();
+    assert_eq!(limit("quotes"), 9 * SECOND);
+    text("[timeout.quotes]\nlimit = \"7s\"")
+        .timeout("quotes", |t| t.limit(8 * SECOND))
+        .text("production.toml", "[timeout.quotes]\nlimit = \"6s\"")
+        .install()
+        .unwrap();
+    assert_eq!(limit("quotes"), 6 * SECOND, "the order is that in which they were added");
+}
+
+#[tokio::test]
+async fn a_file_may_change_the_mode_of_an_attribute() {
+    text("[circuit_breaker.payments]\nfailure_rate = 0.5\nwindow = 4\nmin_calls = 4").install().unwrap();
+    for ok in [true, true, true, false, false] {
+        let _ = pay(ok).await;
+    }
+    let breaker = registry().circuit_breaker("payments").unwrap();
+    assert_eq!(breaker.state(), CircuitState::Open, "half of the last four");
+}
+
+#[tokio::test]
+async fn ten_mistakes_are_ten_findings_in_one_go() {
+    let error = text(
+        r#"[resilient]
+on_unknown_policy = "ignore"
+
+[circuit_breaker.payments]
+failure_treshold = 3
+reset_timeout = 30
+slow_rate = 50
+
+[circuit_breaker.paymnets]
+failure_threshold = 3
+
+[timeout.quotes]
+limit = 2s
+
+[timeout]
+limit = "2s"
+
+[retry.quotes]
+extends = "external"
+when = "is_transient"
+jitter = "some"
+
+[breaker.payments]
+"#,
+    )
+    .install()
+    .unwrap_err();
+    assert_eq!(error.faults().len(), 11, "{error}");
+    insta::assert_snapshot!(report(&error));
+    assert_eq!(limit("quotes"), 2 * SECOND, "nothing was installed");
+}
+
+#[tokio::test]
+async fn what_does_not_go_together_is_told_where_it_was_written() {
+    let error = text("[circuit_breaker.payments]\nmax_reset_timeout = \"1s\"").install().unwrap_err();
+    let [fault] = error.faults() else { panic!("{error}") };
+    assert_eq!(fault.path(), "circuit_breaker.payments.max_reset_timeout");
+    let Origin::File(place) = &fault.origin else { panic!("{error}") };
+    assert_eq!((place.file(), place.line(), place.column()), ("resilient.toml", 2, 21));
+    let error = text("[retry.quotes]\nbase = \"3s\"\nmax_delay = \"2s\"").install().unwrap_err();
+    assert_eq!(error.faults()[0].path(), "retry.quotes.base", "{error}");
+}
+
+#[tokio::test]
+async fn names_that_nobody_uses_may_be_let_pass() {
+    let toml = "[timeout.qoutes]\nlimit = \"1s\"\n";
+    let faults = refused(text(toml));
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert!(faults[0].ends_with("did you mean `quotes`?"), "{faults:?}");
+    text(&format!("{toml}[resilient]\non_unknown_policy = \"warn\"")).install().unwrap();
+    assert!(registry().timeout("qoutes").is_none());
+    text(toml).expect("qoutes").install().unwrap();
+    assert!(registry().timeout("qoutes").is_some());
+}
+
+#[tokio::test]
+async fn what_functions_name_can_be_required() {
+    let faults = refused(text("[resilient]\nrequire = true\n[timeout.quotes]\n[retry.quotes]\n"));
+    assert_eq!(
+        faults,
+        [
+            "circuit_breaker.payments: `configured::pay` uses it, and nothing configures it",
+            "circuit_breaker.stock-v2: `configured::stock` uses it, and nothing configures it",
+        ]
+    );
+    configure()
+        .require(true)
+        .text("a", "[timeout.quotes]\n[retry.quotes]\n[circuit_breaker.payments]")
+        .circuit_breaker("stock-v2", |b| b)
+        .install()
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn variables_find_the_policies_they_mean() {
+    configure()
+        .env_from([
+            ("RESILIENT__TIMEOUT__QUOTES__LIMIT", "4s"),
+            ("resilient__timeout__configured__unnamed__limit", "5s"),
+            ("RESILIENT__CIRCUIT_BREAKER__STOCK_V2__FAILURE_THRESHOLD", "1"),
+            ("RESILIENT__LOG__OPENED", "error"),
+            ("RESILIENT__REQUIRE", "false"),
+            ("PATH", "/bin"),
+        ])
+        .install()
+        .unwrap();
+    assert_eq!((limit("quotes"), limit("configured::unnamed")), (4 * SECOND, 5 * SECOND));
+    let start = Instant::now();
+    quote().await.unwrap_err();
+    assert_eq!(start.elapsed(), 8 * SECOND, "two attempts");
+    stock(false).await.unwrap_err();
+    assert_eq!(registry().circuit_breaker("stock-v2").unwrap().state(), CircuitState::Open);
+}
+
+#[tokio::test]
+async fn a_variable_that_matches_nothing_is_told() {
+    for (name, value, words) in [
+        ("RESILIENT__TIMEOUT__QUOTE__LIMIT", "1s", "did you mean `RESILIENT__TIMEOUT__QUOTES__LIMIT`?"),
+        ("RESILIENT__TIMEOUTS__QUOTES__LIMIT", "1s", "did you mean `RESILIENT__TIMEOUT__QUOTES__LIMIT`?"),
+        ("RESILIENT__TIMEOUT__QUOTES__LIMITS", "1s", "did you mean `RESILIENT__TIMEOUT__QUOTES__LIMIT`?"),
+        ("RESILIENT__TIMEOUT__QUOTES__LIMIT", "1", "a duration needs a unit"),
+        ("RESILIENT__TIMEOUT__QUOTES__LIMIT", "", "this duration is empty"),
+        ("RESILIENT__TIMEOUT__QUOTES__WHAT", "1", "`what` is no key of `timeout`; keys: `limit`"),
+        ("RESILIENT__TIMEOUT__LIMIT", "1s", "it is written `RESILIENT__<KIND>__<NAME>__<KEY>`"),
+        ("RESILIENT__TEAPOT__QUOTES__LIMIT", "1s", "`teapot` is no kind of policy; there are"),
+        ("RESILIENT__LOG__OPENED", "loud", "it takes one of \"error\""),
+        ("RESILIENT__LOG__OPEND", "error", "did you mean `opened`?"),
+        ("RESILIENT__RELAOD", "5s", "did you mean `RESILIENT__RELOAD`?"),
+        ("RESILIENT__ENABLED", "no", "\"no\" is neither true nor false"),
+        ("RESILIENT__", "1", "is no key of `resilient`"),
+        ("RESILIENT__é__ß__x", "1", "is no kind of policy"),
+    ] {
+        let error = configure().env_from([(name, value)]).install().unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains(words) && text.contains(&format!("variable {name}")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn two_policies_that_a_variable_may_mean_are_told() {
+    let faults =
+        refused(configure().expect("a.b").expect("a-b").env_from([("RESILIENT__TIMEOUT__A_B__LIMIT", "1s")]));
+    assert_eq!(faults, [": it may mean any of `a-b`, `a.b`: set it in a file"]);
+}
+
+#[tokio::test]
+async fn a_variable_names_files() {
+    let folder = Folder::new("named");
+    let one = folder.write("one.toml", "[timeout.quotes]\nlimit = \"4s\"\n[retry.quotes]\nmax = 4");
+    let two = folder.write("two.toml", "[timeout.quotes]\nlimit = \"5s\"");
+    let both = format!("{}, {}", one.display(), two.display());
+    configure().env_from([("RESILIENT_CONFIG", both.as_str())]).install().unwrap();
+    assert_eq!(limit("quotes"), 5 * SECOND);
+    let gone = folder.0.join("gone.toml");
+    let faults = refused(configure().env_from([("RESILIENT_CONFIG", gone.as_os_str())]));
+    assert!(faults.len() == 1 && faults[0].contains("gone.toml` cannot be read"), "{faults:?}");
+}
+
+#[tokio::test]
+async fn what_is_no_file_with_text_is_a_fault() {
+    let folder = Folder::new("strange");
+    let binary = folder.0.join("binary.toml");
+    fs::write(&binary, [0xff, 0xfe, 0x00]).unwrap();
+    let long = folder.write("long.toml", &"#".repeat((1 << 20) + 1));
+    for (path, words) in [
+        (folder.0.clone(), "is no file"),
+        (binary, "is no text in UTF-8"),
+        (long, "is longer than a mebibyte"),
+    ] {
+        let faults = refused(configure().file(&path));
+        assert!(faults.len() == 1 && faults[0].contains(words), "{faults:?}");
+    }
+}
+
+#[tokio::test]
+async fn levels_of_events_come_from_files_too() {
+    let faults = refused(text("[resilient.log]\nopend = \"error\""));
+    assert_eq!(faults, ["resilient.log.opend: there is no event of this name; did you mean `opened`?"]);
+    text("[resilient.log]\nopened = \"off\"\nclosed = \"debug\"").install().unwrap();
+}
