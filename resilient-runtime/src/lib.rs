@@ -145,7 +145,8 @@ pub use crate::policy::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot, 
 #[cfg(feature = "cache")]
 pub use crate::policy::{Cache, CacheSnapshot};
 pub use crate::policy::{
-    CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
+    CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitChange, CircuitPermit, CircuitState,
+    CircuitWindow,
 };
 pub use crate::policy::{
     Coalesce, CoalesceSnapshot, Fallback, FallbackSnapshot, Hedge, HedgeSnapshot, Nested, Retry, RetryCause,

@@ -1,7 +1,7 @@
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
 use resilient_runtime::export::prometheus::{PolicyCollector, text};
-use resilient_runtime::{Fault, registry, timeout};
+use resilient_runtime::{Fault, circuit_breaker, registry, timeout};
 
 use super::openmetrics::Scrape;
 use super::{Answer, only, pay, whole_cycle};
@@ -26,7 +26,9 @@ async fn every_state_is_told_before_the_first_call_and_one_of_them_holds_at_a_ti
 async fn a_cycle_is_told_as_it_was() {
     whole_cycle(|_| ()).await;
     let told = text();
-    let of_interest = |line: &&str| line.starts_with('#') || line.contains(r#"{name="payments""#);
+    let samples: Vec<_> = told.lines().filter(|line| line.contains(r#"{name="payments""#)).collect();
+    let has_samples = |family: &str| samples.iter().any(|sample| sample.starts_with(family));
+    let of_interest = |line: &&str| samples.contains(line) || line.split(' ').nth(2).is_some_and(has_samples);
     let told: Vec<_> = told.lines().filter(of_interest).collect();
     insta::assert_snapshot!(told.join("\n"));
 }
@@ -97,4 +99,46 @@ async fn a_reset_takes_nothing_away_from_a_counter() {
     pay(&std::cell::Cell::new(1)).await.unwrap();
     let grown = calls().iter().zip(before).map(|(now, before)| now.1 - before.1).sum::<f64>();
     assert_eq!(grown.to_string(), "3", "a success each for the retry, the breaker and the timeout");
+}
+
+#[circuit_breaker(name = "tenants", key = tenant, failure_rate = 0.5, window = 4, min_calls = 2)]
+async fn of_tenant(tenant: &str, answer: Answer) -> Answer {
+    answer
+}
+
+#[tokio::test(start_paused = true)]
+async fn breakers_of_keys_are_counted_by_their_state_and_never_named() {
+    for tenant in ["secret-a", "secret-c", "secret-a", "secret-c"] {
+        of_tenant(tenant, Ok(1)).await.unwrap();
+    }
+    for _ in 0..2 {
+        of_tenant("secret-b", Err(Fault::Failed("down"))).await.unwrap_err();
+    }
+    let told = text();
+    let scrape = Scrape::of(&told);
+    let keys = |state: &str| {
+        scrape.get(&format!(r#"resilient_circuit_breaker_keys{{name="tenants",state="{state}"}}"#))
+    };
+    assert_eq!((keys("closed"), keys("open"), keys("half_open")), (Some(2.0), Some(1.0), Some(0.0)));
+    let opened = r#"{name="tenants",from="closed",to="open",cause="failure_rate"}"#;
+    assert_eq!(scrape.get(&format!("resilient_circuit_breaker_transitions_total{opened}")), Some(1.0));
+    assert!(!told.contains("secret"));
+}
+
+#[circuit_breaker(name = "measured", failure_rate = 0.5, window = 10, min_calls = 4)]
+async fn measured(answer: Answer) -> Answer {
+    answer
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ratio_is_left_out_until_there_are_enough_calls_for_one() {
+    let ratio = || Scrape::of(&text()).get(r#"resilient_circuit_breaker_failure_ratio{name="measured"}"#);
+    let failed = r#"resilient_circuit_breaker_window_calls{name="measured",outcome="failed"}"#;
+    for answer in [Ok(1), Ok(1), Err(Fault::Failed("down"))] {
+        assert_eq!(ratio(), None);
+        let _ = measured(answer).await;
+    }
+    measured(Ok(1)).await.unwrap();
+    assert_eq!(ratio(), Some(0.25));
+    assert_eq!(Scrape::of(&text()).get(failed), Some(1.0));
 }

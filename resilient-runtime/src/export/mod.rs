@@ -36,7 +36,8 @@ use crate::tally::Tally;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Family {
-    /// Its name in words with dots between, the kind of policy first: `"circuit_breaker.state"`.
+    /// Its name in words with dots between, the kind of policy first: `"circuit_breaker.state"`, which is both a
+    /// gauge and a counter of seconds.
     pub name: &'static str,
     /// What it tells, in one sentence.
     pub help: &'static str,

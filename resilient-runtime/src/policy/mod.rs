@@ -28,7 +28,8 @@ pub use self::bulkhead::{Bulkhead, BulkheadPermit, BulkheadSnapshot};
 #[cfg(feature = "cache")]
 pub use self::cache::{Cache, CacheSnapshot};
 pub use self::circuit_breaker::{
-    CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitPermit, CircuitState, CircuitWindow,
+    CircuitBreaker, CircuitBreakerSnapshot, CircuitCause, CircuitChange, CircuitPermit, CircuitState,
+    CircuitWindow,
 };
 pub use self::coalesce::{Coalesce, CoalesceSnapshot};
 pub use self::fallback::{Fallback, FallbackSnapshot};

@@ -7,12 +7,13 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use super::fast::{Count, Fast};
+use super::history::{CircuitChange, History};
 use super::last_error::LastError;
 use super::limits::Limits;
 use super::pass::Pass;
 use super::state::Machine;
 use super::ticket::{Admission, Ticket};
-use super::transition::{Control, Report, Transition};
+use super::transition::{CircuitState, Control, Report, Transition};
 use super::word::{ASK, COUNTS, DISABLED, FORCED_OPEN, OPEN, TIMED, TURNS, Word};
 use super::{NAME, Verdict};
 use crate::clock::{self, Tick};
@@ -51,6 +52,7 @@ struct Slow {
     /// Quiet successes that the machine knows of.
     absorbed: u64,
     last_error: Option<Class>,
+    history: History,
     outbox: VecDeque<Transition>,
     /// Somebody is emptying the outbox.
     raising: bool,
@@ -68,7 +70,14 @@ impl Engine {
         if let Some(control) = by_hand {
             machine.control(control, now);
         }
-        let slow = Slow { machine, absorbed: 0, last_error: None, outbox: VecDeque::new(), raising: false };
+        let slow = Slow {
+            machine,
+            absorbed: 0,
+            last_error: None,
+            history: History::new(now),
+            outbox: VecDeque::new(),
+            raising: false,
+        };
         let engine = Self { fast: Fast::default(), tally: Tally::new(), name, key, slow: Mutex::new(slow) };
         engine.fast.publish(&engine.lock().machine);
         engine
@@ -282,7 +291,7 @@ impl Engine {
         let transition = slow.machine.reconfigure(limits, now);
         // What was counted before there was a window is not in it.
         slow.absorbed = self.tally.sum(QUIET);
-        slow.outbox.extend(transition);
+        slow.note(transition);
         self.fast.publish(&slow.machine);
     }
 
@@ -319,6 +328,19 @@ impl Engine {
             let (total, sum) = (other.count(Tally::total, counter), other.count(Tally::sum, counter));
             self.tally.inherit(counter, total, sum);
         }
+        let changes = other.changes();
+        self.lock().history.inherit(&changes);
+    }
+
+    pub(super) fn changes(&self) -> Vec<CircuitChange> {
+        self.lock().history.changes().to_vec()
+    }
+
+    /// Time in each state since the first day.
+    pub(super) fn time_in(&self) -> [Duration; CircuitState::ALL.len()] {
+        let now = clock::tick();
+        let slow = self.look();
+        slow.history.time_in(slow.machine.report(now).state, now)
     }
 
     #[inline]
@@ -349,9 +371,7 @@ impl Engine {
     /// Ends a turn at the machine: others see what changed, and hear of it.
     fn done(&self, mut slow: MutexGuard<'_, Slow>, transition: Option<Transition>) {
         self.fast.publish(&slow.machine);
-        if let Some(transition) = transition {
-            slow.outbox.push_back(transition);
-        }
+        slow.note(transition);
         self.raise_from(slow);
     }
 
@@ -407,6 +427,14 @@ impl Drop for Raising<'_> {
 }
 
 impl Slow {
+    /// Keeps what happened for who reads it later, and for who is told of it.
+    fn note(&mut self, transition: Option<Transition>) {
+        if let Some(transition) = transition {
+            self.history.note(&transition, clock::tick());
+            self.outbox.push_back(transition);
+        }
+    }
+
     /// Tells the machine of the quiet successes. One that is counted while the state changes may
     /// fall on either side of the change.
     fn absorb(&mut self, tally: &Tally) {

@@ -11,6 +11,7 @@ mod fast;
 mod guard;
 #[cfg(test)]
 mod histories;
+mod history;
 #[cfg(test)]
 mod interventions;
 mod keyed;
@@ -39,6 +40,7 @@ use std::sync::{Arc, OnceLock};
 use resilient_settings::Written;
 
 pub use self::guard::{CircuitPermit, circuit_breaker, circuit_breaker_when};
+pub use self::history::CircuitChange;
 pub use self::snapshot::CircuitBreakerSnapshot;
 pub use self::transition::{CircuitCause, CircuitState};
 pub use self::window::CircuitWindow;

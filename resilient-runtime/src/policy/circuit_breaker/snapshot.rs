@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::engine::{ABANDONED, Engine, FAILED, IGNORED, PANICKED, REJECTED, SLOW, SUCCEEDED, WOULD_REJECT};
+use super::history::CircuitChange;
 use super::phase::Hand;
 use super::{CircuitBreaker, CircuitState};
 use crate::outcome::Class;
@@ -48,16 +49,28 @@ pub struct CircuitBreakerSnapshot {
     pub slow_rate: Option<f64>,
     /// Class of the last error that counted as a failure.
     pub last_error: Option<Class>,
+    /// Calls in the window, unless there is none.
+    pub window_calls: Option<u64>,
+    /// Of these, failures.
+    pub window_failed: Option<u64>,
     /// Keys that have a breaker of their own.
     pub keys: usize,
+    /// What the breakers of these keys are doing, and how many do.
+    pub keys_in: Vec<(CircuitState, usize)>,
+    /// How often it went from one state to another since the first day.
+    pub changes: Vec<CircuitChange>,
+    /// How long it was in each state since the first day.
+    pub time_in: Vec<(CircuitState, Duration)>,
 }
 
 impl CircuitBreakerSnapshot {
     fn of(engine: &Engine) -> Self {
         let (report, last_error) = engine.report();
+        let limits = engine.limits();
+        let window = limits.rates.map(|_| report.figures);
         Self {
             name: engine.name,
-            enabled: engine.limits().hand != Hand::Disabled,
+            enabled: limits.hand != Hand::Disabled,
             state: report.state,
             would_be: report.would_be,
             time_in_state: report.time_in_state,
@@ -73,7 +86,12 @@ impl CircuitBreakerSnapshot {
             failure_rate: report.figures.failure_rate,
             slow_rate: report.figures.slow_rate,
             last_error,
+            window_calls: window.map(|figures| figures.calls),
+            window_failed: window.map(|figures| figures.failures),
             keys: 0,
+            keys_in: Vec::new(),
+            changes: Vec::new(),
+            time_in: CircuitState::ALL.into_iter().zip(engine.time_in()).collect(),
         }
     }
 
@@ -86,6 +104,20 @@ impl CircuitBreakerSnapshot {
         self.slow += engine.count(count, SLOW);
         self.rejected += engine.count(count, REJECTED);
         self.would_reject += engine.count(count, WOULD_REJECT);
+        engine.changes().into_iter().for_each(|change| change.add_to(&mut self.changes));
+    }
+
+    fn add_key(&mut self, engine: &Engine, count: Since) {
+        self.add(engine, count);
+        // The breaker that keys without a place share is nobody's own.
+        if engine.key.is_none() {
+            return;
+        }
+        let state = engine.report().0.state;
+        match self.keys_in.iter_mut().find(|(known, _)| *known == state) {
+            Some((_, keys)) => *keys += 1,
+            None => self.keys_in.push((state, 1)),
+        }
     }
 }
 
@@ -102,7 +134,7 @@ impl CircuitBreaker {
         snapshot.add(engine, count);
         if let Some(keys) = self.keys.get() {
             snapshot.keys = keys.len();
-            keys.for_each(|engine| snapshot.add(engine, count));
+            keys.for_each(|engine| snapshot.add_key(engine, count));
         }
         snapshot
     }

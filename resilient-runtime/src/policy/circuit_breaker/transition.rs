@@ -24,6 +24,10 @@ pub enum CircuitState {
 }
 
 impl CircuitState {
+    /// All of them, in the order of their numbers.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Closed, Self::Open, Self::HalfOpen, Self::ForcedOpen, Self::Disabled, Self::Observing];
+
     /// The state in one word, for logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
