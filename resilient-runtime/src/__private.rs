@@ -29,10 +29,10 @@ pub use crate::policy::retry::{After, attempt, attempt_with, retry};
 pub use crate::policy::timeout::{limit, timeout};
 pub use crate::priority::Priority;
 pub use crate::registry::{Entry, Record};
-#[cfg(any(feature = "trace", feature = "latency"))]
-pub use crate::watch::watch;
 #[cfg(feature = "trace")]
 pub use crate::watch::watch_attempt;
+#[cfg(any(feature = "trace", feature = "latency"))]
+pub use crate::watch::{station, watch};
 pub use resilient_settings::Rate;
 pub use resilient_settings::Value;
 

@@ -18,8 +18,10 @@ impl Rewrite<'_> {
         let outside = Scope { rewrite: self, above: &[], index: 0 };
         let (p, class, carries) = (&self.p, outside.class(), level.carries);
         let whole = outside.future(outside.typed(level));
-        whole
-            .map_future(carries, |inner| quote_spanned!(own_span()=> #p::watch(&__RESILIENT, #inner, #class)))
+        whole.map_future(
+            carries,
+            |inner| quote_spanned!(own_span()=> #p::watch(#p::station(&__RESILIENT), #inner, #class)),
+        )
     }
 }
 
@@ -39,6 +41,6 @@ impl Scope<'_> {
             return body;
         }
         let (p, class) = (self.p(), self.class());
-        quote_spanned!(own_span()=> #p::watch_attempt(&__RESILIENT, #body, #class))
+        quote_spanned!(own_span()=> #p::watch_attempt(#p::station(&__RESILIENT), #body, #class))
     }
 }

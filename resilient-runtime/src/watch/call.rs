@@ -122,23 +122,27 @@ where
     }
 }
 
+#[inline]
 fn poll_there<F: Future>(inner: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Poll<F::Output> {
     inner.as_pin_mut().map_or(Poll::Pending, |inner| inner.poll(cx))
 }
 
+/// Where a function is watched. It is found before the call is made, which then is made where it stays.
+#[inline]
+#[must_use]
+pub fn station<const N: usize>(function: &'static Record<N>) -> &'static Station {
+    function.station()
+}
+
 /// The whole call of an annotated function.
 #[inline]
-pub fn watch<const N: usize, F, C>(function: &'static Record<N>, inner: F, _: C) -> Watched<F, Call, C> {
-    Watched::new(function.station(), inner)
+pub fn watch<F, C>(station: &'static Station, inner: F, _: C) -> Watched<F, Call, C> {
+    Watched::new(station, inner)
 }
 
 /// One run of its body.
 #[cfg(feature = "trace")]
 #[inline]
-pub fn watch_attempt<const N: usize, F, C>(
-    function: &'static Record<N>,
-    inner: F,
-    _: C,
-) -> Watched<F, Attempt, C> {
-    Watched::new(function.station(), inner)
+pub fn watch_attempt<F, C>(station: &'static Station, inner: F, _: C) -> Watched<F, Attempt, C> {
+    Watched::new(station, inner)
 }

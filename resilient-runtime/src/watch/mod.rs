@@ -12,9 +12,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use std::sync::{PoisonError, RwLock};
 
-pub use self::call::watch;
 #[cfg(feature = "trace")]
 pub use self::call::watch_attempt;
+pub use self::call::{station, watch};
 #[cfg(feature = "latency")]
 pub use self::latency::{Latency, LatencySnapshot};
 pub(crate) use self::settings::Settings;

@@ -31,7 +31,8 @@ impl Configure {
     /// | `error.type` | class of the error, such as `transient` or `circuit_open`; never its text |
     /// | `otel.status_code` | `ERROR`, where there is one |
     ///
-    /// The error is classified once more for each of the two. A span is entered while the call is polled or
+    /// The error is classified once more for each of the two. With the feature and without the setting a call
+    /// takes 5 ns longer, and the future of a function 72 bytes. A span is entered while the call is polled or
     /// dropped, so what the body opens lies within.
     ///
     /// ```
@@ -52,12 +53,11 @@ impl Configure {
     ///
     /// [`Registry::latency`](crate::Registry::latency) tells it, by how calls ended.
     ///
-    /// A call is measured from its first poll to its end, and costs two readings of the clock and a lock
-    /// that no other thread waits for: 93 ns where the unmeasured call takes 39. A function takes 12 kB, and for
-    /// each way in which its calls end 7 kB if they end within a second, in up to eight stripes that are filled
-    /// by different threads; calls of hours double that, and nothing grows further.
-    ///
-    /// The feature itself costs a call that is not measured two loads, and the future of a function 40 bytes.
+    /// A call is measured from its first poll to its end. That takes two readings of the clock and a lock
+    /// that no other thread waits for, 96 ns where the call itself took 21; with the feature and without the
+    /// setting it takes 4 ns, and the future of a function 24 bytes. A function needs 12 kB, and 7 kB more
+    /// for each way in which its calls end, if within a second, in each of up to eight stripes that threads
+    /// spread over. Calls that last for hours double that, and nothing else grows.
     pub fn latency(mut self, on: bool) -> Self {
         self.layers.watch.latency = on;
         self
