@@ -235,6 +235,7 @@ async fn an_overload_is_a_warning_and_its_rejections_are_none() {
 fn unknown_events_are_faults_with_the_nearest_name_and_install_nothing() {
     let error = configure()
         .log("opend", Level::ERROR)
+        .log("Rejected", Level::ERROR)
         .log("exhausted", None)
         .remember("zzz", true)
         .recent(10_001)
@@ -242,9 +243,10 @@ fn unknown_events_are_faults_with_the_nearest_name_and_install_nothing() {
         .unwrap_err()
         .to_string();
     for part in [
-        "events `opend`, log: there is no event of this name; did you mean `opened`?",
-        "events `zzz`, remember: there is no event of this name; there are `budget`, `closed`,",
-        "events `recent`: 10001 is more than 10000",
+        "resilient.log.opend: there is no event of this name; did you mean `opened`?",
+        "resilient.log.Rejected: there is no event of this name; did you mean `rejected`?",
+        "resilient.remember.zzz: there is no event of this name; there are `budget`, `closed`,",
+        "resilient.recent: 10001 is more than 10000",
     ] {
         assert!(error.contains(part), "{error}");
     }

@@ -101,9 +101,11 @@ impl Bus {
             return log(level, of, kind, None);
         }
         // Nobody is told how many lines were left out that nobody would have read.
-        if tracing::enabled!(target: "resilient", Level::WARN)
-            && let Some(suppressed) = self.diaries.may_warn(of.stem, of.policy, word)
-        {
+        let read = match level {
+            Level::ERROR => tracing::enabled!(target: "resilient", Level::ERROR),
+            _ => tracing::enabled!(target: "resilient", Level::WARN),
+        };
+        if read && let Some(suppressed) = self.diaries.may_warn(of.stem, of.policy, word) {
             log(level, of, kind, (suppressed > 0).then_some(suppressed));
         }
     }

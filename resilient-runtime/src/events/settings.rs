@@ -113,7 +113,7 @@ fn no_event(event: &str) -> String {
     let mut known: Vec<_> = Word::ALL.iter().map(|word| word.text()).collect();
     known.sort_unstable();
     known.dedup();
-    match nearest(event, known.iter().copied()) {
+    match nearest(&event.to_lowercase(), known.iter().copied()) {
         Some(known) => format!("there is no event of this name; did you mean `{known}`?"),
         None => format!("there is no event of this name; there are `{}`", known.join("`, `")),
     }

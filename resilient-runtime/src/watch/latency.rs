@@ -104,6 +104,7 @@ impl Latency {
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         let histogram = self.0.histogram.as_ref().filter(|histogram| !histogram.is_empty())?;
+        let q = if q > 0.0 { q } else { 0.0 };
         Some(Duration::from_micros(histogram.value_at_quantile(q)))
     }
 
@@ -171,7 +172,7 @@ struct Stripe(Mutex<[Sheet<u32>; CallOutcome::ALL.len()]>);
 
 impl Sheets {
     pub(super) fn enter(&self, outcome: CallOutcome, took: Duration) {
-        self.free().get_mut(outcome as usize).into_iter().for_each(|sheet| sheet.enter(took));
+        self.free()[outcome as usize].enter(took);
     }
 
     /// The stripe of this thread, or the next one that nobody else is at.
