@@ -128,6 +128,8 @@ pub use resilient_settings::{Backoff, Jitter, Rate, Value};
 pub use tracing::Level;
 
 pub use crate::call_each::{CallEach, Calls};
+#[cfg(feature = "config")]
+pub use crate::configure::{ConfigChange, reload};
 pub use crate::configure::{ConfigError, ConfigFault, Configure, Origin, Place, configure};
 pub use crate::error::{Fault, Rejected};
 pub use crate::events::{Event, EventKind, HedgeCause, Missed, Recent, RetryEnd, Subscription};

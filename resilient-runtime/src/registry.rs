@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use resilient_settings::{Value, Written};
 
-use crate::configure::{self, Laid, Layers};
+use crate::configure::{self, Laid, Layers, Merged};
 use crate::events::{Bus, EventKind, Subscription};
 use crate::function::Function;
 #[cfg(feature = "health")]
@@ -132,6 +133,10 @@ type Policies = BTreeMap<(&'static str, &'static str), &'static dyn Policy>;
 pub(crate) struct World {
     policies: RwLock<Policies>,
     installed: Mutex<Layers>,
+    /// Of what is installed; changes while that is locked.
+    number: AtomicU64,
+    #[cfg(feature = "config")]
+    watching: Mutex<Vec<tokio::task::AbortHandle>>,
     pub(crate) bus: Bus,
     #[cfg(feature = "export")]
     pub(crate) told: crate::export::Told,
@@ -150,6 +155,9 @@ impl World {
         let world = Self {
             policies: RwLock::default(),
             installed: Mutex::new(Layers::default()),
+            number: AtomicU64::new(0),
+            #[cfg(feature = "config")]
+            watching: Mutex::default(),
             bus: Bus::new(),
             #[cfg(feature = "export")]
             told: crate::export::Told::default(),
@@ -161,7 +169,7 @@ impl World {
             generator: Mutex::new(None),
         };
         let (policies, clashes) = configure::merge(&installed);
-        world.replace(installed, &policies);
+        world.replace(installed, policies, None);
         (world, clashes)
     }
 
@@ -169,27 +177,70 @@ impl World {
         self.installed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// What is installed, with the number of its installation.
+    #[cfg(feature = "config")]
+    pub(crate) fn state(&self) -> (u64, Layers) {
+        let installed = self.installed();
+        (self.number.load(Relaxed), installed.clone())
+    }
+
+    /// Remembers the tasks that watch files, and ends those before.
+    #[cfg(feature = "config")]
+    pub(crate) fn watched(&self, tasks: Vec<tokio::task::AbortHandle>) {
+        let before =
+            std::mem::replace(&mut *self.watching.lock().unwrap_or_else(PoisonError::into_inner), tasks);
+        before.iter().for_each(tokio::task::AbortHandle::abort);
+    }
+
     /// Puts merged settings in force: known policies change in place, new ones are made, and
-    /// those that nobody mentions any more go back to the defaults.
-    pub(crate) fn replace(&self, layers: Layers, merged: &configure::Merged) {
+    /// those that nobody mentions any more go back to the defaults. Does nothing where they were made
+    /// for an installation that has been replaced since, whose number is `made_for`.
+    pub(crate) fn replace(&self, layers: Layers, mut merged: Merged, made_for: Option<u64>) -> bool {
         let mut installed = self.installed();
+        if made_for.is_some_and(|number| number != self.number.load(Relaxed)) {
+            return false;
+        }
+        let mut number = self.number.fetch_add(1, Relaxed) + 1;
+        *installed = layers;
+        drop(installed);
+        loop {
+            self.put(&merged);
+            let installed = self.installed();
+            let now = self.number.load(Relaxed);
+            if now == number {
+                break;
+            }
+            // Another installation came in between, and its settings may have been overwritten with these.
+            number = now;
+            let layers = installed.clone();
+            drop(installed);
+            (merged, _) = configure::merge(&layers);
+        }
+        self.all().into_iter().for_each(Policy::announce);
+        true
+    }
+
+    /// No lock is held while a policy takes over its settings: a smaller cache drops values of the user's.
+    fn put(&self, merged: &Merged) {
         let mut policies = self.policies.write().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = Vec::new();
         for (&(stem, name), Laid { written, .. }) in merged {
             if let Some(policy) = policies.get(&(stem, name)) {
-                policy.apply(written);
+                changed.push((*policy, *written));
             } else if let Some(kind) = STEMS.iter().find(|kind| kind.name == stem) {
                 policies.insert((stem, name), (kind.create)(name, written));
             }
         }
         let forgotten = policies.iter().filter(|(key, _)| !merged.contains_key(key));
-        forgotten.for_each(|(_, policy)| policy.apply(&Written::NOTHING));
-        self.bus.apply(&layers.said.events);
-        #[cfg(any(feature = "trace", feature = "latency"))]
-        self.stations.apply(&layers.watch);
-        *installed = layers;
+        changed.extend(forgotten.map(|(_, policy)| (*policy, Written::NOTHING)));
         drop(policies);
-        drop(installed);
-        self.all().into_iter().for_each(Policy::announce);
+        for (policy, written) in changed {
+            policy.apply(&written);
+        }
+        let installed = self.installed();
+        self.bus.apply(&installed.said.events);
+        #[cfg(any(feature = "trace", feature = "latency"))]
+        self.stations.apply(&installed.watch);
     }
 
     pub(crate) fn find<P: Named>(&self, name: &str) -> Option<&'static P> {

@@ -8,6 +8,8 @@ mod files;
 mod laid;
 mod merge;
 mod origin;
+#[cfg(feature = "config")]
+mod reload;
 mod sources;
 mod used;
 #[cfg(feature = "config")]
@@ -23,6 +25,8 @@ pub use self::faults::{ConfigError, ConfigFault};
 pub(crate) use self::laid::Laid;
 pub(crate) use self::merge::{Merged, in_force, merge};
 pub use self::origin::{Origin, Place};
+#[cfg(feature = "config")]
+pub use self::reload::{ConfigChange, reload};
 use self::sources::{Section, Source};
 use crate::events;
 use crate::policy::{STEMS, Stem};
@@ -36,6 +40,8 @@ pub(crate) struct Layers {
     pub(crate) events: events::Settings,
     #[cfg(any(feature = "trace", feature = "latency"))]
     pub(crate) watch: crate::watch::Settings,
+    #[cfg(feature = "config")]
+    on_hangup: bool,
     /// What the sources say, as they were last read.
     pub(crate) said: Said,
 }
@@ -122,9 +128,15 @@ impl Configure {
     /// range, keys that do not go together, functions that disagree about a name.
     pub fn install(self) -> Result<(), ConfigError> {
         let contents = self.layers.contents();
-        let checked = check::check(self.layers, &contents)?;
-        checked.unused.iter().for_each(ConfigFault::warn);
-        registry().0.replace(checked.layers, &checked.merged);
+        let check::Checked { layers, merged, unused } = check::check(self.layers, &contents)?;
+        unused.iter().for_each(ConfigFault::warn);
+        let world = registry().0;
+        let policies = merged.len();
+        world.replace(layers, merged, None);
+        #[cfg(feature = "config")]
+        reload::watch(world, contents);
+        let (stem, name) = events::CONFIG;
+        world.bus.emit(stem, name, None, events::EventKind::ConfigLoaded { policies });
         Ok(())
     }
 }

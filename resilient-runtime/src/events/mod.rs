@@ -17,12 +17,17 @@ pub use self::diary::Recent;
 pub(crate) use self::settings::Settings;
 pub use self::subscription::{Missed, Subscription};
 use self::word::Word;
+#[cfg(feature = "config")]
+use crate::configure::{ConfigChange, ConfigError};
 use crate::error::readable;
 #[cfg(feature = "health")]
 use crate::health::{CheckFailure, HealthStatus};
 use crate::outcome::Class;
 use crate::policy::{CircuitCause, CircuitState};
 use crate::priority::Priority;
+
+/// Stem and policy of what happens to the configuration itself.
+pub(crate) const CONFIG: (&str, &str) = ("resilient", "config");
 
 /// Something that happened to a policy.
 #[derive(Clone, Debug)]
@@ -113,6 +118,23 @@ pub enum EventKind {
         to: HealthStatus,
         /// Why it failed, if it did.
         failure: Option<CheckFailure>,
+    },
+    /// A configuration was installed. Its events are of the stem `"resilient"` and the policy `"config"`.
+    ConfigLoaded {
+        /// Policies it holds for.
+        policies: usize,
+    },
+    /// The files of the configuration were read anew and taken over.
+    #[cfg(feature = "config")]
+    ConfigReloaded {
+        /// What changed.
+        changes: Arc<[ConfigChange]>,
+    },
+    /// The files of the configuration were read anew, and the settings before stay in force.
+    #[cfg(feature = "config")]
+    ConfigRefused {
+        /// What is wrong with them.
+        error: Arc<ConfigError>,
     },
     /// The leader of a flight went, and one that waited runs instead.
     HandedOver,
@@ -233,6 +255,11 @@ impl EventKind {
             Self::HealthChanged { to: HealthStatus::Down, .. } => Word::HealthDown,
             #[cfg(feature = "health")]
             Self::HealthChanged { .. } => Word::HealthUnknown,
+            Self::ConfigLoaded { .. } => Word::ConfigLoaded,
+            #[cfg(feature = "config")]
+            Self::ConfigReloaded { .. } => Word::ConfigReloaded,
+            #[cfg(feature = "config")]
+            Self::ConfigRefused { .. } => Word::ConfigRefused,
             Self::HandedOver => Word::HandedOver,
             Self::Retrying { .. } => Word::Retrying,
             Self::Nested => Word::Nested,
@@ -274,6 +301,14 @@ impl fmt::Display for EventKind {
             Self::HealthChanged { from, to, failure: Some(failure) } => {
                 write!(f, "was {from}, is {to} ({failure})")
             }
+            Self::ConfigLoaded { policies } => write!(f, "installed for {policies} policies"),
+            #[cfg(feature = "config")]
+            Self::ConfigReloaded { changes } => {
+                write!(f, "read anew, {} settings changed", changes.len())?;
+                changes.iter().try_for_each(|change| write!(f, "\n  {change}"))
+            }
+            #[cfg(feature = "config")]
+            Self::ConfigRefused { error } => error.fmt(f),
             Self::HandedOver => write!(f, "the call that ran for others has gone, another one runs"),
             Self::Retrying { attempt, delay, class: Some(class) } => {
                 write!(f, "attempt {attempt} failed ({}), next one in {:?}", class.as_str(), readable(*delay))

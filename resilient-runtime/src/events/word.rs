@@ -59,6 +59,9 @@ words! {
     TimedOut "timed_out" DEBUG Call true;
     FellBack "fell_back" DEBUG Call false;
     ServedStale "served_stale" DEBUG Call false;
+    ConfigLoaded "loaded" INFO Change true;
+    ConfigReloaded "reloaded" INFO Change true;
+    ConfigRefused "refused" ERROR Change true;
     HandedOver "handed_over" DEBUG Call true;
     Retrying "retrying" DEBUG Call false;
     Nested "nested" DEBUG Call true;

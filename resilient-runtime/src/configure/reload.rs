@@ -1,0 +1,216 @@
+//! Settings that change while the program runs.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use resilient_settings::Value;
+use resilient_settings::stem::{Table, general};
+use tokio::runtime::Handle;
+use tokio::task::{AbortHandle, spawn_blocking};
+
+use super::check::{Checked, check};
+use super::laid::Laid;
+use super::sources::Content;
+use super::{ConfigError, ConfigFault, Configure, Layers, kind, merge};
+use crate::clock;
+use crate::events::{CONFIG, EventKind};
+use crate::registry::{Registry, World, registry};
+
+/// One setting that a reload changed.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct ConfigChange {
+    /// Kind of policy, or `"resilient"` for what concerns all.
+    pub stem: &'static str,
+    /// Name of the policy, or empty.
+    pub policy: &'static str,
+    /// The key.
+    pub key: &'static str,
+    /// What was written, if anything was.
+    pub old: Option<Value>,
+    /// What is written now.
+    pub new: Option<Value>,
+}
+
+/// `circuit_breaker.payments.failure_threshold: 5 -> 3`
+impl fmt::Display for ConfigChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stem, policy, key, old, new } = self;
+        let shown = |value: &Option<Value>| value.map_or("default".to_owned(), |value| value.to_string());
+        let path = [*stem, *policy, *key].into_iter().filter(|part| !part.is_empty());
+        write!(f, "{}: {} -> {}", resilient_settings::words::dotted(path), shown(old), shown(new))
+    }
+}
+
+impl Configure {
+    /// Looks so often whether a file has changed, and takes over what it says then. **Default: never.**
+    ///
+    /// The same as `reload = "5s"` under `[resilient]` of a file. Files are read by path and compared by content,
+    /// so a mounted directory may be swapped for another one. It goes on for as long as the tokio runtime that
+    /// [`install`](Self::install) was called in, or until the next `install`. What is wrong is an event
+    /// (`refused`, at `ERROR`) once per change, and the last good settings stay in force.
+    #[track_caller]
+    pub fn reload(self, every: Duration) -> Self {
+        self.general(general::RELOAD, Value::Time(every))
+    }
+
+    /// Reads the files anew when the process is told to hang up (`SIGHUP`).
+    ///
+    /// It needs a tokio runtime with IO enabled, as `#[tokio::main]` makes it.
+    #[cfg(unix)]
+    pub fn reload_on_hangup(mut self) -> Self {
+        self.layers.on_hangup = true;
+        self
+    }
+}
+
+/// Reads the files of the configuration anew and takes over what they say.
+///
+/// Calls under way end under the settings they began with, and policies keep what they have learned. The answer
+/// tells what has changed. Blocks while files are read.
+///
+/// # Errors
+///
+/// [`ConfigError`] with everything that is wrong with them; the settings in force stay.
+pub fn reload() -> Result<Vec<ConfigChange>, ConfigError> {
+    registry().reload()
+}
+
+impl Registry {
+    /// Reads the files of the configuration anew, as [`reload`](crate::reload) does.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with everything that is wrong with them; the settings in force stay.
+    pub fn reload(self) -> Result<Vec<ConfigChange>, ConfigError> {
+        loop {
+            let (number, layers) = self.0.state();
+            let contents = layers.contents();
+            // What was installed meanwhile has other sources.
+            if let Some(result) = renew(self.0, (number, layers), &contents) {
+                return result;
+            }
+        }
+    }
+}
+
+/// Takes over what files hold now, unless something was installed since they were read.
+fn renew(
+    world: &'static World,
+    (number, layers): (u64, Layers),
+    contents: &[Content],
+) -> Option<Result<Vec<ConfigChange>, ConfigError>> {
+    let (before, _) = merge(&layers);
+    let (general, every) = (layers.said.general.clone(), interval(&layers));
+    match check(layers, contents) {
+        Err(error) if world.state().0 == number => {
+            let refused = EventKind::ConfigRefused { error: Arc::new(error.clone()) };
+            world.bus.emit(CONFIG.0, CONFIG.1, None, refused);
+            Some(Err(error))
+        }
+        Err(_) => None,
+        Ok(Checked { layers, merged, unused }) => {
+            let mut changes = Vec::new();
+            compare((&general::TABLE, ""), (&general, &layers.said.general), &mut changes);
+            let (nothing, policies) = (Laid::new(), before.keys().chain(merged.keys()));
+            let policies: std::collections::BTreeSet<_> = policies.collect();
+            for name in policies {
+                let Some(stem) = kind(name.0) else { continue };
+                let (old, new) = (before.get(name), merged.get(name));
+                let laid = (old.unwrap_or(&nothing), new.unwrap_or(&nothing));
+                compare((stem, name.1), laid, &mut changes);
+            }
+            let next = interval(&layers);
+            if !world.replace(layers, merged, Some(number)) {
+                return None;
+            }
+            unused.iter().for_each(ConfigFault::warn);
+            let reloaded = EventKind::ConfigReloaded { changes: changes.as_slice().into() };
+            world.bus.emit(CONFIG.0, CONFIG.1, None, reloaded);
+            if next != every {
+                watch(world, contents.to_vec());
+            }
+            Some(Ok(changes))
+        }
+    }
+}
+
+fn compare(
+    (table, policy): (&Table, &'static str),
+    (old, new): (&Laid, &Laid),
+    changes: &mut Vec<ConfigChange>,
+) {
+    for (index, key) in table.keys.iter().enumerate() {
+        let (old, new) = (old.written.get(index), new.written.get(index));
+        if old != new {
+            changes.push(ConfigChange { stem: table.name, policy, key: key.name, old, new });
+        }
+    }
+}
+
+fn interval(layers: &Layers) -> Option<Duration> {
+    layers.said.general.written.time(general::RELOAD)
+}
+
+/// Begins to watch the files of what is installed, in place of what was watched before.
+pub(super) fn watch(world: &'static World, seen: Vec<Content>) {
+    let (_, layers) = world.state();
+    let every = interval(&layers);
+    let mut tasks = Vec::new();
+    if every.is_some() || layers.on_hangup {
+        let Ok(runtime) = Handle::try_current() else {
+            tracing::warn!(target: "resilient", "files are not watched: `install` was not called in a tokio runtime");
+            return world.watched(tasks);
+        };
+        tasks.extend(every.map(|every| runtime.spawn(poll(world, every, seen)).abort_handle()));
+        tasks.extend(on_hangup(&layers, &runtime));
+    }
+    world.watched(tasks);
+}
+
+async fn poll(world: &'static World, every: Duration, mut seen: Vec<Content>) {
+    loop {
+        clock::sleep_until(clock::now() + every).await;
+        let looked = spawn_blocking(move || {
+            let (number, layers) = world.state();
+            let contents = layers.contents();
+            if contents != seen {
+                // What is wrong has been told.
+                let _ = renew(world, (number, layers), &contents);
+            }
+            contents
+        });
+        // Where it failed the runtime ends.
+        let Ok(contents) = looked.await else { return };
+        seen = contents;
+    }
+}
+
+#[cfg(unix)]
+fn on_hangup(layers: &Layers, runtime: &Handle) -> Option<AbortHandle> {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use tokio::signal::unix::{SignalKind, signal};
+
+    if !layers.on_hangup {
+        return None;
+    }
+    // It panics in a runtime without IO.
+    let signals = catch_unwind(AssertUnwindSafe(|| signal(SignalKind::hangup())));
+    let Ok(Ok(mut signals)) = signals else {
+        tracing::warn!(target: "resilient", "SIGHUP is not heard: the tokio runtime has no IO");
+        return None;
+    };
+    let task = runtime.spawn(async move {
+        while signals.recv().await.is_some() {
+            // What is wrong has been told.
+            let _ = spawn_blocking(reload).await;
+        }
+    });
+    Some(task.abort_handle())
+}
+
+#[cfg(not(unix))]
+fn on_hangup(_: &Layers, _: &Handle) -> Option<AbortHandle> {
+    None
+}
