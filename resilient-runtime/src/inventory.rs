@@ -49,7 +49,7 @@ pub fn inventory() -> Inventory {
     Inventory { functions }
 }
 
-/// Prints the [`inventory`] to standard output, for the log of a program's start.
+/// Prints the [`inventory()`] to standard output, for the log of a program's start.
 ///
 /// Where standard output is no log, `tracing::info!("{}", inventory())` says the same. An output that is closed
 /// is not written to.

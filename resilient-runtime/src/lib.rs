@@ -62,10 +62,10 @@
 //! |---|---|
 //! | `cache` (default) | `#[cache]`, [`Cache`] and `#[fallback(cached)]`, on moka |
 //! | `export` | `export`: the figures of all policies, for an exporter of one's own |
-//! | `health` | [`macro@health_check`] and [`health()`]: checks in the background, liveness and readiness |
+//! | `health` | `#[health_check]` and `health()`: checks in the background, liveness and readiness |
 //! | `latency` | `configure().latency(true)`: how long the calls of guarded functions take, on hdrhistogram |
 //! | `metrics`, `otel`, `prometheus` | `export::metrics` and so on: these figures for the `metrics` facade, for OpenTelemetry and for Prometheus |
-//! | `schema` | [`schema()`]: a JSON schema of configuration files, for editors |
+//! | `schema` | `schema()`: a JSON schema of configuration files, for editors |
 //! | `test-util` | `test_util`: a registry per tokio runtime, jitter that repeats, a recorder of events |
 //! | `trace` | `configure().spans(true)`: a span for each call of a guarded function, and for each attempt |
 

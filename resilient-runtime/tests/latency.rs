@@ -164,6 +164,8 @@ fn a_path_that_no_function_has_is_a_fault() {
     let error = configure().latency_of("latency::unmesured", true).install().unwrap_err().to_string();
     let fault = "latency.\"latency::unmesured\": no guarded function has this path; did you mean `latency::unmeasured`?";
     assert!(error.contains(fault), "{error}");
+    let error = configure().latency_of("unmeasured", true).install().unwrap_err().to_string();
+    assert!(error.contains("did you mean `latency::unmeasured`?"), "{error}");
 }
 
 #[timeout("1s")]

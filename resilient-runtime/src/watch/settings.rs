@@ -86,7 +86,10 @@ impl Settings {
         let known = || functions().iter().map(|function| function.path());
         let unknown = self.latency_of.iter().filter(|(of, ..)| !known().any(|path| path == *of));
         let fault = |(of, _, origin): &(&'static str, bool, Origin)| {
-            let message = match words::nearest(of, known()) {
+            // Whoever forgets the module knows the function.
+            let within =
+                || known().find(|path| path.strip_suffix(of).is_some_and(|before| before.ends_with("::")));
+            let message = match words::nearest(of, known()).or_else(within) {
                 Some(known) => format!("no guarded function has this path; did you mean `{known}`?"),
                 None => "no guarded function has this path".to_owned(),
             };
