@@ -252,7 +252,7 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(824))]
 #[bench::bulkhead(args = (repeat!(confined)), config = at_most(155))]
 #[bench::rate_limit(args = (repeat!(limited)), config = at_most(161))]
-#[bench::rate_limit_of_a_key(args = (repeat!(limited_by_key)), config = at_most(743))]
+#[bench::rate_limit_of_a_key(args = (repeat!(limited_by_key)), config = at_most(791))]
 #[bench::cache_hit(args = (repeat!(remembered)), config = at_most(1041))]
 #[bench::coalesce_alone(args = (repeat!(alone)), config = at_most(1047))]
 #[bench::load_shed_measured(args = (repeat!(shedding)), config = at_most(313))]
