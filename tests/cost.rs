@@ -9,7 +9,7 @@ use std::task::{Context, Poll, Waker};
 use allocation_counter::measure;
 use resilient_runtime::{
     CircuitBreaker, Fault, RateLimit, attempt, bulkhead, cache, circuit_breaker, coalesce, fallback, hedge,
-    load_shed, rate_limit, retry, timeout,
+    load_shed, rate_limit, resilient, retry, timeout,
 };
 
 type Answer = Result<u64, Fault<&'static str>>;
@@ -122,6 +122,11 @@ async fn stacked(n: u64) -> Answer {
     work(n).await
 }
 
+#[resilient("composed")]
+async fn composed(n: u64) -> Answer {
+    work(n).await
+}
+
 fn at_once(call: impl Future<Output = Answer>) -> Answer {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
@@ -140,7 +145,7 @@ fn the_success_path_allocates_nothing() {
             assert_eq!(counted.count_total, 0, stringify!($call));
         )*};
     }
-    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each shedding throttled covered hedged hedged_by_quantile stacked);
+    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each shedding throttled covered hedged hedged_by_quantile stacked composed);
 }
 
 /// moka writes down what was read and goes through its notes once in a while, for which it needs two kilobytes.
@@ -301,6 +306,7 @@ fn no_layer_adds_more_than_it_may() {
         ("retry", size_of_val(&retried(1)), 64 + cloned),
         ("hedge", size_of_val(&hedged(1)), 152 + cloned),
         ("fallback", size_of_val(&covered(1)), 24 + moved),
+        ("resilient", size_of_val(&composed(1)), 304),
     ] {
         assert!(guarded <= plain + most, "{layer}: {plain} bytes became {guarded}");
     }

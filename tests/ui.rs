@@ -8,7 +8,7 @@ use std::process::Command;
 use trybuild::TestCases;
 
 /// Folders whose errors are worded by this project, whatever the compiler's version.
-const OURS: [&str; 14] = [
+const OURS: [&str; 15] = [
     "bulkhead",
     "cache",
     "circuit_breaker",
@@ -20,6 +20,7 @@ const OURS: [&str; 14] = [
     "hedge",
     "load_shed",
     "rate_limit",
+    "resilient",
     "retry",
     "stack",
     "timeout",

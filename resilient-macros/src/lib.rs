@@ -1003,6 +1003,82 @@ pub fn health_check(args: TokenStream, item: TokenStream) -> TokenStream {
     health_check::expand(args.into(), item.into()).into()
 }
 
+/// Guards an async function by a stack that the configuration composes.
+///
+/// | key | type | default | checked when compiling |
+/// |---|---|---|---|
+/// | none | text, alone: `#[resilient("payments")]` | required | not empty |
+/// | `no_clone(a, b)` | arguments that the body only borrows | none | names of parameters |
+///
+/// The stack is a retry, a circuit breaker, a rate limit, a timeout for each attempt and a bulkhead, in this
+/// order, all of them under the one name. Each is off until the configuration says something of it, so without
+/// any the function runs bare; what it says under the name switches that policy on, but for `enabled = false`:
+///
+/// ```toml
+/// [policy.payments]
+/// retry = { max = 4, base = "50ms" }
+/// timeout = { limit = "800ms" }
+///
+/// [policy.payments.circuit_breaker]
+/// failure_rate = 0.5
+/// window = "10s"
+/// ```
+///
+/// `[retry.payments]` and `configure().retry("payments", …)` say the same. Functions that give one name share
+/// its breaker, its rate and its places; if another attribute gives the name to a policy of its own, that one's
+/// settings hold for both.
+///
+/// # Arguments
+///
+/// As for `#[retry]`, which may be switched on: each attempt gets its own copy of the owned arguments that the
+/// body mentions, unless they stand in `no_clone(…)`.
+///
+/// # Order
+///
+/// Below `#[fallback]`, `#[cache]` and `#[coalesce]`, above `#[hedge]`; a `#[timeout]` above it limits all
+/// attempts. Beside it no other `#[retry]`, and other policies under other names.
+///
+/// # Errors
+///
+/// Those of its policies: the error type needs `From<Rejected>`; `std::io::Error`, `String` and boxed errors have
+/// it. A configuration that switches on what it gives nothing to go by, such as a bulkhead without
+/// `max_concurrent`, is refused by `install()`.
+///
+/// # Expansion
+///
+/// All five layers, whatever the configuration says.
+///
+/// # Examples
+///
+/// ```
+/// use std::time::Duration;
+/// use resilient_runtime::{attempt, configure, resilient};
+///
+/// #[resilient("orders")]
+/// async fn charge(order: u32) -> Result<u32, std::io::Error> {
+///     if attempt() < 3 {
+///         return Err(std::io::Error::other("busy"));
+///     }
+///     Ok(order)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), resilient_runtime::ConfigError> {
+/// assert!(charge(7).await.is_err(), "one attempt");
+///
+/// configure()
+///     .retry("orders", |r| r.max(4).base(Duration::from_millis(1)))
+///     .timeout("orders", |t| t.limit(Duration::from_millis(800)))
+///     .install()?;
+/// assert_eq!(charge(7).await.unwrap(), 7);
+/// # Ok(())
+/// # }
+/// ```
+#[proc_macro_attribute]
+pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
+    stack::enter("resilient", args.into(), item.into()).into()
+}
+
 /// Tells the policies what an error means, by an attribute on each variant.
 ///
 /// | attribute | class | retry | breaker | fallback |

@@ -1,7 +1,7 @@
 //! What only the whole stack shows: orders that defeat themselves.
 
 use proc_macro2::TokenStream;
-use resilient_settings::literal;
+use resilient_settings::{literal, stack};
 use syn::TypeReference;
 use syn::visit::Visit;
 
@@ -24,15 +24,16 @@ pub(crate) fn check(layers: &[Layer], func: Option<&Func>, diag: &mut Diag) {
 
 fn twice(layers: &[Layer], diag: &mut Diag) {
     for (at, layer) in layers.iter().enumerate() {
-        let stem = layer.kind.stem;
-        let Some(earlier) = layers.iter().take(at).rev().find(|earlier| earlier.kind.stem == stem) else {
+        let stem = layer.part.stem;
+        let Some(earlier) = layers.iter().take(at).rev().find(|earlier| earlier.part.stem == stem) else {
             continue;
         };
         let same_name =
             layer.name.as_ref().map(syn::LitStr::value) == earlier.name.as_ref().map(syn::LitStr::value);
-        match layer.kind.twice {
+        match layer.part.twice {
             Twice::Freely => {}
             Twice::UnderOtherNames if !same_name => {}
+            _ if layer.is_part() || earlier.is_part() => beside_its_stack(earlier, layer, diag),
             Twice::UnderOtherNames => {
                 let name = layer.name.as_ref().map_or(layer.span, syn::LitStr::span);
                 diag.here(name, format!("two `#[{stem}]` of one function need different names"));
@@ -45,6 +46,37 @@ fn twice(layers: &[Layer], diag: &mut Diag) {
     }
 }
 
+/// A policy that stands beside a `#[resilient]` which has one of its own.
+fn beside_its_stack(earlier: &Layer, layer: &Layer, diag: &mut Diag) {
+    let (stack, stem) = (stack::STEM, layer.part.stem);
+    match [earlier, layer].into_iter().find(|layer| !layer.is_part()) {
+        Some(lone) if lone.part.twice == Twice::Never => {
+            let message = format!("`#[{stack}]` has a `{stem}` of its own: remove this one");
+            diag.here(lone.span, message);
+        }
+        Some(lone) => {
+            let name = lone.name.as_ref().map_or(lone.span, syn::LitStr::span);
+            let message =
+                format!("`#[{stack}]` has a `{stem}` of this name: give this one another, or remove it");
+            diag.here(name, message);
+        }
+        None if layer.is_first() => {
+            diag.here(layer.span, format!("`#[{stack}]` stands above already: keep one of them"));
+        }
+        None => {}
+    }
+}
+
+/// The attributes in the order written, but for one that stands in front of another.
+fn moved(layers: &[Layer], from: usize, to: usize) -> String {
+    let mut order: Vec<&Layer> = layers.iter().collect();
+    let layer = order.remove(from);
+    order.insert(to, layer);
+    let attributes: Vec<&str> =
+        order.iter().filter(|layer| layer.is_first()).map(|layer| layer.kind.stem).collect();
+    attributes.join(", ")
+}
+
 /// A layer that answers every failure leaves nothing to do for one above that runs again.
 fn hidden_failures(layers: &[Layer], diag: &mut Diag) {
     for (at, layer) in layers.iter().enumerate() {
@@ -52,15 +84,10 @@ fn hidden_failures(layers: &[Layer], diag: &mut Diag) {
         let Some(above) = layers.iter().take(at).position(|above| above.policy.wants_failures()) else {
             continue;
         };
-        let mut right: Vec<&str> = layers.iter().map(|layer| layer.kind.stem).collect();
-        let moved = right.remove(at);
-        right.insert(above, moved);
+        let right = moved(layers, at, above);
         let (stem, above) = (layer.kind.stem, layers[above].kind.stem);
-        let message = format!(
-            "`#[{stem}]` {how} before `#[{above}]` above sees one: move it above \
-             ({}), or {or}",
-            right.join(", ")
-        );
+        let message =
+            format!("`#[{stem}]` {how} before `#[{above}]` above sees one: move it above ({right}), or {or}");
         diag.here(layer.span, message);
     }
 }
@@ -78,11 +105,9 @@ fn side_by_side(layers: &[Layer], diag: &mut Diag) {
         } else {
             continue;
         };
-        let mut right: Vec<&str> = layers.iter().map(|layer| layer.kind.stem).collect();
-        let moved = right.remove(below);
-        right.insert(at, moved);
+        let right = moved(layers, below, at);
         let (stem, above) = (layer.kind.stem, layers[at].kind.stem);
-        let message = format!("`#[{stem}]` below `#[{above}]` {why}: move it above ({})", right.join(", "));
+        let message = format!("`#[{stem}]` below `#[{above}]` {why}: move it above ({right})");
         diag.here(layer.span, message);
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn record(paths: &Paths, layers: &[Layer]) -> TokenStream {
     // A macro behind an import is not found while any other attribute is not.
     let (p, root) = (Paths::imported(), paths.private());
     let mut told = Told::default();
-    for layer in layers {
+    for layer in layers.iter().filter(|layer| layer.is_first()) {
         told.add(layer.kind.stem, layer.name.as_ref(), &layer.settings);
     }
     let Told { text, constants } = told;
@@ -69,7 +69,7 @@ pub(crate) fn section(attrs: &[Attribute], layers: &[Layer]) -> Vec<Attribute> {
     if lines.is_empty() || lines.iter().any(|line| line.contains("# Resilience")) {
         return Vec::new();
     }
-    let listed = layers.iter().enumerate().map(|(index, layer)| {
+    let listed = layers.iter().filter(|layer| layer.is_first()).enumerate().map(|(index, layer)| {
         let name = layer.name.as_ref().map(|name| written("name", &format!("{:?}", name.value())));
         let settings = layer.settings.iter().map(|setting| written(&setting.key, &setting.written));
         let settings: Vec<String> = name.into_iter().chain(settings).collect();

@@ -5,6 +5,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote, quote_spanned};
+use resilient_settings::stack;
 
 use crate::args::{Args, Form};
 use crate::diag::{Diag, listed};
@@ -118,7 +119,7 @@ fn apply(stack: &[Raw], item: Annotated) -> TokenStream {
     let mut layers = Vec::new();
     for (raw, (args, faults)) in stack.iter().zip(read) {
         diag.append(faults);
-        layers.extend(layer(raw, args, func.as_ref(), &mut diag));
+        layers.extend(layers_of(raw, args, func.as_ref(), &mut diag));
     }
     order::check(&layers, func.as_ref(), &mut diag);
     let Some(mut func) = func.filter(|_| diag.is_empty()) else {
@@ -142,14 +143,22 @@ fn arguments(raw: &Raw) -> (Args, Diag) {
     (Args::parse(raw.args.clone(), &mut faults), faults)
 }
 
-fn layer(raw: &Raw, args: Args, func: Option<&Func>, diag: &mut Diag) -> Option<Layer> {
-    let kind = policy::kind(&raw.stem.to_string())?;
+/// The layer that an attribute makes, or those that `#[resilient]` stands for.
+fn layers_of(raw: &Raw, args: Args, func: Option<&Func>, diag: &mut Diag) -> Vec<Layer> {
+    let Some(kind) = policy::kind(&raw.stem.to_string()) else { return Vec::new() };
     let span = raw.stem.span();
     let mut reader = Reader::new(kind.words(), span, args, func, diag);
     let policy = (kind.read)(&mut reader);
-    reader.enabled();
+    if kind.keys.contains(&"enabled") {
+        reader.enabled();
+    }
     let (name, settings) = reader.finish();
-    Some(Layer { kind, span, name, settings, policy })
+    if kind.stem != stack::STEM {
+        return vec![Layer { kind, part: kind, span, name, settings, policy }];
+    }
+    let parts = policy::composed(policy);
+    let part = |(part, policy)| Layer { kind, part, span, name: name.clone(), settings: Vec::new(), policy };
+    parts.into_iter().map(part).collect()
 }
 
 /// Whether the compiler itself knows the attribute, so that nothing of ours can hide behind its name.

@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
+use resilient_settings::stack::{self, STACK};
 use resilient_settings::{Rate, Value, intern};
 
 use crate::names::readable;
@@ -77,10 +78,15 @@ pub struct Layer {
     stem: &'static str,
     name: Option<&'static str>,
     policy: &'static str,
+    composed: bool,
     written: Vec<(&'static str, Value)>,
 }
 
 impl Layer {
+    const fn composed(stem: &'static str, name: &'static str) -> Self {
+        Self { stem, name: Some(name), policy: name, composed: true, written: Vec::new() }
+    }
+
     /// Kind of policy: the attribute's name.
     #[must_use]
     pub const fn stem(&self) -> &'static str {
@@ -97,6 +103,11 @@ impl Layer {
     #[must_use]
     pub fn written(&self) -> &[(&'static str, Value)] {
         &self.written
+    }
+
+    /// Whether `#[resilient]` stands for it, which leaves the settings to the configuration.
+    pub(crate) const fn is_composed(&self) -> bool {
+        self.composed
     }
 
     /// Name of its policy: the written one, or one made of the path.
@@ -130,11 +141,16 @@ fn layers(path: &'static str, text: &'static str, constants: &[Value]) -> Vec<La
         while let Some(key) = filled() {
             written.extend(filled().and_then(|text| value(text, &mut constants)).map(|value| (key, value)));
         }
+        if stem == stack::STEM {
+            let policy = name.unwrap_or(path);
+            layers.extend(STACK.iter().map(|part| Layer::composed(part.table.name, policy)));
+            continue;
+        }
         let policy = name.unwrap_or_else(|| match layers.iter().filter(|above| above.stem == stem).count() {
             0 => path,
             nth => intern(&format!("{path}#{}", nth + 1)),
         });
-        layers.push(Layer { stem, name, policy, written });
+        layers.push(Layer { stem, name, policy, composed: false, written });
     }
     layers
 }
@@ -181,6 +197,23 @@ mod tests {
                 ("retry", Some("2:x:\n\u{e9}"), "2:x:\n\u{e9}", &first[..]),
                 ("retry", None, "shop::quote#2", &second[..]),
                 ("timeout", None, "shop::quote", &[("limit", Value::Time(Duration::from_secs(2)))][..]),
+            ]
+        );
+    }
+
+    #[test]
+    fn one_word_stands_for_a_whole_stack() {
+        let layers = layers("shop::quote", "9:resilient8:payments0:5:retry0:3:max2:c20:", &[]);
+        let read: Vec<_> = layers.iter().map(|it| (it.stem, it.policy, it.composed)).collect();
+        assert_eq!(
+            read,
+            [
+                ("retry", "payments", true),
+                ("circuit_breaker", "payments", true),
+                ("rate_limit", "payments", true),
+                ("timeout", "payments", true),
+                ("bulkhead", "payments", true),
+                ("retry", "shop::quote#2", false),
             ]
         );
     }

@@ -43,7 +43,7 @@
 //! - The attributes are the manuals: keys, defaults, order, expansion. Against failures [`macro@retry`],
 //!   [`macro@circuit_breaker`], [`macro@fallback`], [`macro@timeout`] and [`macro@hedge`]; against too much
 //!   work [`macro@bulkhead`], [`macro@rate_limit`] and [`macro@load_shed`]; to spare it [`macro@cache`] and
-//!   [`macro@coalesce`].
+//!   [`macro@coalesce`]. [`macro@resilient`] leaves the choice to the configuration.
 //! - [`configure`] tunes policies by name at start-up; [`registry`] finds, reports and controls
 //!   them; [`subscribe`] tells what happens to them; [`inventory()`] lists what they guard.
 //! - An error type says what it means by [`Classify`], and how a refusal looks by
@@ -78,6 +78,7 @@ pub mod __private;
 mod budget;
 mod call_each;
 mod clock;
+mod composed;
 mod configure;
 mod copies;
 mod error;
@@ -121,7 +122,8 @@ pub use resilient_macros::cache;
 #[cfg(feature = "health")]
 pub use resilient_macros::health_check;
 pub use resilient_macros::{
-    Classify, bulkhead, circuit_breaker, coalesce, fallback, hedge, load_shed, rate_limit, retry, timeout,
+    Classify, bulkhead, circuit_breaker, coalesce, fallback, hedge, load_shed, rate_limit, resilient, retry,
+    timeout,
 };
 pub use resilient_settings::{Backoff, Jitter, Rate, Value};
 

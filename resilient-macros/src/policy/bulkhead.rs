@@ -68,12 +68,17 @@ pub(crate) static KIND: Kind = Kind {
     read: |reader| Box::new(Bulkhead::read(reader)),
 };
 
-struct Bulkhead {
+pub(super) struct Bulkhead {
     /// Whether a call may wait before the layers below begin.
     waits: bool,
 }
 
 impl Bulkhead {
+    /// One of which only the configuration knows more.
+    pub(super) const fn unset() -> Self {
+        Self { waits: true }
+    }
+
     fn read(reader: &mut Reader<'_>) -> Self {
         reader.required_name("\"disk\"");
         let most = reader.count("max_concurrent", 1, ": it counts the calls that run at once");

@@ -151,13 +151,18 @@ pub(crate) static KIND: Kind = Kind {
 const TOO_MANY: u32 = 1_025;
 const TOO_LONG: u32 = 65_537;
 
-struct CircuitBreaker {
+pub(super) struct CircuitBreaker {
     key: Option<Expr>,
     ignore_when: Option<Expr>,
     failure_when: Option<Expr>,
 }
 
 impl CircuitBreaker {
+    /// One of which only the configuration knows more.
+    pub(super) const fn unset() -> Self {
+        Self { key: None, ignore_when: None, failure_when: None }
+    }
+
     fn read(reader: &mut Reader<'_>) -> Self {
         reader.required_name("\"payments\"");
         opening(reader);

@@ -19,11 +19,14 @@ mod hedge;
 mod load_shed;
 mod no_clone;
 mod rate_limit;
+mod resilient;
 mod retry;
 mod timeout;
 
+pub(crate) use self::resilient::composed;
+
 /// Every attribute of the family.
-pub(crate) const KINDS: [&Kind; 10] = [
+pub(crate) const KINDS: [&Kind; 11] = [
     &bulkhead::KIND,
     &cache::KIND,
     &circuit_breaker::KIND,
@@ -32,6 +35,7 @@ pub(crate) const KINDS: [&Kind; 10] = [
     &hedge::KIND,
     &load_shed::KIND,
     &rate_limit::KIND,
+    &resilient::KIND,
     &retry::KIND,
     &timeout::KIND,
 ];
@@ -61,6 +65,13 @@ pub(crate) struct Words {
     pub(crate) keys: &'static [&'static str],
     pub(crate) foreign: &'static [Foreign],
     pub(crate) lone: &'static str,
+}
+
+impl Words {
+    /// Whether there is something to say about a key of this name.
+    pub(crate) fn is_known(&self, key: &str) -> bool {
+        self.keys.contains(&key) || self.foreign.iter().any(|foreign| foreign.names.contains(&key))
+    }
 }
 
 /// When a function may carry the same attribute twice.
@@ -166,11 +177,26 @@ impl Uses {
 
 /// One attribute at its place in the stack.
 pub(crate) struct Layer {
+    /// The attribute.
     pub(crate) kind: &'static Kind,
+    /// The kind of policy, which is another one in the stack that `#[resilient]` stands for.
+    pub(crate) part: &'static Kind,
     pub(crate) span: Span,
     pub(crate) name: Option<LitStr>,
     pub(crate) settings: Vec<Setting>,
     pub(crate) policy: Box<dyn Policy>,
+}
+
+impl Layer {
+    /// Whether it is one of several that an attribute stands for.
+    pub(crate) fn is_part(&self) -> bool {
+        self.kind.stem != self.part.stem
+    }
+
+    /// Whether it is the first of what its attribute stands for.
+    pub(crate) fn is_first(&self) -> bool {
+        !self.is_part() || self.part.stem == retry::KIND.stem
+    }
 }
 
 pub(crate) fn kind(stem: &str) -> Option<&'static Kind> {

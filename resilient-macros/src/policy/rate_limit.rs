@@ -67,13 +67,18 @@ pub(crate) static KIND: Kind = Kind {
     read: |reader| Box::new(RateLimit::read(reader)),
 };
 
-struct RateLimit {
+pub(super) struct RateLimit {
     key: Option<Expr>,
     /// Whether a call may wait before the layers below begin.
     waits: bool,
 }
 
 impl RateLimit {
+    /// One of which only the configuration knows more.
+    pub(super) const fn unset() -> Self {
+        Self { key: None, waits: true }
+    }
+
     fn read(reader: &mut Reader<'_>) -> Self {
         reader.required_name("\"partner\"");
         reader.rate("rate");

@@ -124,7 +124,7 @@ pub(crate) static KIND: Kind = Kind {
 
 const DEFAULT: resilient_settings::Schedule = resilient_settings::Schedule::DEFAULT;
 
-struct Retry {
+pub(super) struct Retry {
     when: Option<Expr>,
     when_ok: Option<Expr>,
     hook: Option<Expr>,
@@ -144,6 +144,11 @@ struct Schedule {
 }
 
 impl Retry {
+    /// One of which only the configuration knows more.
+    pub(super) const fn unset(no_clone: Vec<Ident>) -> Self {
+        Self { when: None, when_ok: None, hook: None, no_clone, max: None, least_waits: None }
+    }
+
     fn read(reader: &mut Reader<'_>) -> Self {
         let schedule = schedule(reader);
         let least_waits = schedule.least_waits();

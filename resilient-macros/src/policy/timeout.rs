@@ -34,11 +34,16 @@ pub(crate) static KIND: Kind = Kind {
     read: |reader| Box::new(Timeout::read(reader)),
 };
 
-struct Timeout {
+pub(super) struct Timeout {
     limit: Option<Given<Duration>>,
 }
 
 impl Timeout {
+    /// One of which only the configuration knows more.
+    pub(super) const fn unset() -> Self {
+        Self { limit: None }
+    }
+
     fn read(reader: &mut Reader<'_>) -> Self {
         reader.name("\"quote\"");
         let loose = reader.has_loose();

@@ -92,6 +92,36 @@ impl Reader<'_> {
         }
     }
 
+    /// The policy's name, which stands without a key.
+    pub(crate) fn lone_name(&mut self, example: &str) {
+        let stem = self.kind.stem;
+        let right = format!("`#[{stem}(\"{example}\")]`");
+        let word = self
+            .args
+            .keyed
+            .iter()
+            .position(|arg| matches!(arg.form, Form::Word) && !self.kind.is_known(&arg.name));
+        if !self.args.loose.is_empty() {
+            let value = self.args.loose.remove(0);
+            match value {
+                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if !text.value().trim().is_empty() => {
+                    self.name = Some(text);
+                }
+                Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
+                    self.diag.at(text, format!("this name is empty: {right}"));
+                }
+                value => self.diag.at(value, format!("a name is a text in quotes: {right}")),
+            }
+        } else if let Some(word) = word {
+            let word = self.args.keyed.remove(word).key;
+            self.diag.at(&word, format!("a name is a text in quotes: `#[{stem}(\"{word}\")]`"));
+        } else if !self.has_foreign() {
+            let message =
+                format!("`#[{stem}]` needs a name, by which its policies are found and tuned: {right}");
+            self.fault("", &message);
+        }
+    }
+
     /// The name of another policy.
     pub(crate) fn reference(&mut self, key: &'static str, example: &str) {
         if let Some(text) = self.text(key, example) {

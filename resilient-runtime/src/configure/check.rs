@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use resilient_settings::Complaint;
 use resilient_settings::stem::general;
+use resilient_settings::{Complaint, Value, stack};
 
-use super::laid::Laid;
+use super::laid::{Laid, position};
 use super::sources::Content;
 use super::{ConfigError, ConfigFault, Layers, Merged, Origin, kind, merge};
+use crate::composed;
 use crate::function::{Function, Layer};
 use crate::registry::{annotated, functions};
 
@@ -32,6 +33,7 @@ pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked,
     let (merged, clashes) = merge(&layers);
     faults.extend(clashes.iter().map(super::Clash::fault));
     faults.extend(merged.iter().flat_map(|(&(stem, name), laid)| at_odds(stem, name, laid)));
+    faults.extend(composed::needs().filter_map(|needed| unmet(needed, &merged)));
     faults.extend(layers.said.events.faults());
     #[cfg(feature = "latency")]
     faults.extend(layers.watch.faults());
@@ -74,21 +76,41 @@ fn at_odds(stem: &str, name: &str, laid: &Laid) -> Vec<ConfigFault> {
     complaints.map(fault).collect()
 }
 
+/// A policy of a stack that is switched on without what it cannot do without.
+fn unmet(
+    (stem, name, key): (&'static str, &'static str, &'static str),
+    merged: &Merged,
+) -> Option<ConfigFault> {
+    let (kind, laid) = (kind(stem)?, merged.get(&(stem, name))?);
+    let of = |key| position(kind, key).and_then(|slot| laid.written.get(slot));
+    let off = of("enabled") == Some(Value::Flag(false));
+    let message = format!("is missing: `#[resilient({name:?})]` leaves it to the configuration");
+    let fault = || ConfigFault::new([stem, name, key], message, laid.blamed(kind, key));
+    (!off && of(key).is_none()).then(fault)
+}
+
 /// Policies that functions name and nothing configures.
 fn missing(layers: &Layers) -> Vec<ConfigFault> {
     let mut faults: Vec<ConfigFault> = Vec::new();
     for function in annotated() {
-        for (stem, name) in function.layers().iter().filter_map(|layer| Some((layer.stem(), layer.name()?))) {
+        for (layer, name) in function.layers().iter().filter_map(|layer| Some((layer, layer.name()?))) {
+            let mut sections = layers.said.sections.iter();
             let configured =
-                layers.said.sections.iter().any(|section| section.stem.name == stem && section.name == name);
+                sections.any(|section| section.name == name && configures(section.stem.name, layer));
             let message = format!("`{}` uses it, and nothing configures it", function.path());
-            let fault = ConfigFault::new([stem, name], message, Origin::attribute(function));
+            let table = if layer.is_composed() { stack::TABLE } else { layer.stem() };
+            let fault = ConfigFault::new([table, name], message, Origin::attribute(function));
             if !configured && faults.iter().all(|known| known.path() != fault.path()) {
                 faults.push(fault);
             }
         }
     }
     faults
+}
+
+/// Whether settings of this kind are settings of the layer: of a stack, what is left out is off.
+fn configures(stem: &str, layer: &Layer) -> bool {
+    stem == layer.stem() || (layer.is_composed() && stack::part(stem).is_some())
 }
 
 /// What can never fit in one function: waits or single attempts that reach the time for all.

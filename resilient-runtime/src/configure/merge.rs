@@ -9,6 +9,7 @@ use super::attributes::{Clash, attributes};
 use super::laid::{Laid, position};
 use super::sources::{Section, is_default};
 use super::{Layers, Origin, kind};
+use crate::composed;
 use crate::policy::Stem;
 use crate::registry::registry;
 
@@ -23,20 +24,28 @@ pub(crate) fn merge(layers: &Layers) -> (Merged, Vec<Clash>) {
         merged.entry((section.stem.name, section.name)).or_insert_with(Laid::new);
     }
     let own = Own::new(sections);
+    let unsaid = composed::unsaid();
     for (&(stem, name), laid) in &mut merged {
         let Some(stem) = kind(stem) else { continue };
         let attribute = std::mem::replace(laid, Laid::new());
         own.lay(stem, (DEFAULT, true), laid);
         laid.over(stem, &attribute);
+        if unsaid.contains(&(stem.name, name)) && !own.names(stem, name) {
+            switch_off(stem, Origin::BuiltIn, laid);
+        }
         own.lay(stem, (name, false), laid);
-        if layers.said.flag(general::ENABLED) == Some(false)
-            && let Some(key) = position(stem, "enabled")
-        {
+        if layers.said.flag(general::ENABLED) == Some(false) {
             let origin = layers.said.general.origin(general::ENABLED).unwrap_or(&Origin::BuiltIn);
-            laid.put(stem, key, Value::Flag(false), origin.clone());
+            switch_off(stem, origin.clone(), laid);
         }
     }
     (merged, clashes)
+}
+
+fn switch_off(stem: &Stem, origin: Origin, laid: &mut Laid) {
+    if let Some(key) = position(stem, "enabled") {
+        laid.put(stem, key, Value::Flag(false), origin);
+    }
 }
 
 /// What all policies of this world go by.
@@ -63,6 +72,11 @@ impl Own {
             *extends = section.extends.or(*extends);
         }
         Self(own)
+    }
+
+    /// Whether some source says something of a policy.
+    fn names(&self, stem: &Stem, name: &'static str) -> bool {
+        self.0.contains_key(&(stem.name, (name, false)))
     }
 
     /// Lays a section over `laid`, after those that it extends.
