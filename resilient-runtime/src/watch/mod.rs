@@ -63,6 +63,7 @@ impl CallOutcome {
 #[derive(Clone, Copy)]
 struct Ending {
     outcome: CallOutcome,
+    #[cfg_attr(not(feature = "trace"), expect(dead_code, reason = "a span tells it"))]
     error: Option<&'static str>,
 }
 
