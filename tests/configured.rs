@@ -325,3 +325,59 @@ async fn levels_of_events_come_from_files_too() {
     assert_eq!(faults, ["resilient.log.opend: there is no event of this name; did you mean `opened`?"]);
     text("[resilient.log]\nopened = \"off\"\nclosed = \"debug\"").install().unwrap();
 }
+
+#[tokio::test]
+async fn each_value_is_explained_by_who_said_it() {
+    text("[timeout.quotes]\nlimit = \"9s\"\n[circuit_breaker.default]\nramp = \"1s\"")
+        .env_from([("RESILIENT__RETRY__QUOTES__MAX", "4")])
+        .timeout("configured::unnamed", |t| t.limit(SECOND))
+        .install()
+        .unwrap();
+    let explanation = registry().explain();
+    let said = |path: (&str, &str, &str)| {
+        let row = explanation.rows().iter().find(|row| (row.stem, row.policy, row.key) == path);
+        row.unwrap().to_string()
+    };
+    assert_eq!(said(("timeout", "quotes", "limit")), "timeout.quotes.limit = \"9s\"  (resilient.toml:2)");
+    assert_eq!(
+        said(("circuit_breaker", "payments", "ramp")),
+        "circuit_breaker.payments.ramp = \"1s\"  (resilient.toml:4)"
+    );
+    assert_eq!(
+        said(("retry", "quotes", "max")),
+        "retry.quotes.max = 4  (variable RESILIENT__RETRY__QUOTES__MAX)"
+    );
+    assert_eq!(
+        said(("retry", "quotes", "max_delay")),
+        "retry.quotes.max_delay = \"10s\"  (built in)",
+        "nobody wrote it"
+    );
+    assert_eq!(
+        said(("circuit_breaker", "payments", "half_open_timeout")),
+        "circuit_breaker.payments.half_open_timeout = \"5s\"  (built in)",
+        "it goes by `reset_timeout`"
+    );
+    let attribute = said(("circuit_breaker", "payments", "failure_threshold"));
+    assert!(attribute.contains(" = 3  (attribute at tests/configured.rs:"), "{attribute}");
+    let code = said(("timeout", "configured::unnamed", "limit"));
+    assert!(code.contains("limit = \"1s\"  (code at tests/configured.rs:"), "{code}");
+    assert!(said(("resilient", "", "reload")).contains("\"off\"  (built in)"));
+    assert_eq!(explanation.to_string().lines().count(), explanation.rows().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_can_be_switched_off_at_once() {
+    text("[resilient]\nenabled = false\n[timeout.quotes]\nenabled = true").install().unwrap();
+    for _ in 0..9 {
+        assert!(matches!(pay(false).await, Err(Fault::Failed("down"))), "the breaker lets all through");
+    }
+    let call = tokio::time::timeout(3_600 * SECOND, quote());
+    call.await.expect_err("nobody gives up but the test");
+    let explanation = registry().explain();
+    let mut switches = explanation.rows().iter().filter(|row| row.key == "enabled");
+    assert!(switches.all(|row| row.to_string().ends_with("= false  (resilient.toml:2)")));
+    configure().install().unwrap();
+    let start = Instant::now();
+    quote().await.unwrap_err();
+    assert_eq!(start.elapsed(), 4 * SECOND, "two attempts of two seconds");
+}

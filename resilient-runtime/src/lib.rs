@@ -132,7 +132,9 @@ pub use tracing::Level;
 pub use crate::call_each::{CallEach, Calls};
 #[cfg(feature = "config")]
 pub use crate::configure::{ConfigChange, reload};
-pub use crate::configure::{ConfigError, ConfigFault, Configure, Origin, Place, configure};
+pub use crate::configure::{
+    ConfigError, ConfigFault, Configure, Explained, Explanation, Origin, Place, configure,
+};
 pub use crate::error::{Fault, Rejected};
 pub use crate::events::{Event, EventKind, HedgeCause, Missed, Recent, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};

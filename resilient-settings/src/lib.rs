@@ -5,6 +5,7 @@
 //! a user needs of it.
 
 mod backoff;
+mod defaults;
 #[cfg(feature = "file")]
 #[doc(hidden)]
 pub mod file;
@@ -29,6 +30,8 @@ use std::time::Duration;
 pub use self::backoff::{Backoff, Jitter};
 #[doc(hidden)]
 pub use self::backoff::{Previous, Schedule};
+#[doc(hidden)]
+pub use self::defaults::{default, defaults};
 #[doc(hidden)]
 pub use self::names::intern;
 pub use self::rate::Rate;

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod check;
+mod explain;
 mod faults;
 #[cfg(feature = "config")]
 mod files;
@@ -21,6 +22,7 @@ use resilient_settings::stem::general;
 use resilient_settings::{Value, Written, intern};
 
 pub(crate) use self::attributes::Clash;
+pub use self::explain::{Explained, Explanation};
 pub use self::faults::{ConfigError, ConfigFault};
 pub(crate) use self::laid::Laid;
 pub(crate) use self::merge::{Merged, in_force, merge};

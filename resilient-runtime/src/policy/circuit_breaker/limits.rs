@@ -164,6 +164,8 @@ mod tests {
     #[test]
     fn nothing_written_means_the_documented_defaults() {
         assert_eq!(of(&plain()), Limits::DEFAULT);
+        let table = &resilient_settings::stem::circuit_breaker::TABLE;
+        assert_eq!(Limits::new(&resilient_settings::defaults(table)), Limits::DEFAULT, "as told");
     }
 
     #[test]

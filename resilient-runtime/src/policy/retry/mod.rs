@@ -360,6 +360,7 @@ mod tests {
             .enabled(false);
         assert_eq!(Settings::of(&everything.written()), everything.settings);
         assert_eq!(Settings::of(&Written::NOTHING), Settings::DEFAULT);
+        assert_eq!(Settings::of(&resilient_settings::defaults(&slot::TABLE)), Settings::DEFAULT, "as told");
         for (index, key) in STEM.keys.iter().enumerate() {
             let value = everything.written().get(index).expect("every key is set");
             assert_eq!(key.kind.complain(value), None, "{}", key.name);
