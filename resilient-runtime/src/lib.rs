@@ -61,6 +61,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `cache` (default) | `#[cache]`, [`Cache`] and `#[fallback(cached)]`, on moka |
+//! | `config` (default) | [`Configure::file`] and [`Configure::env`]: settings from files, also while the program runs |
 //! | `export` | `export`: the figures of all policies, for an exporter of one's own |
 //! | `health` | `#[health_check]` and `health()`: checks in the background, liveness and readiness |
 //! | `latency` | `configure().latency(true)`: how long the calls of guarded functions take, on hdrhistogram |
