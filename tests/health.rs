@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use resilient_runtime::{
-    CheckFailure, Class, EventKind, HealthCheck, HealthError, HealthStatus, configure, health, health_check,
-    registry, retry, test_util, timeout,
+    CheckFailure, CircuitBreaker, CircuitState, Class, EventKind, Fault, HealthCheck, HealthError,
+    HealthStatus, Readiness, circuit_breaker, configure, health, health_check, load_shed, registry, retry,
+    test_util, timeout,
 };
 use tokio::time::{Instant, advance, sleep};
 
@@ -508,4 +509,276 @@ async fn a_report_is_told_in_json() {
     assert!(text.contains(r#""failure":"error","error_class":"transient","#), "{text}");
     assert!(text.contains(r#""interval":4,"timeout":1,"passed":1,"#), "{text}");
     assert_eq!(health().live().to_json(), r#"{"status":"up","checks":[],"policies":[]}"#);
+}
+
+/// A dependency that a check watches.
+#[circuit_breaker(name = "orders", failure_threshold = 2, reset_timeout = "60s", health = "database")]
+async fn order(ok: bool) -> Result<(), Fault<&'static str>> {
+    order_of(ok).await
+}
+
+#[circuit_breaker(name = "baskets", key = tenant, health = "database", success_threshold = 1)]
+async fn basket(tenant: u32) -> Result<(), Fault<()>> {
+    std::future::ready(Ok(())).await
+}
+
+#[circuit_breaker(name = "vital", failure_threshold = 1, reset_timeout = "60s", readiness = "fail")]
+async fn vital(ok: bool) -> Result<(), Fault<&'static str>> {
+    order_of(ok).await
+}
+
+#[circuit_breaker(name = "useful", failure_threshold = 1, readiness = "degrade")]
+async fn useful(ok: bool) -> Result<(), Fault<&'static str>> {
+    order_of(ok).await
+}
+
+#[circuit_breaker(name = "idle", failure_threshold = 1)]
+async fn idle(ok: bool) -> Result<(), Fault<&'static str>> {
+    order_of(ok).await
+}
+
+async fn order_of(ok: bool) -> Result<(), Fault<&'static str>> {
+    std::future::ready(if ok { Ok(()) } else { Err(Fault::Failed("down")) }).await
+}
+
+fn breaker(name: &str) -> &'static CircuitBreaker {
+    registry().circuit_breaker(name).unwrap()
+}
+
+/// Each change of a breaker, from where to where and why.
+fn changes(events: &test_util::Recorder, name: &str) -> Vec<String> {
+    let told = |kind| match kind {
+        EventKind::StateChanged { from, to, cause, .. } => Some(format!("{from} {to} {cause}")),
+        _ => None,
+    };
+    events.kinds(name).into_iter().filter_map(told).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_check_holds_its_breaker_open_and_a_passing_one_lets_it_try() {
+    let events = test_util::record();
+    DATABASE.set(Does::Fail);
+    let _tasks = health().start().unwrap();
+    order(true).await.unwrap();
+    sleep(secs(1)).await;
+    assert_eq!(breaker("orders").state(), CircuitState::Open);
+    let Err(Fault::Rejected(refused)) = order(true).await else { panic!("held open") };
+    assert_eq!((refused.name(), refused.retry_after()), ("orders", None));
+    // Longer than any open time: it stays so as long as the check fails.
+    sleep(secs(3_600)).await;
+    order(true).await.unwrap_err();
+    assert_eq!(breaker("orders").snapshot().held_by, Some("database"));
+    assert_eq!(breaker("idle").state(), CircuitState::Closed);
+    DATABASE.set(Does::Pass);
+    sleep(secs(11)).await;
+    assert_eq!(
+        (breaker("orders").state(), breaker("orders").snapshot().held_by),
+        (CircuitState::HalfOpen, None)
+    );
+    order(true).await.unwrap();
+    order(true).await.unwrap();
+    assert_eq!(breaker("orders").state(), CircuitState::Closed);
+    assert_eq!(
+        changes(&events, "orders"),
+        ["closed open health_failed", "open half_open health_passed", "half_open closed probes_succeeded"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_passing_check_lets_an_open_breaker_try_early_once() {
+    let events = test_util::record();
+    let _tasks = health().start().unwrap();
+    sleep(secs(2)).await;
+    for _ in 0..2 {
+        order(false).await.unwrap_err();
+    }
+    assert_eq!(breaker("orders").state(), CircuitState::Open);
+    sleep(secs(10)).await;
+    assert_eq!(breaker("orders").state(), CircuitState::HalfOpen);
+    // Calls fail though the check passes: what it finds out is worth nothing here.
+    order(false).await.unwrap_err();
+    sleep(secs(50)).await;
+    assert_eq!(breaker("orders").state(), CircuitState::Open);
+    sleep(secs(10)).await;
+    assert_eq!(breaker("orders").state(), CircuitState::HalfOpen);
+    order(true).await.unwrap();
+    assert_eq!(
+        changes(&events, "orders"),
+        [
+            "closed open failure_threshold",
+            "open half_open health_passed",
+            "half_open open probe_failed",
+            "open half_open open_time_elapsed"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_done_by_hand_goes_before_a_check() {
+    let events = test_util::record();
+    breaker("orders").disable();
+    DATABASE.set(Does::Fail);
+    let _tasks = health().start().unwrap();
+    sleep(secs(1)).await;
+    order(true).await.unwrap();
+    assert_eq!(breaker("orders").state(), CircuitState::Disabled);
+    breaker("orders").observe();
+    order(true).await.unwrap();
+    assert_eq!(breaker("orders").snapshot().would_be, CircuitState::Open);
+    // Whatever is forgotten, the check goes on failing.
+    breaker("orders").resume();
+    assert_eq!(breaker("orders").state(), CircuitState::Open);
+    breaker("orders").reset();
+    order(true).await.unwrap_err();
+    DATABASE.set(Does::Pass);
+    breaker("orders").force_open();
+    sleep(secs(11)).await;
+    order(true).await.unwrap_err();
+    breaker("orders").resume();
+    order(true).await.unwrap();
+    assert_eq!(
+        changes(&events, "orders"),
+        [
+            "closed disabled manual",
+            "disabled observing manual",
+            "observing open manual",
+            "open forced_open manual",
+            "forced_open closed manual"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_its_check_a_breaker_is_as_any_other() {
+    let events = test_util::record();
+    DATABASE.set(Does::Fail);
+    let tasks = health().start().unwrap();
+    sleep(secs(1)).await;
+    order(true).await.unwrap_err();
+    drop(tasks);
+    assert_eq!(breaker("orders").state(), CircuitState::HalfOpen);
+    order(true).await.unwrap();
+    order(true).await.unwrap();
+    assert_eq!(
+        changes(&events, "orders"),
+        ["closed open health_failed", "open half_open health_unknown", "half_open closed probes_succeeded"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_is_not_heard_of_any_more_holds_nothing() {
+    DATABASE.set(Does::Fail);
+    let _tasks = health().start().unwrap();
+    sleep(secs(1)).await;
+    order(true).await.unwrap_err();
+    // As above: the thread is blocked, and nobody runs the check.
+    let mut blocked = std::pin::pin!(advance(secs(21)));
+    let _ = futures::poll!(blocked.as_mut());
+    assert_eq!(breaker("orders").state(), CircuitState::HalfOpen);
+    order(true).await.unwrap();
+    blocked.await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_of_a_breaker_is_held_open() {
+    basket(1).await.unwrap();
+    DATABASE.set(Does::Fail);
+    let _tasks = health().start().unwrap();
+    sleep(secs(1)).await;
+    basket(1).await.unwrap_err();
+    basket(2).await.unwrap_err();
+    DATABASE.set(Does::Pass);
+    sleep(secs(11)).await;
+    for tenant in [1, 2, 3] {
+        basket(tenant).await.unwrap();
+        assert_eq!(breaker("baskets").state_of(&tenant.to_string()), Some(CircuitState::Closed));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_check_can_be_named_while_it_runs() {
+    DATABASE.set(Does::Fail);
+    let _tasks = health().start().unwrap();
+    sleep(secs(1)).await;
+    order(true).await.unwrap_err();
+    configure().circuit_breaker("orders", |b| b.health("mail")).install().unwrap();
+    sleep(secs(1)).await;
+    order(true).await.unwrap();
+    configure().circuit_breaker("orders", |b| b.health("none")).install().unwrap();
+    order(true).await.unwrap();
+    configure().install().unwrap();
+    order(true).await.unwrap_err();
+    assert_eq!(breaker("orders").snapshot().held_by, Some("database"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_no_check_has_is_a_fault() {
+    let error = configure().circuit_breaker("orders", |b| b.health("databse")).install().unwrap_err();
+    let [fault] = error.faults() else { panic!("{error}") };
+    assert_eq!((fault.stem, fault.name, fault.key), ("circuit_breaker", "orders", Some("health")));
+    assert_eq!(fault.message, "no health check is called `databse`; did you mean `database`?");
+    let later = || configure().circuit_breaker("orders", |b| b.health("late"));
+    assert!(later().install().is_err());
+    later().expect("late").install().unwrap();
+    let _tasks = health().start().unwrap();
+    HealthCheck::new("late").register(|| async { Err::<(), _>(()) }).unwrap();
+    sleep(secs(1)).await;
+    order(true).await.unwrap_err();
+    assert!(health().remove("late"));
+    assert_eq!(breaker("orders").state(), CircuitState::HalfOpen);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_policy_means_for_readiness_what_it_says() {
+    let _tasks = health().start().unwrap();
+    sleep(secs(1)).await;
+    idle(false).await.unwrap_err();
+    assert_eq!((breaker("idle").state(), ready()), (CircuitState::Open, (HealthStatus::Up, 200)));
+    useful(false).await.unwrap_err();
+    assert_eq!(ready(), (HealthStatus::Degraded, 200));
+    vital(false).await.unwrap_err();
+    assert_eq!(ready(), (HealthStatus::Down, 503));
+    // Half-open it needs calls.
+    sleep(secs(61)).await;
+    assert_eq!(ready(), (HealthStatus::Up, 200));
+    vital(true).await.unwrap();
+    breaker("vital").force_open();
+    assert_eq!(ready(), (HealthStatus::Down, 503));
+    breaker("vital").disable();
+    assert_eq!(ready(), (HealthStatus::Up, 200));
+    let asked: Vec<_> = health().ready().policies.iter().map(|policy| policy.snapshot.name()).collect();
+    assert_eq!(asked, ["useful", "vital", "shop"]);
+    configure().circuit_breaker("idle", |b| b.readiness(Readiness::Fail)).install().unwrap();
+    breaker("idle").force_open();
+    assert_eq!(ready(), (HealthStatus::Down, 503));
+}
+
+#[load_shed(name = "shop", initial_limit = 1, min_limit = 1, max_limit = 1, readiness = "fail")]
+async fn visit() -> Result<(), Fault<()>> {
+    sleep(secs(1)).await;
+    Ok(())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_overload_is_forgotten_when_no_calls_come() {
+    let _tasks = health().start().unwrap();
+    sleep(secs(1)).await;
+    let calls = futures::future::join_all((0..10).map(|_| visit())).await;
+    assert!(calls.iter().any(Result::is_err));
+    assert_eq!(ready(), (HealthStatus::Down, 503));
+    sleep(secs(10)).await;
+    assert!(registry().load_shed("shop").unwrap().snapshot().overloaded);
+    assert_eq!(ready(), (HealthStatus::Up, 200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn policies_are_told_with_their_figures() {
+    useful(false).await.unwrap_err();
+    let report = health().policies();
+    assert_eq!((report.status, report.http_status()), (HealthStatus::Degraded, 200));
+    let text = report.to_json();
+    let told = r#"{"kind":"circuit_breaker","name":"useful","status":"degraded","readiness":"degrade","state":"open""#;
+    assert!(text.contains(told), "{text}");
+    assert!(text.contains(r#""retry_after":30,"#), "{text}");
+    assert!(!text.contains("health_check"), "{text}");
 }

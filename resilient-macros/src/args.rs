@@ -242,6 +242,12 @@ impl Unknown<'_> {
             diag.at(&arg.key, format!("{start}; {}", known.advice));
             return;
         }
+        if lower == "readiness" {
+            let advice =
+                "only a `circuit_breaker` and a `load_shed` can tell that calls had better go elsewhere";
+            diag.at(&arg.key, format!("{start}; {advice}"));
+            return;
+        }
         let lone = self.lone.filter(|_| matches!(arg.form, Form::Word | Form::List(_)));
         let hint = match (nearest(&lower, self.keys.iter().copied()), lone) {
             (Some(key), _) => format!("; did you mean `{key}`?"),

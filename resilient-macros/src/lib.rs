@@ -162,6 +162,8 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `abandoned` | `"ignore"`, `"failure"`: a call that was dropped | `"ignore"` | one of these |
 /// | `key` | expression with the arguments in scope: one breaker for each | none | text, an integer, a `bool`, a `char` or an IP address |
 /// | `max_keys` | breakers kept | 1000 | needs `key` |
+/// | `health` | name of a health check that holds it open while it fails | none | not empty; feature `health` |
+/// | `readiness` | what an open breaker means for the program: `"ignore"`, `"degrade"`, `"fail"` | `"ignore"` | one of these; feature `health` |
 ///
 /// # Order
 ///
@@ -539,6 +541,7 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|---|
 /// | `k` | factor | 2.0 | at least 1 |
 /// | `min_calls` | count | 10 | at least 1 |
+/// | `readiness` | what an overload means for the program: `"ignore"`, `"degrade"`, `"fail"` | `"ignore"` | one of these; feature `health` |
 ///
 /// All functions that name a load shedder share it; `priority` is each function's own. Where the task has a
 /// priority, because `with_priority` gave it one, that one holds, for it tells what the call is for: a request

@@ -143,7 +143,7 @@ pub use crate::function::{Function, Layer};
 #[cfg(feature = "health")]
 pub use crate::health::{
     CheckFailure, Health, HealthCheck, HealthCheckSnapshot, HealthError, HealthReport, HealthStatus,
-    HealthTasks, PolicyHealth, health,
+    HealthTasks, PolicyHealth, Readiness, health,
 };
 pub use crate::inventory::{GuardedFunction, GuardedLayer, Inventory, inventory, print_inventory};
 pub use crate::outcome::{Class, Classify};

@@ -217,6 +217,8 @@ impl World {
             (merged, _) = configure::merge(&layers);
         }
         self.all().into_iter().for_each(Policy::announce);
+        #[cfg(feature = "health")]
+        crate::health::tell(self);
         true
     }
 

@@ -35,6 +35,8 @@ pub(crate) static KIND: Kind = Kind {
         "key",
         "max_keys",
         "enabled",
+        "health",
+        "readiness",
         "crate",
     ],
     foreign: &[
@@ -137,6 +139,10 @@ pub(crate) static KIND: Kind = Kind {
         },
         Foreign { names: &["fallback", "fallback_fn"], advice: "put `#[fallback(fn = …)]` above" },
         Foreign {
+            names: &["health_check", "check", "probe", "healthcheck"],
+            advice: "use `health`, the name of a `#[health_check]` that holds it open while it fails",
+        },
+        Foreign {
             names: &["on_open", "on_close", "on_state_change", "notify"],
             advice: "its changes are events: call `resilient_runtime::subscribe()`",
         },
@@ -177,6 +183,9 @@ impl CircuitBreaker {
         reader.word("abandoned", &["ignore", "failure"], false);
         reader.count("max_keys", 1, "");
         reader.needs("max_keys", &["key"], "`key`: without it there is one breaker");
+        reader.reference("health", "\"database\"");
+        reader.only_with_health("health");
+        reader.readiness();
         Self {
             key: reader.expression("key", "tenant.as_str()"),
             ignore_when: reader.function("ignore_when", "Error::is_not_found"),

@@ -27,6 +27,7 @@ pub(crate) static KIND: Kind = Kind {
         "k",
         "min_calls",
         "enabled",
+        "readiness",
         "crate",
     ],
     foreign: &[
@@ -135,6 +136,7 @@ impl LoadShed {
         reader.factor("k", ": fewer calls would get through than are accepted");
         reader.count("min_calls", 1, "");
         of_one_mode(reader, mode);
+        reader.readiness();
         Self {
             priority: match priority {
                 Some("critical") => "Critical",

@@ -2,6 +2,7 @@
 
 use proc_macro2::TokenTree;
 use quote::ToTokens as _;
+use resilient_settings::stem::READINESS;
 use resilient_settings::words::meant;
 use syn::visit::Visit;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, PatIdent};
@@ -126,6 +127,19 @@ impl Reader<'_> {
     pub(crate) fn reference(&mut self, key: &'static str, example: &str) {
         if let Some(text) = self.text(key, example) {
             self.show(key, &text.value(), &text.to_token_stream());
+        }
+    }
+
+    /// What it means for the program that the policy refuses calls.
+    pub(crate) fn readiness(&mut self) {
+        self.word("readiness", READINESS, false);
+        self.only_with_health("readiness");
+    }
+
+    /// Reports a key that nobody would look at.
+    pub(crate) fn only_with_health(&mut self, key: &'static str) {
+        if self.has(key) && cfg!(not(feature = "health")) {
+            self.fault(key, &format!("`{key}` needs the feature `health` of `resilient-runtime`"));
         }
     }
 

@@ -38,7 +38,9 @@ pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked,
     #[cfg(feature = "latency")]
     faults.extend(layers.watch.faults());
     #[cfg(feature = "health")]
-    faults.extend(crate::health::repeated());
+    faults.extend(crate::health::faults(&merged, &layers));
+    #[cfg(not(feature = "health"))]
+    faults.extend(merged.iter().flat_map(|(&(stem, name), laid)| for_nobody(stem, name, laid)));
     faults.extend(functions().iter().flat_map(|function| timing(function, &merged)));
     if layers.said.flag(general::REQUIRE) == Some(true) {
         faults.extend(missing(&layers));
@@ -87,6 +89,19 @@ fn unmet(
     let message = format!("is missing: `#[resilient({name:?})]` leaves it to the configuration");
     let fault = || ConfigFault::new([stem, name, key], message, laid.blamed(kind, key));
     (!off && of(key).is_none()).then(fault)
+}
+
+/// Keys that nobody looks at.
+#[cfg(not(feature = "health"))]
+fn for_nobody(stem: &str, name: &str, laid: &Laid) -> Vec<ConfigFault> {
+    let Some(kind) = kind(stem) else { return Vec::new() };
+    let keys = kind.keys.iter().enumerate().filter(|(_, key)| ["health", "readiness"].contains(&key.name));
+    let written = keys.filter(|(slot, _)| laid.written.get(*slot).is_some());
+    let fault = |key: &'static str| {
+        let message = "needs the feature `health` of `resilient-runtime`";
+        ConfigFault::new([stem, name, key], message, laid.blamed(kind, key))
+    };
+    written.map(|(_, key)| fault(key.name)).collect()
 }
 
 /// Policies that functions name and nothing configures.

@@ -41,7 +41,7 @@ impl Laid {
     }
 
     /// Who is to blame for `key`, be it that it was left out.
-    pub(super) fn blamed(&self, table: &Table, key: &str) -> Origin {
+    pub(crate) fn blamed(&self, table: &Table, key: &str) -> Origin {
         let written = position(table, key).and_then(|key| self.origin(key));
         let others = self.origins.iter().rev().flatten();
         let strongest = others.max_by_key(|origin| !matches!(origin, Origin::Attribute { .. }));

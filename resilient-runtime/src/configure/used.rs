@@ -36,6 +36,12 @@ impl Layers {
         unused
     }
 
+    /// Whether code made by hand is said to use the name.
+    #[cfg(feature = "health")]
+    pub(crate) fn expects(&self, name: &str) -> bool {
+        self.expected.contains(name)
+    }
+
     /// Whether a policy of this name is used or declared.
     pub(super) fn knows(&self, section: &Section) -> bool {
         self.expected.contains(section.name)

@@ -13,9 +13,11 @@ use tokio::time::Instant;
 use super::probe::{Source, annotated};
 use super::report::HealthStatus;
 use super::settings::Terms;
+use super::{Checks, tell};
 use crate::clock;
 use crate::events::EventKind;
 use crate::outcome::Class;
+use crate::policy::circuit_breaker::{News, Says};
 use crate::policy::{Policy, Snapshot, Stem};
 use crate::registry::World;
 use crate::tally::Since;
@@ -277,7 +279,7 @@ impl Check {
         true
     }
 
-    /// Tells whoever listens, if the status is another one.
+    /// Tells those that heed it, and whoever listens if the status is another one.
     fn tell(
         &self,
         world: &'static World,
@@ -288,6 +290,23 @@ impl Check {
         if from != to {
             world.bus.emit(STEM.name, self.name, None, EventKind::HealthChanged { from, to, failure });
         }
+        tell(world);
+    }
+
+    /// What it says to those that heed it.
+    pub(super) fn news(&self, checks: &Checks) -> News {
+        let now = clock::now();
+        let state = self.state();
+        let left = |last: Finding| {
+            state.terms().validity().saturating_sub(now.saturating_duration_since(last.ended))
+        };
+        let says = match (state.status(now), state.last) {
+            (HealthStatus::Up, Some(last)) => Says::Passing(last.began.into()),
+            (HealthStatus::Down, Some(last)) => Says::Failing(left(last)),
+            // What nobody knows is as new as anything that anybody knows.
+            _ => return News { number: checks.latest(), says: Says::Unknown },
+        };
+        News { number: state.number, says }
     }
 
     pub(super) fn snapshot(&self) -> HealthCheckSnapshot {

@@ -7,6 +7,7 @@ mod error;
 mod json;
 mod policies;
 pub(crate) mod probe;
+mod readiness;
 mod report;
 mod settings;
 mod tasks;
@@ -19,12 +20,19 @@ pub(crate) use self::check::{Check, STEM};
 pub use self::check::{CheckFailure, HealthCheckSnapshot};
 pub use self::error::HealthError;
 pub use self::policies::PolicyHealth;
+pub use self::readiness::Readiness;
 pub use self::report::{HealthReport, HealthStatus};
 pub use self::settings::HealthCheck;
 pub use self::tasks::HealthTasks;
-pub(crate) use self::tasks::repeated;
 
-use self::tasks::Running;
+use resilient_settings::Written;
+use resilient_settings::stem::circuit_breaker as slot;
+
+use self::tasks::{Running, repeated};
+use crate::configure::{ConfigFault, Layers, Merged};
+use crate::names::nearest;
+use crate::policy::Stem;
+use crate::policy::circuit_breaker::{News, Says};
 use crate::registry::{World, registry};
 
 /// A handle on the checks of this program, and on what they found out.
@@ -80,6 +88,60 @@ pub(crate) fn names() -> Vec<&'static str> {
     health().all().into_iter().map(Check::name).collect()
 }
 
+/// The word for no check at all.
+pub(crate) const NO_CHECK: &str = "none";
+
+/// Tells the policies what the checks last found out.
+pub(crate) fn tell(world: &World) {
+    let nothing = || News { number: world.checks.latest(), says: Says::Unknown };
+    let of = |name: Option<&str>| {
+        let check: Option<&Check> = name.and_then(|name| world.find(name));
+        check.map_or_else(nothing, |check| check.news(&world.checks))
+    };
+    for policy in world.all() {
+        policy.heed(&of);
+    }
+}
+
+/// What is wrong with checks, and with the names that breakers go by.
+pub(crate) fn faults(merged: &Merged, layers: &Layers) -> Vec<ConfigFault> {
+    let known = names();
+    let mut faults = repeated();
+    for (&(stem, name), laid) in merged.iter().filter(|((stem, _), _)| *stem == slot::TABLE.name) {
+        let Some(check) = laid.written.word(slot::HEALTH).filter(|check| *check != NO_CHECK) else {
+            continue;
+        };
+        if !known.contains(&check) && !layers.expects(check) {
+            let origin = laid.blamed(&slot::TABLE, "health");
+            faults.push(ConfigFault::new([stem, name, "health"], nobody_has(check, &known), origin));
+        }
+    }
+    faults
+}
+
+fn nobody_has(check: &str, known: &[&'static str]) -> String {
+    match nearest(check, known.iter().copied()) {
+        Some(meant) => format!("no health check is called `{check}`; did you mean `{meant}`?"),
+        None if known.is_empty() => format!("no health check is called `{check}`; there is none at all"),
+        None => format!("no health check is called `{check}`; there are `{}`", known.join("`, `")),
+    }
+}
+
+/// Says that settings have no effect where the registry does not know the policy.
+pub(crate) fn warn_unless_known(stem: &'static Stem, name: &'static str, written: &Written, slots: &[usize]) {
+    for &slot in slots {
+        if let (Some(_), Some(key)) = (written.get(slot), stem.keys.get(slot)) {
+            let (stem, key) = (stem.name, key.name);
+            tracing::warn!(
+                target: "resilient",
+                stem,
+                policy = name,
+                "{stem} `{name}`: `{key}` has no effect on one made by hand"
+            );
+        }
+    }
+}
+
 /// What the checks of one world share.
 pub(crate) struct Checks {
     running: Mutex<Option<Running>>,
@@ -96,6 +158,11 @@ impl Checks {
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of the last finding.
+    fn latest(&self) -> u64 {
+        self.findings.load(Relaxed)
     }
 
     fn next_finding(&self) -> u64 {

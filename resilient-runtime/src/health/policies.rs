@@ -1,9 +1,10 @@
 //! What is told about each policy.
 
 use super::json::Json;
+use super::readiness::Readiness;
 use super::report::HealthStatus;
 use crate::outcome::Class;
-use crate::policy::{CircuitBreakerSnapshot, CircuitState, LoadShedSnapshot, Snapshot};
+use crate::policy::{CircuitBreakerSnapshot, LoadShedSnapshot, Policy, Snapshot};
 use crate::registry::World;
 use crate::tally::Tally;
 
@@ -11,38 +12,36 @@ use crate::tally::Tally;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PolicyHealth {
-    /// `Up`, or `Degraded` while an open breaker or an overloaded shedder refuses calls.
+    /// `Up`, or `Degraded` while it refuses calls because of failures or overload.
     pub status: HealthStatus,
+    /// What it means for the program that it does.
+    pub readiness: Readiness,
     /// Everything that is known of it.
     pub snapshot: Snapshot,
 }
 
 /// All policies but the checks themselves.
 pub(super) fn policies(world: &World) -> Vec<PolicyHealth> {
-    let snapshots = world.all().into_iter().map(|policy| policy.snapshot(Tally::total));
-    snapshots
-        .filter(|snapshot| !matches!(snapshot, Snapshot::HealthCheck(_)))
-        .map(PolicyHealth::new)
-        .collect()
+    let policies = world.all().into_iter().map(PolicyHealth::of);
+    policies.filter(|policy| !matches!(policy.snapshot, Snapshot::HealthCheck(_))).collect()
 }
 
 impl PolicyHealth {
-    fn new(snapshot: Snapshot) -> Self {
-        let refuses = match &snapshot {
-            Snapshot::CircuitBreaker(breaker) => {
-                matches!(breaker.state, CircuitState::Open | CircuitState::ForcedOpen)
-            }
-            Snapshot::LoadShed(shed) => shed.overloaded,
-            _ => false,
-        };
-        let status = if refuses { HealthStatus::Degraded } else { HealthStatus::Up };
-        Self { status, snapshot }
+    fn of(policy: &dyn Policy) -> Self {
+        let status = if policy.refuses() { HealthStatus::Degraded } else { HealthStatus::Up };
+        Self { status, readiness: policy.readiness(), snapshot: policy.snapshot(Tally::total) }
+    }
+
+    /// What it means for the program.
+    pub(super) fn weight(&self) -> HealthStatus {
+        if self.status == HealthStatus::Up { HealthStatus::Up } else { self.readiness.weight() }
     }
 
     pub(super) fn write(&self, policy: &mut Json<'_>) {
         policy.word("kind", self.snapshot.stem());
         policy.word("name", self.snapshot.name());
         policy.word("status", self.status.as_str());
+        policy.word("readiness", self.readiness.as_str());
         write(&self.snapshot, policy);
     }
 }
@@ -106,6 +105,7 @@ fn breaker(it: &CircuitBreakerSnapshot, policy: &mut Json<'_>) {
     policy.word("would_be", it.would_be.as_str());
     policy.time("time_in_state", it.time_in_state);
     policy.maybe_time("retry_after", it.retry_after);
+    policy.maybe_word("held_by", it.held_by);
     policy.maybe_number("failure_rate", it.failure_rate);
     policy.maybe_number("slow_rate", it.slow_rate);
     policy.maybe_word("last_error", it.last_error.map(Class::as_str));

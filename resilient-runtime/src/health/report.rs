@@ -6,6 +6,7 @@ use super::Health;
 use super::check::{Check, CheckFailure, HealthCheckSnapshot};
 use super::json::Json;
 use super::policies::{PolicyHealth, policies};
+use super::readiness::Readiness;
 use crate::outcome::Class;
 
 /// How something is, from good to bad.
@@ -125,13 +126,17 @@ impl Health {
 
     /// Whether calls should be sent here: what the checks say, and the policies that have a say in it.
     ///
-    /// A critical check that fails means `Down`, another one `Degraded`. Unknown is a critical check that has not
-    /// ended its first run, and any that nobody has started.
+    /// A critical check that fails means `Down`, another one `Degraded`. `Unknown` is a critical check that has not
+    /// ended its first run, and any that nobody has started. A policy that refuses calls means what its
+    /// [`readiness`](Readiness) says.
     #[must_use]
     pub fn ready(self) -> HealthReport {
         let checks: Vec<_> = self.all().into_iter().map(Check::snapshot).collect();
-        let status = checks.iter().map(HealthCheckSnapshot::weight).max();
-        HealthReport { status: status.unwrap_or(HealthStatus::Up), checks, policies: Vec::new() }
+        let mut policies = policies(self.0);
+        policies.retain(|policy| policy.readiness != Readiness::Ignore);
+        let worst = checks.iter().map(HealthCheckSnapshot::weight).max();
+        let status = worst.max(policies.iter().map(PolicyHealth::weight).max());
+        HealthReport { status: status.unwrap_or(HealthStatus::Up), checks, policies }
     }
 
     /// What each policy does: `Degraded` if one of them refuses calls because of failures or overload.

@@ -13,8 +13,8 @@ use tokio::runtime::Handle;
 use super::check::{Check, CheckFailure, HealthCheckSnapshot};
 use super::error::HealthError;
 use super::probe::{Source, annotated};
-use super::{Health, STEM};
-use crate::configure::{ConfigFault, Origin};
+use super::{Health, STEM, faults};
+use crate::configure::{self, ConfigFault, Origin};
 use crate::error::Rejected;
 use crate::frame::Deadline;
 use crate::level::Reply;
@@ -60,7 +60,8 @@ impl Health {
     /// In a runtime without time.
     pub fn start(self) -> Result<HealthTasks, HealthError> {
         let Ok(runtime) = Handle::try_current() else { return Err(HealthError::NoRuntime) };
-        let faults = repeated();
+        let layers = self.0.installed().clone();
+        let faults = faults(&configure::merge(&layers).0, &layers);
         if !faults.is_empty() {
             return Err(HealthError::Faults(faults));
         }
@@ -158,7 +159,7 @@ impl Health {
 }
 
 /// Two annotated checks of one name.
-pub(crate) fn repeated() -> Vec<ConfigFault> {
+pub(super) fn repeated() -> Vec<ConfigFault> {
     let checks = annotated();
     let earlier = |at: usize| checks[..at].iter().find(|earlier| earlier.name() == checks[at].name());
     let pairs = (0..checks.len()).filter_map(|at| Some((earlier(at)?.function, checks[at])));

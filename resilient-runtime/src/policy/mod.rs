@@ -146,6 +146,22 @@ pub(crate) trait Policy: Any + Send + Sync + fmt::Debug {
     fn snapshot(&self, count: Since) -> Snapshot;
     /// Back to the state of the first day.
     fn reset(&self);
+
+    /// Takes note of what health checks found out, each by its name.
+    #[cfg(feature = "health")]
+    fn heed(&self, _of: &dyn Fn(Option<&str>) -> circuit_breaker::News) {}
+
+    /// Whether it refuses calls because of failures or overload.
+    #[cfg(feature = "health")]
+    fn refuses(&self) -> bool {
+        false
+    }
+
+    /// What it means for the program that it refuses calls.
+    #[cfg(feature = "health")]
+    fn readiness(&self) -> health::Readiness {
+        health::Readiness::Ignore
+    }
 }
 
 /// A policy type that an annotated function finds by name.

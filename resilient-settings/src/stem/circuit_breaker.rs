@@ -26,6 +26,8 @@ pub const RAMP: usize = 12;
 pub const ABANDONED: usize = 13;
 pub const MAX_KEYS: usize = 14;
 pub const ENABLED: usize = 15;
+pub const HEALTH: usize = 16;
+pub const READINESS: usize = 17;
 
 const KEYS: &[Key] = &[
     Key { name: "failure_threshold", kind: Kind::Count(1) },
@@ -44,6 +46,8 @@ const KEYS: &[Key] = &[
     Key { name: "abandoned", kind: Kind::Word(&["ignore", "failure"]) },
     Key { name: "max_keys", kind: Kind::Count(1) },
     super::ENABLED_KEY,
+    Key { name: "health", kind: Kind::Name { otherwise: "none", none: "none" } },
+    Key { name: "readiness", kind: Kind::Word(super::READINESS) },
 ];
 
 pub static TABLE: Table = Table {

@@ -17,6 +17,7 @@ pub const CRITICAL_AT: usize = 10;
 pub const K: usize = 11;
 pub const MIN_CALLS: usize = 12;
 pub const ENABLED: usize = 13;
+pub const READINESS: usize = 14;
 
 pub const MODES: &[&str] = &["concurrency", "throttle"];
 pub const ALGORITHMS: &[&str] = &["gradient", "aimd"];
@@ -38,6 +39,7 @@ pub static TABLE: Table = Table {
         Key { name: "k", kind: Kind::Factor },
         Key { name: "min_calls", kind: Kind::Count(1) },
         super::ENABLED_KEY,
+        Key { name: "readiness", kind: Kind::Word(super::READINESS) },
     ],
     code: &["priority"],
     excludes: &[],

@@ -19,6 +19,9 @@ use crate::{Complaint, Key, Kind, Written};
 /// Whether a policy does anything: without it every call passes as if it were not there.
 const ENABLED_KEY: Key = Key { name: "enabled", kind: Kind::Flag };
 
+/// What a policy that refuses calls means for the readiness of the program.
+pub const READINESS: &[&str] = &["ignore", "degrade", "fail"];
+
 /// One kind of policy: what its attribute, setters and configuration may say.
 #[derive(Debug)]
 pub struct Table {

@@ -55,6 +55,8 @@ fn is_missing(error: &std::io::Error) -> bool {
     success_threshold = 3,
     half_open_timeout = "5s",
     ramp = "30s",
+    health = "disk",
+    readiness = "degrade",
     failure_when = Result::is_err,
     ignore_when = is_missing,
     abandoned = "failure",

@@ -12,6 +12,8 @@ use super::last_error::LastError;
 use super::limits::Limits;
 use super::pass::Pass;
 use super::state::Machine;
+#[cfg(feature = "health")]
+use super::state::heed::News;
 use super::ticket::{Admission, Ticket};
 use super::transition::{CircuitState, Control, Report, Transition};
 use super::word::{ASK, COUNTS, DISABLED, FORCED_OPEN, OPEN, TIMED, TURNS, Word};
@@ -101,7 +103,8 @@ impl Engine {
     #[inline(never)]
     pub(super) fn ask(&self) -> Result<Pass, Rejected> {
         let word = self.fast.word();
-        if word.has(FORCED_OPEN) {
+        let held = || self.fast.refuses(clock::earlier(), clock::LAG).is_some();
+        if word.has(FORCED_OPEN) && (!word.has(OPEN) || held()) {
             return Err(self.reject(None));
         }
         if word.has(DISABLED) {
@@ -278,6 +281,31 @@ impl Engine {
         self.done(slow, transition);
     }
 
+    /// Takes what its health check found out.
+    #[cfg(feature = "health")]
+    pub(super) fn heed(&self, news: News) {
+        let now = clock::tick();
+        let mut slow = self.take();
+        slow.absorb(&self.tally);
+        let transition = slow.machine.heed(news, now);
+        self.done(slow, transition);
+    }
+
+    /// Whether a health check has ever had a say in it.
+    #[cfg(feature = "health")]
+    pub(super) fn heeds(&self) -> bool {
+        self.lock().machine.heeds()
+    }
+
+    /// Goes by what `other` has heard of its health check.
+    #[cfg(feature = "health")]
+    pub(super) fn hear_from(&self, other: &Self) {
+        let other = other.lock();
+        let mut slow = self.lock();
+        slow.machine.hear_from(&other.machine);
+        self.fast.publish(&slow.machine);
+    }
+
     pub(super) fn held_by(&self) -> Option<Control> {
         self.lock().machine.held_by()
     }
@@ -307,6 +335,13 @@ impl Engine {
     pub(super) fn is_clean(&self) -> bool {
         let now = clock::tick();
         self.look().machine.is_clean(now)
+    }
+
+    /// Whether a failing health check holds it open, though something done by hand may hide that.
+    #[cfg(feature = "health")]
+    pub(super) fn is_held_open(&self) -> bool {
+        let now = clock::tick();
+        self.lock().machine.is_held(now)
     }
 
     pub(super) fn report(&self) -> (Report, Option<Class>) {

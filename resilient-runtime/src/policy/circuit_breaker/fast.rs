@@ -103,7 +103,7 @@ impl Fast {
             flags |= TIMED;
             update(&self.slow_call, nanos(slow_call), Relaxed);
         }
-        if machine.is_forced_open() {
+        if machine.refuses_for_long() {
             flags |= FORCED_OPEN;
         }
         if machine.is_disabled() {

@@ -85,8 +85,8 @@ pub(super) fn limits(timed: bool) -> impl Strategy<Value = Limits> {
             half_open_timeout: Duration::from_nanos(lease),
             ramp: ramp.map(Duration::from_nanos),
             abandoned_fails,
-            max_keys: 1,
             hand: Hand::Off,
+            ..Limits::DEFAULT
         }
     })
 }

@@ -143,7 +143,10 @@ impl Keys {
 }
 
 fn like(base: &Engine, key: Option<std::sync::Arc<str>>) -> Arc<Engine> {
-    Arc::new(Engine::new(base.name, key, base.limits(), base.held_by()))
+    let engine = Engine::new(base.name, key, base.limits(), base.held_by());
+    #[cfg(feature = "health")]
+    engine.hear_from(base);
+    Arc::new(engine)
 }
 
 fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {

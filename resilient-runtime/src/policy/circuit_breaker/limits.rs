@@ -7,6 +7,8 @@ use resilient_settings::{Value, Written};
 
 use super::phase::Hand;
 use super::window::{CircuitWindow, Sum};
+#[cfg(feature = "health")]
+use crate::health::{NO_CHECK, Readiness};
 
 /// No time a breaker waits or looks back over is shorter.
 const LEAST: Duration = Duration::from_millis(1);
@@ -40,6 +42,11 @@ pub(super) struct Limits {
     pub(super) max_keys: usize,
     /// What holds while nothing is done by hand.
     pub(super) hand: Hand,
+    /// The health check that it heeds.
+    #[cfg(feature = "health")]
+    pub(super) health: Option<&'static str>,
+    #[cfg(feature = "health")]
+    pub(super) readiness: Readiness,
 }
 
 /// Shares of the calls in a window that open the breaker once there are `min_calls`.
@@ -88,6 +95,10 @@ impl Limits {
             abandoned_fails: written.word(slot::ABANDONED) == Some("failure"),
             max_keys: count(written, slot::MAX_KEYS).map_or(MAX_KEYS, |keys| keys as usize),
             hand: if written.is_on(slot::ENABLED) { Hand::Off } else { Hand::Disabled },
+            #[cfg(feature = "health")]
+            health: written.word(slot::HEALTH).filter(|name| *name != NO_CHECK),
+            #[cfg(feature = "health")]
+            readiness: Readiness::of(written, slot::READINESS),
         }
     }
 
@@ -145,6 +156,10 @@ impl Limits {
         abandoned_fails: false,
         max_keys: 1_000,
         hand: Hand::Off,
+        #[cfg(feature = "health")]
+        health: None,
+        #[cfg(feature = "health")]
+        readiness: Readiness::Ignore,
     };
 }
 
@@ -237,6 +252,10 @@ mod tests {
             abandoned_fails: false,
             max_keys: 1_000,
             hand: Hand::Off,
+            #[cfg(feature = "health")]
+            health: None,
+            #[cfg(feature = "health")]
+            readiness: Readiness::Ignore,
         };
         assert_eq!(limits, expected);
         assert_eq!(

@@ -10,6 +10,8 @@ mod engine;
 mod fast;
 mod guard;
 #[cfg(test)]
+mod heeding;
+#[cfg(test)]
 mod histories;
 mod history;
 #[cfg(test)]
@@ -42,6 +44,8 @@ use resilient_settings::Written;
 pub use self::guard::{CircuitPermit, circuit_breaker, circuit_breaker_when};
 pub use self::history::CircuitChange;
 pub use self::snapshot::CircuitBreakerSnapshot;
+#[cfg(feature = "health")]
+pub(crate) use self::state::heed::{News, Says};
 pub use self::transition::{CircuitCause, CircuitState};
 pub use self::window::CircuitWindow;
 
@@ -53,6 +57,8 @@ use self::transition::Control;
 use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
+#[cfg(feature = "health")]
+use crate::health::{self, Readiness};
 use crate::level::ByHand;
 use crate::outcome::{ByClassify, Class, Classify};
 use crate::registry::{Record, Registry};
@@ -66,7 +72,12 @@ pub(crate) static STEM: Stem = Stem {
     limit: |_| None,
     least_waits: |_| None,
     create: |name, written| {
-        Box::leak(Box::new(CircuitBreaker { written: *written, ..CircuitBreaker::new(name) }))
+        Box::leak(Box::new(CircuitBreaker {
+            written: *written,
+            #[cfg(feature = "health")]
+            by_hand: false,
+            ..CircuitBreaker::new(name)
+        }))
     },
 };
 
@@ -112,6 +123,9 @@ impl Verdict {
 pub struct CircuitBreaker {
     name: &'static str,
     written: Written,
+    /// Whether the registry does not know it.
+    #[cfg(feature = "health")]
+    by_hand: bool,
     engine: OnceLock<Engine>,
     keys: OnceLock<Box<Keys>>,
 }
@@ -122,7 +136,14 @@ impl CircuitBreaker {
     /// The setters take effect before the first call.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, written: Written::NOTHING, engine: OnceLock::new(), keys: OnceLock::new() }
+        Self {
+            name,
+            written: Written::NOTHING,
+            #[cfg(feature = "health")]
+            by_hand: true,
+            engine: OnceLock::new(),
+            keys: OnceLock::new(),
+        }
     }
 
     /// Runs `future` unless the breaker refuses, and counts how it ends.
@@ -217,6 +238,11 @@ impl CircuitBreaker {
 
     #[cold]
     fn start(&self) -> &Engine {
+        #[cfg(feature = "health")]
+        if self.by_hand {
+            use resilient_settings::stem::circuit_breaker as slot;
+            health::warn_unless_known(&STEM, self.name, &self.written, &[slot::HEALTH, slot::READINESS]);
+        }
         self.engine.get_or_init(|| Engine::new(self.name, None, Arc::new(Limits::new(&self.written)), None))
     }
 
@@ -241,6 +267,30 @@ impl Policy for CircuitBreaker {
         if let Some(keys) = self.keys.get() {
             keys.for_each(Engine::announce);
         }
+    }
+
+    #[cfg(feature = "health")]
+    fn heed(&self, of: &dyn Fn(Option<&str>) -> News) {
+        let engine = self.engine();
+        let check = engine.limits().health;
+        if check.is_none() && !engine.heeds() {
+            return;
+        }
+        let news = of(check);
+        engine.heed(news);
+        if let Some(keys) = self.keys.get() {
+            keys.for_each(|engine| engine.heed(news));
+        }
+    }
+
+    #[cfg(feature = "health")]
+    fn refuses(&self) -> bool {
+        matches!(self.state(), CircuitState::Open | CircuitState::ForcedOpen)
+    }
+
+    #[cfg(feature = "health")]
+    fn readiness(&self) -> Readiness {
+        self.engine().limits().readiness
     }
 
     fn snapshot(&self, count: Since) -> Snapshot {

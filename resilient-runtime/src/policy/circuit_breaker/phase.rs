@@ -4,11 +4,22 @@ use std::time::Duration;
 
 use super::probes::Ramp;
 use super::transition::{CircuitState, Control};
+use crate::clock::Tick;
 
 #[derive(Debug)]
 pub(super) enum Phase {
-    Closed { failures: u32, ramp: Option<Ramp> },
-    Open { length: Duration },
+    Closed {
+        failures: u32,
+        ramp: Option<Ramp>,
+    },
+    Open {
+        length: Duration,
+    },
+    /// Open because its health check fails, as long as what was heard of that counts.
+    Held {
+        heard: Tick,
+        counts: Duration,
+    },
     HalfOpen,
 }
 
@@ -18,7 +29,7 @@ impl Phase {
     pub(super) const fn state(&self) -> CircuitState {
         match self {
             Self::Closed { .. } => CircuitState::Closed,
-            Self::Open { .. } => CircuitState::Open,
+            Self::Open { .. } | Self::Held { .. } => CircuitState::Open,
             Self::HalfOpen => CircuitState::HalfOpen,
         }
     }

@@ -6,6 +6,8 @@ use resilient_settings::Value;
 use resilient_settings::stem::circuit_breaker as slot;
 
 use super::{CircuitBreaker, CircuitWindow};
+#[cfg(feature = "health")]
+use crate::health::Readiness;
 
 impl CircuitBreaker {
     const fn with(mut self, key: usize, value: Value) -> Self {
@@ -121,6 +123,26 @@ impl CircuitBreaker {
     #[must_use]
     pub const fn enabled(self, enabled: bool) -> Self {
         self.with(slot::ENABLED, Value::Flag(enabled))
+    }
+
+    /// The health check that holds it open while it fails, or `"none"`. **Default: `"none"`.**
+    ///
+    /// When the check passes again, the breaker lets calls try. One that was opened by its own calls need not wait
+    /// for its `reset_timeout` then, unless a call has failed that tried. What is done by hand goes before that, and
+    /// without a recent run of the check the breaker is as any other. A breaker made by hand heeds no check.
+    #[cfg(feature = "health")]
+    #[must_use]
+    pub const fn health(self, check: &'static str) -> Self {
+        self.with(slot::HEALTH, Value::Word(check))
+    }
+
+    /// What it means for the program that it is open. **Default: nothing.**
+    ///
+    /// [`health`](crate::health()) knows of no breaker made by hand.
+    #[cfg(feature = "health")]
+    #[must_use]
+    pub const fn readiness(self, readiness: Readiness) -> Self {
+        self.with(slot::READINESS, Value::Word(readiness.as_str()))
     }
 
     /// Keys that have a breaker of their own; the others share one. **Default: 1 000.**

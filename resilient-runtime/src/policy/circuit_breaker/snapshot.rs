@@ -61,6 +61,9 @@ pub struct CircuitBreakerSnapshot {
     pub changes: Vec<CircuitChange>,
     /// How long it was in each state since the first day.
     pub time_in: Vec<(CircuitState, Duration)>,
+    /// The health check that fails and holds it open, though something done by hand may hide that.
+    #[cfg(feature = "health")]
+    pub held_by: Option<&'static str>,
 }
 
 impl CircuitBreakerSnapshot {
@@ -92,6 +95,8 @@ impl CircuitBreakerSnapshot {
             keys_in: Vec::new(),
             changes: Vec::new(),
             time_in: CircuitState::ALL.into_iter().zip(engine.time_in()).collect(),
+            #[cfg(feature = "health")]
+            held_by: engine.limits().health.filter(|_| engine.is_held_open()),
         }
     }
 

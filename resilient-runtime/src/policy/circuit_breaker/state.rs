@@ -12,6 +12,8 @@ use super::transition::{CircuitCause, CircuitState, Control, Figures, Report, Tr
 use super::window::{Sum, Window, reaches, share};
 use crate::clock::Tick;
 
+#[cfg_attr(not(feature = "health"), allow(dead_code, reason = "nobody tells anything without checks"))]
+pub(super) mod heed;
 mod published;
 
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(super) struct Machine {
     reopened: u32,
     window: Option<Window>,
     probes: Probes,
+    /// The number of the last news of its health check.
+    heard: u64,
 }
 
 impl Machine {
@@ -46,6 +50,7 @@ impl Machine {
             reopened: 0,
             window,
             probes: Probes::default(),
+            heard: 0,
         }
     }
 
@@ -73,7 +78,15 @@ impl Machine {
                 if !left.is_zero() {
                     return (Admission::Refused { retry_after: Some(left) }, None);
                 }
-                let transition = self.half_open(now);
+                let transition = self.half_open(CircuitCause::OpenTimeElapsed, now);
+                (self.probe(now), Some(transition))
+            }
+            Phase::Held { heard, counts } => {
+                *heard = (*heard).min(now);
+                if now.since(*heard) < *counts {
+                    return (Admission::Refused { retry_after: None }, None);
+                }
+                let transition = self.half_open(CircuitCause::HealthUnknown, now);
                 (self.probe(now), Some(transition))
             }
             Phase::HalfOpen => (self.probe(now), None),
@@ -126,7 +139,7 @@ impl Machine {
         };
         match self.phase {
             Phase::Closed { .. } => self.count(failed, slow, now),
-            Phase::Open { .. } => None,
+            Phase::Open { .. } | Phase::Held { .. } => None,
             Phase::HalfOpen => self.probed(failed || slow, now),
         }
     }
@@ -195,17 +208,19 @@ impl Machine {
         self.transition(from, cause, figures)
     }
 
-    fn half_open(&mut self, now: Tick) -> Transition {
+    fn half_open(&mut self, cause: CircuitCause, now: Tick) -> Transition {
         let from = self.phase.state();
         self.phase = Phase::HalfOpen;
         self.probes.restart();
         self.enter(now);
-        self.transition(from, CircuitCause::OpenTimeElapsed, Figures::default())
+        self.transition(from, cause, Figures::default())
     }
 
-    /// Closed, knowing nothing.
+    /// Closed, knowing nothing but what its check says.
     fn clear(&mut self, now: Tick) {
-        self.phase = Phase::CLEAN;
+        if !self.is_held(now) {
+            self.phase = Phase::CLEAN;
+        }
         self.reopened = 0;
         if let Some(window) = &mut self.window {
             window.clear(now);
@@ -282,6 +297,8 @@ impl Machine {
                 (CircuitState::HalfOpen, None)
             }
             Phase::Open { length } => (CircuitState::Open, Some(length.saturating_sub(time))),
+            Phase::Held { .. } if self.is_held(now) => (CircuitState::Open, None),
+            Phase::Held { .. } => (CircuitState::HalfOpen, None),
             Phase::HalfOpen => {
                 let wait = self.probes.wait(now, limits.half_open_calls, limits.half_open_timeout);
                 (CircuitState::HalfOpen, wait)
@@ -344,6 +361,10 @@ impl Machine {
         }
         if let (Phase::Closed { failures, .. }, None) = (&mut self.phase, limits.failure_threshold) {
             *failures = 0;
+        }
+        #[cfg(feature = "health")]
+        if limits.health != self.limits.health {
+            self.unhear();
         }
         self.limits = limits;
         let hand = self.manual.or(self.limits.hand);

@@ -64,6 +64,12 @@ pub enum CircuitCause {
     ProbesSucceeded,
     /// A probe failed, or was slow.
     ProbeFailed,
+    /// Its health check fails.
+    HealthFailed,
+    /// Its health check passes.
+    HealthPassed,
+    /// Its health check held it open, and is not heard of any more.
+    HealthUnknown,
     /// Somebody said so.
     Manual,
     /// The configuration says so.
@@ -81,6 +87,9 @@ impl CircuitCause {
             Self::OpenTimeElapsed => "open_time_elapsed",
             Self::ProbesSucceeded => "probes_succeeded",
             Self::ProbeFailed => "probe_failed",
+            Self::HealthFailed => "health_failed",
+            Self::HealthPassed => "health_passed",
+            Self::HealthUnknown => "health_unknown",
             Self::Manual => "manual",
             Self::Configured => "configured",
         }

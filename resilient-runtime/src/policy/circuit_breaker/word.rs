@@ -10,6 +10,7 @@ pub(super) const TELL: u64 = 1 << 1;
 pub(super) const TURNS: u64 = 1 << 2;
 /// Calls are timed.
 pub(super) const TIMED: u64 = 1 << 3;
+/// Refuses everything, and nobody can say for how long; with [`OPEN`] not beyond that time.
 pub(super) const FORCED_OPEN: u64 = 1 << 4;
 /// Refuses everything for a known time.
 pub(super) const OPEN: u64 = 1 << 5;

@@ -15,6 +15,8 @@ mod settings;
 mod shared;
 #[cfg(all(test, not(resilient_loom)))]
 mod simulated;
+#[cfg(feature = "health")]
+mod standing;
 mod throttle;
 mod throttled;
 
@@ -33,6 +35,8 @@ use self::shared::Shared;
 use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
+#[cfg(feature = "health")]
+use crate::health::{self, Readiness};
 use crate::level::ByHand;
 use crate::outcome::{ByClassify, Classify};
 use crate::priority::Priority;
@@ -43,7 +47,14 @@ pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
     limit: |_| None,
     least_waits: |_| None,
-    create: |name, written| Box::leak(Box::new(LoadShed { written: *written, ..LoadShed::new(name) })),
+    create: |name, written| {
+        Box::leak(Box::new(LoadShed {
+            written: *written,
+            #[cfg(feature = "health")]
+            by_hand: false,
+            ..LoadShed::new(name)
+        }))
+    },
 };
 
 /// Refuses the least important calls first when there are too many.
@@ -69,6 +80,9 @@ pub(crate) static STEM: Stem = Stem {
 pub struct LoadShed {
     name: &'static str,
     written: Written,
+    /// Whether the registry does not know it.
+    #[cfg(feature = "health")]
+    by_hand: bool,
     shared: OnceLock<Shared>,
 }
 
@@ -78,7 +92,13 @@ impl LoadShed {
     /// The setters take effect before the first call.
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
-        Self { name, written: Written::NOTHING, shared: OnceLock::new() }
+        Self {
+            name,
+            written: Written::NOTHING,
+            #[cfg(feature = "health")]
+            by_hand: true,
+            shared: OnceLock::new(),
+        }
     }
 
     const fn with(mut self, key: usize, value: Value) -> Self {
@@ -180,6 +200,16 @@ impl LoadShed {
         self.with(slot::ENABLED, Value::Flag(enabled))
     }
 
+    /// What it means for the program that it is overloaded. **Default: nothing.**
+    ///
+    /// That it refuses calls is forgotten ten seconds after the last one: a program that gets none could not show
+    /// that it is well again. [`health`](crate::health()) knows of no load shedder made by hand.
+    #[cfg(feature = "health")]
+    #[must_use]
+    pub const fn readiness(self, readiness: Readiness) -> Self {
+        self.with(slot::READINESS, Value::Word(readiness.as_str()))
+    }
+
     /// Runs `future`, unless there are too many calls for its priority.
     ///
     /// It asks when it is first polled; a refused future is never polled.
@@ -231,6 +261,10 @@ impl LoadShed {
 
     #[cold]
     fn start(&self) -> &Shared {
+        #[cfg(feature = "health")]
+        if self.by_hand {
+            health::warn_unless_known(&STEM, self.name, &self.written, &[slot::READINESS]);
+        }
         self.shared.get_or_init(|| Shared::new(self.name, &self.written))
     }
 }
@@ -242,6 +276,16 @@ impl Policy for LoadShed {
 
     fn snapshot(&self, count: Since) -> Snapshot {
         Snapshot::LoadShed(self.shared().count(count))
+    }
+
+    #[cfg(feature = "health")]
+    fn readiness(&self) -> Readiness {
+        self.shared().readiness()
+    }
+
+    #[cfg(feature = "health")]
+    fn refuses(&self) -> bool {
+        self.shared().refuses()
     }
 
     /// Whoever is under way goes on.

@@ -9,11 +9,15 @@ use resilient_settings::stem::load_shed as slot;
 use super::call::{Stage, Verdict};
 use super::gate::Gate;
 use super::settings::{Settings, ShedMode};
+#[cfg(feature = "health")]
+use super::standing::Standing;
 use super::throttle::Totals;
 use super::throttled::Throttled;
 use super::{ByPriority, LoadShedSnapshot, STEM};
 use crate::error::Rejected;
 use crate::events::EventKind;
+#[cfg(feature = "health")]
+use crate::health::Readiness;
 use crate::priority::Priority;
 use crate::tally::{Since, Tally};
 use crate::{clock, random, registry};
@@ -33,6 +37,8 @@ pub(super) struct Shared {
     tally: Tally,
     /// Calls that had been refused when the overload began.
     before_overload: Counter,
+    #[cfg(feature = "health")]
+    standing: Standing,
 }
 
 impl Shared {
@@ -47,6 +53,8 @@ impl Shared {
             throttled: Throttled::new(clock::earlier(), settings.ratio),
             tally: Tally::new(),
             before_overload: Counter::new(0),
+            #[cfg(feature = "health")]
+            standing: Standing::new(written),
         }
     }
 
@@ -55,6 +63,8 @@ impl Shared {
         self.enabled.store(written.is_on(slot::ENABLED), Relaxed);
         self.gate.apply(now, &settings);
         self.throttled.apply(settings.ratio);
+        #[cfg(feature = "health")]
+        self.standing.apply(written);
         let throttles = settings.mode == ShedMode::Throttle;
         if self.throttles.swap(throttles, Relaxed) != throttles {
             self.throttled.reset(clock::earlier(), self.totals());
@@ -66,6 +76,16 @@ impl Shared {
         self.throttled.reset(clock::earlier(), self.totals());
         self.overloaded.store(false, Relaxed);
         self.tally.reset();
+    }
+
+    #[cfg(feature = "health")]
+    pub(super) fn readiness(&self) -> Readiness {
+        self.standing.readiness()
+    }
+
+    #[cfg(feature = "health")]
+    pub(super) fn refuses(&self) -> bool {
+        self.overloaded.load(Relaxed) && self.standing.is_recent()
     }
 
     #[inline]
@@ -134,6 +154,8 @@ impl Shared {
 
     fn reject(&self, priority: Priority) -> Rejected {
         self.tally.add(REJECTED + priority as usize, 1);
+        #[cfg(feature = "health")]
+        self.standing.refused();
         if !self.overloaded.load(Relaxed) && !self.overloaded.swap(true, Relaxed) {
             self.before_overload.store(self.rejected().saturating_sub(1), Relaxed);
             registry::emit(STEM.name, self.name, || EventKind::OverloadBegan { priority });

@@ -11,11 +11,6 @@ impl Machine {
             && matches!(self.hand, Hand::Off | Hand::Observing)
     }
 
-    /// Whether it refuses everything, for as long as nobody knows.
-    pub(in crate::policy::circuit_breaker) const fn is_forced_open(&self) -> bool {
-        matches!(self.hand, Hand::ForcedOpen)
-    }
-
     /// Whether it counts nothing.
     pub(in crate::policy::circuit_breaker) const fn is_disabled(&self) -> bool {
         matches!(self.hand, Hand::Disabled)
@@ -30,8 +25,14 @@ impl Machine {
     pub(in crate::policy::circuit_breaker) fn refuses(&self) -> Option<(Tick, Tick)> {
         match (self.hand, &self.phase) {
             (Hand::Off, Phase::Open { length }) => Some((self.since, self.since.plus(*length))),
+            (Hand::Off, Phase::Held { heard, counts }) => Some((*heard, heard.plus(*counts))),
             _ => None,
         }
+    }
+
+    /// Whether it refuses, for as long as nobody knows.
+    pub(in crate::policy::circuit_breaker) const fn refuses_for_long(&self) -> bool {
+        matches!((self.hand, &self.phase), (Hand::ForcedOpen, _) | (Hand::Off, Phase::Held { .. }))
     }
 
     /// Whether a fast success has to be told at once, or may wait to be absorbed.
