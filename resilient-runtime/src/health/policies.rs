@@ -106,6 +106,8 @@ fn breaker(it: &CircuitBreakerSnapshot, policy: &mut Json<'_>) {
     policy.time("time_in_state", it.time_in_state);
     policy.maybe_time("retry_after", it.retry_after);
     policy.maybe_word("held_by", it.held_by);
+    policy.maybe_count("window_calls", it.window_calls);
+    policy.maybe_count("window_failed", it.window_failed);
     policy.maybe_number("failure_rate", it.failure_rate);
     policy.maybe_number("slow_rate", it.slow_rate);
     policy.maybe_word("last_error", it.last_error.map(Class::as_str));
