@@ -659,6 +659,30 @@ fn a_clock_that_is_behind_waits_no_longer_than_the_rate() {
 }
 
 #[test]
+fn a_line_under_a_clock_that_is_behind_moves_on_past_who_is_never_asked_again() {
+    static LIMIT: RateLimit = RateLimit::new("a line of two clocks")
+        .rate(Rate::per_second(1))
+        .burst(1)
+        .max_wait(Duration::from_secs(9));
+    let runtime =
+        || tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    let mut left_behind = Box::pin(LIMIT.acquire());
+    runtime().block_on(async {
+        advance(1_800 * SECOND).await;
+        LIMIT.acquire().await.unwrap();
+        assert!(futures::poll!(left_behind.as_mut()).is_pending());
+    });
+    runtime().block_on(async {
+        let start = Instant::now();
+        LIMIT.acquire().await.unwrap();
+        assert!(start.elapsed() <= 2 * SECOND + 10 * MS, "{:?}", start.elapsed());
+        drop(left_behind);
+        LIMIT.acquire().await.unwrap();
+        assert!(start.elapsed() <= 3 * SECOND + 10 * MS, "{:?}", start.elapsed());
+    });
+}
+
+#[test]
 fn threads_never_take_more_than_the_burst_and_the_rate() {
     let limit = RateLimit::new("threads").rate(Rate::per_second(20_000)).burst(50);
     let start = std::time::Instant::now();

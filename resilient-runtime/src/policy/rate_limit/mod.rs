@@ -7,6 +7,8 @@ mod call;
 mod keys;
 mod limiter;
 mod line;
+#[cfg(all(test, not(resilient_loom)))]
+mod model;
 mod queue;
 #[cfg(all(test, resilient_loom))]
 mod races;
