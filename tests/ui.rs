@@ -3,12 +3,16 @@
 //! `TRYBUILD=overwrite cargo test --test ui` rewrites the expected texts. Read each one that
 //! changed: it must name the mistake, the place and the fix, and be the only error.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
 use std::process::Command;
 
 use trybuild::TestCases;
 
 /// Folders whose errors are worded by this project, whatever the compiler's version.
-const OURS: [&str; 15] = [
+const OURS: [&str; 16] = [
     "bulkhead",
     "cache",
     "circuit_breaker",
@@ -18,6 +22,7 @@ const OURS: [&str; 15] = [
     "function",
     "health_check",
     "hedge",
+    "include_config",
     "load_shed",
     "rate_limit",
     "resilient",
@@ -28,12 +33,24 @@ const OURS: [&str; 15] = [
 
 #[test]
 fn mistakes_are_explained() {
+    lay_out_files();
     let cases = TestCases::new();
     for folder in OURS {
         cases.compile_fail(format!("tests/ui/{folder}/*.rs"));
     }
     if is_pinned_compiler() {
         cases.compile_fail("tests/ui/rustc/*/*.rs");
+    }
+}
+
+/// Puts the files that cases embed where the package that trybuild makes of the cases looks for them.
+fn lay_out_files() {
+    let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../tests/trybuild/resilient-workspace");
+    fs::create_dir_all(&package).unwrap();
+    for file in fs::read_dir("tests/ui/include_config").unwrap().map(Result::unwrap) {
+        if file.path().extension().is_some_and(|end| end == "toml") {
+            fs::copy(file.path(), package.join(file.file_name())).unwrap();
+        }
     }
 }
 

@@ -12,6 +12,8 @@ mod diag;
 mod func;
 #[cfg(feature = "health")]
 mod health_check;
+#[cfg(feature = "config")]
+mod include_config;
 mod item;
 mod key;
 mod lower;
@@ -1129,6 +1131,13 @@ pub fn resilient(args: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Classify, attributes(transient, permanent, ignored, throttled, transparent, classify))]
 pub fn classify(input: TokenStream) -> TokenStream {
     classify::derive(input.into()).into()
+}
+
+#[cfg(feature = "config")]
+#[doc(hidden)]
+#[proc_macro]
+pub fn __include_config(args: TokenStream) -> TokenStream {
+    include_config::expand(&args.into()).into()
 }
 
 #[doc(hidden)]

@@ -1,9 +1,13 @@
 //! What expansions may name. No promise of stability is made for anything here.
 
 pub use inventory;
+#[cfg(feature = "config")]
+pub use resilient_macros::__include_config;
 pub use resilient_macros::{__applied, __stack};
 
 pub use crate::copies::{ByClone, values};
+#[cfg(feature = "config")]
+pub use crate::embedded::embedded;
 pub use crate::error::Rejected;
 #[cfg(feature = "health")]
 pub use crate::health::probe::{CheckEntry, Probe, probe, run};

@@ -82,6 +82,8 @@ mod clock;
 mod composed;
 mod configure;
 mod copies;
+#[cfg(feature = "config")]
+mod embedded;
 mod error;
 mod events;
 #[cfg(feature = "export")]
@@ -136,6 +138,8 @@ pub use crate::configure::{ConfigChange, reload};
 pub use crate::configure::{
     ConfigError, ConfigFault, Configure, Explained, Explanation, Origin, Place, configure,
 };
+#[cfg(feature = "config")]
+pub use crate::embedded::EmbeddedConfig;
 pub use crate::error::{Fault, Rejected};
 pub use crate::events::{Event, EventKind, HedgeCause, Missed, Recent, RetryEnd, Subscription};
 pub use crate::frame::{Inherit, attempt, deadline, inherit};

@@ -1,0 +1,5 @@
+use resilient_runtime::{configure, include_config};
+
+fn main() {
+    configure().embedded(include_config!("wrong.toml")).install().unwrap();
+}
