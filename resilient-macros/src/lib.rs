@@ -147,6 +147,7 @@ pub fn retry(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|---|
 /// | `name` | text | required | not empty |
 /// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
+/// | `mode` | `"enforce"` or `"observe"` | `"enforce"`; to observe is to refuse nothing and tell what would have been | known word |
 /// | `failure_threshold` | failures in a row that open it | 5 | at least 1 |
 /// | `failure_rate` | share of failures that opens it, instead | none | above 0, at most 1 |
 /// | `window` | calls, or a duration, that the share is taken over | – | needs a share; not zero, at most 65 536 calls |
@@ -435,6 +436,7 @@ pub fn hedge(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|---|
 /// | `name` | text | required | not empty |
 /// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
+/// | `mode` | `"enforce"` or `"observe"` | `"enforce"`; to observe is to refuse nothing and tell what would have been | known word |
 /// | `max_concurrent` | count | required | at least 1 |
 /// | `max_wait` | duration | `"0s"`: refused at once | at most a day |
 /// | `max_queue` | count | no limit | at least 1, with `max_wait` |
@@ -643,6 +645,7 @@ pub fn load_shed(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|---|
 /// | `name` | text | **required** | not empty |
 /// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
+/// | `mode` | `"enforce"` or `"observe"` | `"enforce"`; to observe is to refuse nothing and tell what would have been | known word |
 /// | `rate` | rate, or a `const` of type `Rate`: calls in a time | **required** | from one in 366 days to 4 294 967 295 a second |
 /// | `burst` | whole number: calls that may start at once after a pause | those of one period | at least 1 |
 /// | `max_wait` | duration: time a call waits for its turn | `"0s"`: it is refused at once | at most a day |
@@ -895,6 +898,7 @@ pub fn coalesce(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | none | duration, alone: `#[timeout("2s")]` | required | above zero, at most a day |
 /// | `name` | text | path of the function | not empty |
 /// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
+/// | `mode` | `"enforce"` or `"observe"` | `"enforce"`; to observe is to refuse nothing and tell what would have been | known word |
 ///
 /// The time counts from when the body first has to wait; a body that is ready at once arms no timer.
 ///

@@ -24,6 +24,8 @@ thread_local! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Deadline(u64);
 
+/// Nobody keeps it; what stands above is for who only watches.
+const NOBODYS: u64 = 0;
 /// Counts from the first time somebody asks, so that nobody reads the clock before.
 const AFTER: u64 = 1;
 /// Inherited or asked for by `within`: those inside have to keep it.
@@ -45,6 +47,23 @@ impl Deadline {
     pub(crate) const fn after(limit: Duration) -> Self {
         let (nanos, most) = (nanos(limit), u64::MAX >> KIND_BITS);
         Self::new(if nanos > most { most } else { nanos }, AFTER)
+    }
+
+    /// For who only looks how long it takes: to everybody else it is no deadline.
+    pub(crate) const fn watched(limit: Duration) -> Self {
+        let nanos = if limit.is_zero() { 1 } else { Self::after(limit).nanos() };
+        Self(nanos << KIND_BITS)
+    }
+
+    /// The time this was made [`watched`](Self::watched), if it was.
+    pub(crate) fn is_watched(self) -> Option<Duration> {
+        (self.is_none() && self != Self::NONE).then(|| Duration::from_nanos(self.nanos()))
+    }
+
+    /// Whether nobody has to keep it.
+    #[inline]
+    const fn is_none(self) -> bool {
+        self.kind() == NOBODYS
     }
 
     /// The moment so far from now, which nobody keeps.
@@ -103,7 +122,7 @@ impl Deadline {
     #[inline]
     pub(crate) fn enter(&mut self) -> InForce {
         let mut outer = DEADLINE.get();
-        let inner = if outer == Self::NONE { *self } else { self.enter_within(&mut outer) };
+        let inner = if outer.is_none() { *self } else { self.enter_within(&mut outer) };
         DEADLINE.set(inner);
         InForce { outer }
     }
@@ -111,12 +130,12 @@ impl Deadline {
     /// Under another deadline both have to be known, to tell which comes first.
     #[cold]
     fn enter_within(&mut self, outer: &mut Self) -> Self {
-        if *self == Self::NONE {
+        if self.is_none() {
             return *outer;
         }
         outer.start();
         self.start();
-        if *outer == Self::NONE || self.nanos() < outer.nanos() {
+        if outer.is_none() || self.nanos() < outer.nanos() {
             return *self;
         }
         if outer.kind() == ENFORCED_AT {
@@ -239,7 +258,7 @@ fn enter_kept(within: Deadline) -> Option<InForce> {
     let mut outer = DEADLINE.get();
     outer.start();
     DEADLINE.set(outer);
-    let nearer = outer == Deadline::NONE || within.nanos() < outer.nanos();
+    let nearer = outer.is_none() || within.nanos() < outer.nanos();
     nearer.then(|| {
         DEADLINE.set(within);
         InForce { outer }
@@ -299,7 +318,7 @@ pub fn attempt() -> u32 {
 #[must_use]
 pub fn deadline() -> Option<Instant> {
     let mut deadline = DEADLINE.get();
-    if deadline == Deadline::NONE {
+    if deadline.is_none() {
         return None;
     }
     let at = deadline.start();

@@ -171,15 +171,13 @@ impl fmt::Display for GuardedLayer {
 fn settings(layer: &Layer, merged: &Merged) -> Option<Vec<(&'static str, Value)>> {
     let stem = kind(layer.stem())?;
     let written = &merged.get(&(stem.name, layer.policy_name()))?.written;
-    let configured = stem.keys.iter().enumerate();
-    let configured = configured.filter_map(|(index, key)| Some((key.name, written.get(index)?)));
-    let configured: Vec<_> = configured.collect();
-    let said = |wanted: &str| layer.written().iter().any(|(key, _)| *key == wanted);
-    let of_attribute = layer.written().iter().filter_map(|&(key, value)| {
-        let code = !stem.keys.iter().any(|known| known.name == key);
-        let in_force = configured.iter().find(|(known, _)| *known == key);
-        if code { Some((key, value)) } else { in_force.copied() }
+    let slots: Vec<_> = layer.written().iter().map(|&(key, value)| stem.slot(key, value)).collect();
+    let of_attribute = layer.written().iter().zip(&slots).filter_map(|(&(key, value), slot)| match slot {
+        Some(slot) => Some((key, written.get(*slot)?)),
+        // It is code.
+        None => Some((key, value)),
     });
-    let elsewhere = configured.iter().filter(|(key, _)| !said(key));
-    Some(of_attribute.chain(elsewhere.copied()).collect())
+    let elsewhere = stem.keys.iter().enumerate().filter(|(slot, _)| !slots.contains(&Some(*slot)));
+    let elsewhere = elsewhere.filter_map(|(slot, key)| Some((key.name, written.get(slot)?)));
+    Some(of_attribute.chain(elsewhere).collect())
 }

@@ -9,7 +9,7 @@ use crate::reader::{OTHER_NAMES, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "bulkhead",
-    keys: &["name", "max_concurrent", "max_wait", "max_queue", "enabled", "crate"],
+    keys: &["name", "max_concurrent", "max_wait", "max_queue", "mode", "enabled", "crate"],
     foreign: &[
         Foreign {
             names: &[
@@ -90,6 +90,7 @@ impl Bulkhead {
         let waits = wait.is_some_and(|wait| wait.literal.is_none_or(|wait| !wait.is_zero()));
         reader.count("max_queue", 1, ": without `max_wait` nobody waits");
         reader.needs("max_queue", &["max_wait"], "`max_wait`, the time a call may stay in the queue");
+        reader.mode();
         Self { waits }
     }
 }

@@ -34,6 +34,7 @@ pub(crate) static KIND: Kind = Kind {
         "abandoned",
         "key",
         "max_keys",
+        "mode",
         "enabled",
         "health",
         "readiness",
@@ -183,6 +184,7 @@ impl CircuitBreaker {
         reader.word("abandoned", &["ignore", "failure"], false);
         reader.count("max_keys", 1, "");
         reader.needs("max_keys", &["key"], "`key`: without it there is one breaker");
+        reader.mode();
         reader.reference("health", "\"database\"");
         reader.only_with_health("health");
         reader.readiness();

@@ -129,7 +129,7 @@ impl LoadShed {
     fn read(reader: &mut Reader<'_>) -> Self {
         reader.required_name("\"shop\"");
         let priority = reader.word("priority", &["critical", "important", "normal", "optional"], false);
-        let mode = reader.word("mode", &["concurrency", "throttle"], false);
+        let mode = reader.word("mode", &["concurrency", "throttle", "enforce", "observe"], false);
         limits(reader);
         levels(reader);
         reader.duration("window", Some("nothing would be seen"));

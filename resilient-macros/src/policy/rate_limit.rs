@@ -11,7 +11,7 @@ use crate::reader::{OTHER_NAMES, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "rate_limit",
-    keys: &["name", "rate", "burst", "max_wait", "key", "max_keys", "enabled", "crate"],
+    keys: &["name", "rate", "burst", "max_wait", "key", "max_keys", "mode", "enabled", "crate"],
     foreign: &[
         Foreign {
             names: &[
@@ -91,6 +91,7 @@ impl RateLimit {
         let waits = wait.is_some_and(|wait| wait.literal.is_none_or(|wait| !wait.is_zero()));
         reader.count("max_keys", 1, "");
         reader.needs("max_keys", &["key"], "`key`: without it there is one allowance");
+        reader.mode();
         Self { key: reader.expression("key", "tenant.as_str()"), waits }
     }
 }

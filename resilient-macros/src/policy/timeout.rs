@@ -11,7 +11,7 @@ use crate::reader::{Given, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "timeout",
-    keys: &["name", "enabled", "crate"],
+    keys: &["name", "mode", "enabled", "crate"],
     foreign: &[
         Foreign {
             names: &[
@@ -51,6 +51,7 @@ impl Timeout {
         if limit.is_none() && !loose && !reader.has_foreign() {
             reader.fault("", "`#[timeout]` needs a duration: `#[timeout(\"2s\")]`");
         }
+        reader.mode();
         Self { limit }
     }
 }

@@ -13,7 +13,18 @@ pub(super) const OFF: Foreign = Foreign {
     advice: "use `enabled`: `enabled = false` switches it off until a configuration switches it on",
 };
 
+/// What only looking on is called elsewhere.
+pub(super) const OBSERVE: Foreign = Foreign {
+    names: &["dry_run", "shadow", "observe", "observing", "metrics_only", "permissive", "enforce"],
+    advice: "use `mode`: with `mode = \"observe\"` it refuses nothing and tells what it would have refused",
+};
+
 impl Reader<'_> {
+    /// Whether the layer refuses calls, or only tells which ones it would have refused.
+    pub(crate) fn mode(&mut self) {
+        self.word("mode", &["enforce", "observe"], false);
+    }
+
     /// Whether the layer does anything, which a configuration may change.
     pub(crate) fn enabled(&mut self) {
         let key = "enabled";

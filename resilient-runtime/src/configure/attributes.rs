@@ -71,23 +71,25 @@ pub(super) fn attributes() -> (Merged, Vec<Clash>) {
 #[derive(Default)]
 struct Said {
     merged: Merged,
-    claims: BTreeMap<(&'static str, &'static str, &'static str), Claim>,
+    /// By the place of their key, for two may go by one word.
+    claims: BTreeMap<(&'static str, &'static str, usize), Claim>,
     clashes: Vec<Clash>,
 }
 
 impl Said {
     fn claim(&mut self, stem: &'static Stem, name: &'static str, claim: Claim) {
         let key = claim.key;
-        let Some(slot) = position(stem, key) else { return };
+        let Some(slot) = stem.slot(key, claim.value) else { return };
         let rival = excluded_by(stem, key)
-            .chain([key])
+            .filter_map(|excluded| position(stem, excluded))
+            .chain([slot])
             .filter_map(|rival| self.claims.get(&(stem.name, name, rival)))
             .find(|rival| rival.disputes(&claim));
         if let Some(&first) = rival {
             self.clashes.push(Clash { stem: stem.name, name, key, first, second: claim });
             return;
         }
-        self.claims.entry((stem.name, name, key)).or_insert(claim);
+        self.claims.entry((stem.name, name, slot)).or_insert(claim);
         let laid = self.merged.entry((stem.name, name)).or_insert_with(Laid::new);
         laid.put(stem, slot, claim.value, Origin::attribute(claim.function));
     }

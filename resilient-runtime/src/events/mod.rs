@@ -58,7 +58,7 @@ pub enum EventKind {
         /// Time until another call may pass, where it is known.
         retry_after: Option<Duration>,
     },
-    /// A call passed only because the breaker observes.
+    /// A call passed only because the policy observes.
     WouldReject {
         /// Time until another call would have passed, where it is known.
         retry_after: Option<Duration>,
@@ -97,6 +97,11 @@ pub enum EventKind {
     /// A call was given up after `limit`.
     TimedOut {
         /// Time the call was given.
+        limit: Duration,
+    },
+    /// A call takes longer than `limit`, and goes on only because the timeout observes.
+    WouldTimeOut {
+        /// Time the call would have been given.
         limit: Duration,
     },
     /// A fallback answered instead of the call.
@@ -247,6 +252,7 @@ impl EventKind {
             Self::OverloadBegan { .. } => Word::OverloadBegan,
             Self::OverloadEnded { .. } => Word::OverloadEnded,
             Self::TimedOut { .. } => Word::TimedOut,
+            Self::WouldTimeOut { .. } => Word::WouldTimeOut,
             Self::FellBack { .. } => Word::FellBack,
             Self::ServedStale { .. } => Word::ServedStale,
             #[cfg(feature = "health")]
@@ -292,6 +298,7 @@ impl fmt::Display for EventKind {
                 write!(f, "no longer overloaded, {rejected} calls were rejected")
             }
             Self::TimedOut { limit } => write!(f, "call given up after {limit:?}"),
+            Self::WouldTimeOut { limit } => write!(f, "call would have been given up after {limit:?}"),
             Self::FellBack { served: true } => write!(f, "fallback answered"),
             Self::FellBack { served: false } => write!(f, "fallback failed too"),
             Self::ServedStale { age } => write!(f, "answered with a value {:?} old", readable(*age)),

@@ -57,6 +57,7 @@ words! {
     HealthDown "health_down" WARN Change true;
     HealthUnknown "health_unknown" INFO Change true;
     TimedOut "timed_out" DEBUG Call true;
+    WouldTimeOut "would_time_out" DEBUG Call true;
     FellBack "fell_back" DEBUG Call false;
     ServedStale "served_stale" DEBUG Call false;
     ConfigLoaded "loaded" INFO Change true;

@@ -167,6 +167,16 @@ const BULKHEAD: &[Row] = &[
     ),
     counter("bulkhead.rejected", "Calls that were refused.", of!(Bulkhead, |s, out| out.put(s.rejected))),
     counter(
+        "bulkhead.would_reject",
+        "Calls that passed only because the bulkhead observes.",
+        of!(Bulkhead, |s, out| out.put(s.would_reject)),
+    ),
+    counter(
+        "bulkhead.would_wait",
+        "Calls that waited for no place only because the bulkhead observes.",
+        of!(Bulkhead, |s, out| out.put(s.would_wait)),
+    ),
+    counter(
         "bulkhead.abandoned",
         "Calls that were dropped while they waited.",
         of!(Bulkhead, |s, out| out.put(s.abandoned)),
@@ -387,6 +397,11 @@ const LOAD_SHED: &[Row] = &[
         "Calls that were refused, by importance.",
         of!(LoadShed, |s, out| out.put_each("priority", by_priority(s.rejected))),
     ),
+    counter(
+        "load_shed.would_reject",
+        "Calls that passed only because the load shedder observes, by importance.",
+        of!(LoadShed, |s, out| out.put_each("priority", by_priority(s.would_reject))),
+    ),
     gauge("load_shed.limit", "Calls that may be under way.", of!(LoadShed, |s, out| out.put(s.limit))),
     gauge("load_shed.in_flight", "Calls under way.", of!(LoadShed, |s, out| out.put(s.running))),
     gauge(
@@ -413,11 +428,12 @@ const RATE_LIMIT: &[Row] = &[
         "rate_limit.decisions",
         "Calls, by what was decided.",
         of!(RateLimit, |s, out| {
-            let allowed = s.admitted.saturating_sub(s.waited);
+            let allowed = s.admitted.saturating_sub(s.waited).saturating_sub(s.would_reject);
             let decisions = [
                 ("allowed", allowed),
                 ("delayed", s.waited),
                 ("rejected", s.rejected),
+                ("would_reject", s.would_reject),
                 ("abandoned", s.abandoned),
             ];
             for (decision, calls) in decisions {
@@ -490,6 +506,11 @@ const TIMEOUT: &[Row] = &[
                 ("panicked", s.panicked),
             ]
         )),
+    ),
+    counter(
+        "timeout.would_time_out",
+        "Calls that took longer and went on only because the timeout observes.",
+        of!(Timeout, |s, out| out.put(s.would_time_out)),
     ),
     gauge("timeout.limit", "Time that a call may take.", of!(Timeout, |s, out| out.put(s.limit))).seconds(),
 ];

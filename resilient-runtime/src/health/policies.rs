@@ -56,6 +56,7 @@ fn write(snapshot: &Snapshot, policy: &mut Json<'_>) {
             policy.counts([("max_concurrent", it.max_concurrent.into()), ("running", it.running)]);
             policy.counts([("waiting", it.waiting), ("admitted", it.admitted), ("waited", it.waited)]);
             policy.counts([("rejected", it.rejected), ("abandoned", it.abandoned)]);
+            policy.counts([("would_reject", it.would_reject), ("would_wait", it.would_wait)]);
         }
         #[cfg(feature = "cache")]
         Snapshot::Cache(it) => {
@@ -83,6 +84,7 @@ fn write(snapshot: &Snapshot, policy: &mut Json<'_>) {
             policy.word("rate", &it.rate.to_string());
             policy.counts([("burst", it.burst.into()), ("available", it.available.into())]);
             policy.counts([("waiting", it.waiting), ("admitted", it.admitted), ("rejected", it.rejected)]);
+            policy.counts([("would_reject", it.would_reject)]);
         }
         Snapshot::Retry(it) => {
             policy.counts([
@@ -96,6 +98,7 @@ fn write(snapshot: &Snapshot, policy: &mut Json<'_>) {
         Snapshot::Timeout(it) => {
             policy.time("limit", it.limit);
             policy.counts([("succeeded", it.succeeded), ("failed", it.failed), ("timed_out", it.timed_out)]);
+            policy.counts([("would_time_out", it.would_time_out)]);
         }
     }
 }
@@ -121,4 +124,5 @@ fn shed(it: &LoadShedSnapshot, policy: &mut Json<'_>) {
     policy.counts([("limit", it.limit), ("running", it.running)]);
     policy.number("share", it.share);
     policy.counts([("admitted", it.admitted.total()), ("rejected", it.rejected.total())]);
+    policy.counts([("would_reject", it.would_reject.total())]);
 }

@@ -18,8 +18,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::time::Duration;
 
-use resilient_settings::Written;
-use resilient_settings::stem::Table;
+use resilient_settings::stem::{MODES, Table};
+use resilient_settings::{Value, Written};
 
 use crate::tally::Since;
 
@@ -41,6 +41,52 @@ pub use self::timeout::{Timeout, TimeoutSnapshot};
 
 #[cfg(feature = "health")]
 use crate::health::{self, HealthCheckSnapshot};
+
+/// Whether a policy refuses calls.
+///
+/// ```
+/// use resilient_runtime::{Mode, bulkhead, configure, registry};
+///
+/// #[bulkhead(name = "reports", max_concurrent = 2)]
+/// async fn report() -> Result<u32, std::io::Error> {
+///     Ok(42)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), resilient_runtime::ConfigError> {
+/// configure().bulkhead("reports", |b| b.mode(Mode::Observe)).install()?;
+/// let three = tokio::join!(report(), report(), report());
+/// # drop(three);
+/// let reports = registry().bulkhead("reports").expect("just installed").snapshot();
+/// println!("{} calls would have been refused", reports.would_reject);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// It does.
+    #[default]
+    Enforce,
+    /// It refuses none, keeps none waiting, and counts and reports those that it would have refused.
+    Observe,
+}
+
+impl Mode {
+    /// The word that `mode = …` takes.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Enforce => MODES[0],
+            Self::Observe => MODES[1],
+        }
+    }
+
+    /// For a key.
+    pub(crate) const fn value(self) -> Value {
+        Value::Word(self.as_str())
+    }
+}
 
 /// Statistics of one policy, as of now.
 #[derive(Clone, Debug)]

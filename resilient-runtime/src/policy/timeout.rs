@@ -11,12 +11,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use resilient_settings::stem::timeout as slot;
+use resilient_settings::stem::{observes, timeout as slot};
 use resilient_settings::{Value, Written, nanos};
 use tokio::task::coop;
 use tokio::time::Sleep;
 
-use super::{Policy, Snapshot, Stem};
+use super::{Mode, Policy, Snapshot, Stem};
 use crate::clock;
 use crate::configure::Configure;
 use crate::error::Rejected;
@@ -29,7 +29,10 @@ use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
-    limit: |written| written.time(slot::LIMIT).filter(|_| written.is_on(slot::ENABLED)),
+    limit: |written| {
+        let bounds = written.is_on(slot::ENABLED) && !observes(written, slot::MODE);
+        written.time(slot::LIMIT).filter(|_| bounds)
+    },
     least_waits: |_| None,
     create: |name, written| {
         let policy = TimeoutPolicy::new(name);
@@ -58,6 +61,7 @@ pub(crate) static STEM: Stem = Stem {
 pub struct Timeout {
     limit: Option<Duration>,
     enabled: Option<bool>,
+    mode: Option<Mode>,
     name: &'static str,
     policy: Option<&'static TimeoutPolicy>,
 }
@@ -70,7 +74,7 @@ impl Timeout {
     }
 
     const fn unset() -> Self {
-        Self { limit: None, enabled: None, name: "timeout", policy: None }
+        Self { limit: None, enabled: None, mode: None, name: "timeout", policy: None }
     }
 
     /// Name that errors and events carry. **Default: `"timeout"`.**
@@ -89,6 +93,15 @@ impl Timeout {
     #[must_use]
     pub const fn enabled(self, enabled: bool) -> Self {
         Self { enabled: Some(enabled), ..self }
+    }
+
+    /// Whether it gives calls up, or only observes. **Default: [`Mode::Enforce`].**
+    ///
+    /// While it observes, a call that takes too long is told of and goes on, and the code inside has no
+    /// deadline from it.
+    #[must_use]
+    pub const fn mode(self, mode: Mode) -> Self {
+        Self { mode: Some(mode), ..self }
     }
 
     /// Runs `future` until it ends or the time is up.
@@ -112,7 +125,7 @@ impl Timeout {
     {
         let terms = self.policy.map_or(By::Value(self.name), By::Name);
         let limit = match self.policy {
-            Some(policy) if self.limit.is_none() && self.enabled.is_none() => policy.limit(),
+            Some(policy) if self.written() == Written::NOTHING => policy.limit(),
             Some(policy) => self.over(policy.settings()).in_force(),
             None => self.over(Settings::UNSET).in_force(),
         };
@@ -121,13 +134,18 @@ impl Timeout {
 
     /// What was set here, and the rest from `base`.
     fn over(&self, base: Settings) -> Settings {
-        Settings { limit: self.limit.or(base.limit), enabled: self.enabled.unwrap_or(base.enabled) }
+        Settings {
+            limit: self.limit.or(base.limit),
+            enabled: self.enabled.unwrap_or(base.enabled),
+            observes: self.mode.map_or(base.observes, |mode| mode == Mode::Observe),
+        }
     }
 
     fn written(&self) -> Written {
         let mut written = Written::NOTHING;
         written.put(slot::LIMIT, self.limit.map(Value::Time));
         written.put(slot::ENABLED, self.enabled.map(Value::Flag));
+        written.put(slot::MODE, self.mode.map(Mode::value));
         written
     }
 }
@@ -137,27 +155,35 @@ impl Timeout {
 struct Settings {
     limit: Option<Duration>,
     enabled: bool,
+    observes: bool,
 }
 
 impl Settings {
-    const UNSET: Self = Self { limit: None, enabled: true };
+    const UNSET: Self = Self { limit: None, enabled: true, observes: false };
     const ENABLED: u64 = 1;
-    const BITS: u32 = 1;
+    const OBSERVES: u64 = 2;
+    const BITS: u32 = 2;
     const NO_LIMIT: u64 = u64::MAX >> Self::BITS;
 
     fn of(written: &Written) -> Self {
-        Self { limit: written.time(slot::LIMIT), enabled: written.is_on(slot::ENABLED) }
+        Self {
+            limit: written.time(slot::LIMIT),
+            enabled: written.is_on(slot::ENABLED),
+            observes: observes(written, slot::MODE),
+        }
     }
 
     /// What a call takes of it.
     fn in_force(self) -> Deadline {
-        self.limit.filter(|_| self.enabled).map_or(Deadline::NONE, Deadline::after)
+        let deadline = if self.observes { Deadline::watched } else { Deadline::after };
+        self.limit.filter(|_| self.enabled).map_or(Deadline::NONE, deadline)
     }
 
     /// All of it, for other threads.
     fn word(self) -> u64 {
         let limit = self.limit.map_or(Self::NO_LIMIT, |limit| nanos(limit).min(Self::NO_LIMIT - 1));
-        limit << Self::BITS | u64::from(self.enabled)
+        let bit = |bit, set| if set { bit } else { 0 };
+        limit << Self::BITS | bit(Self::ENABLED, self.enabled) | bit(Self::OBSERVES, self.observes)
     }
 
     fn of_word(word: u64) -> Self {
@@ -165,6 +191,7 @@ impl Settings {
         Self {
             limit: (limit != Self::NO_LIMIT).then(|| Duration::from_nanos(limit)),
             enabled: word & Self::ENABLED != 0,
+            observes: word & Self::OBSERVES != 0,
         }
     }
 }
@@ -194,6 +221,8 @@ pub struct TimeoutSnapshot {
     pub name: &'static str,
     /// Whether it does anything.
     pub enabled: bool,
+    /// Whether it gives no call up, and only counts those that it would have.
+    pub observes: bool,
     /// Time a call may take, if it does.
     pub limit: Duration,
     /// Calls that ended in time with `Ok`.
@@ -202,6 +231,8 @@ pub struct TimeoutSnapshot {
     pub failed: u64,
     /// Calls that were given up.
     pub timed_out: u64,
+    /// Calls that would have been given up if it did not only observe, however they ended.
+    pub would_time_out: u64,
     /// Calls whose future was dropped.
     pub abandoned: u64,
     /// Calls that panicked.
@@ -213,6 +244,7 @@ const FAILED: usize = 1;
 const TIMED_OUT: usize = 2;
 const ABANDONED: usize = 3;
 const PANICKED: usize = 4;
+const WOULD_TIME_OUT: usize = 5;
 
 /// A timeout as the registry holds it.
 #[derive(Debug)]
@@ -249,14 +281,16 @@ impl Policy for TimeoutPolicy {
 
     fn snapshot(&self, count: Since) -> Snapshot {
         let count = |counter| count(&self.tally, counter);
-        let Settings { limit, enabled } = self.settings();
+        let Settings { limit, enabled, observes } = self.settings();
         Snapshot::Timeout(TimeoutSnapshot {
             name: self.name,
             enabled,
+            observes,
             limit: limit.unwrap_or(Deadline::NONE.limit()),
             succeeded: count(SUCCEEDED),
             failed: count(FAILED),
             timed_out: count(TIMED_OUT),
+            would_time_out: count(WOULD_TIME_OUT),
             abandoned: count(ABANDONED),
             panicked: count(PANICKED),
         })
@@ -390,8 +424,18 @@ where
             this.timer.set(Some(clock::sleep_until(deadline)));
         }
         *this.progress = Progress::Waiting;
-        let Some(timer) = this.timer.as_pin_mut() else { return Poll::Pending };
-        ready!(if armed { poll_again(timer, cx) } else { timer.poll(cx) });
+        ready!(match this.timer.as_mut().as_pin_mut() {
+            Some(timer) if armed => poll_again(timer, cx),
+            Some(timer) => timer.poll(cx),
+            None => watch(this.timer.as_mut(), *this.limit, cx),
+        });
+        if let Some(limit) = this.limit.is_watched() {
+            // Told once: from here on it is a call without a timeout.
+            this.timer.set(None);
+            *this.limit = Deadline::NONE;
+            overstay(*this.terms, limit);
+            return Poll::Pending;
+        }
         *this.progress = Progress::Done;
         Poll::Ready(Reply::Refusal(give_up(*this.terms, this.limit.limit())))
     }
@@ -406,6 +450,20 @@ fn poll_again(mut timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
         return polled;
     }
     pin!(coop::unconstrained(timer)).poll(cx)
+}
+
+/// The time of a call that nobody gives up begins, if somebody looks at it.
+#[cold]
+fn watch(mut timer: Pin<&mut Option<Sleep>>, limit: Deadline, cx: &mut Context<'_>) -> Poll<()> {
+    let until = limit.is_watched().and_then(|limit| clock::now().checked_add(limit));
+    timer.set(until.map(clock::sleep_until));
+    timer.as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx))
+}
+
+#[cold]
+fn overstay<P: Terms>(terms: P, limit: Duration) {
+    terms.count(WOULD_TIME_OUT);
+    registry::emit(STEM.name, terms.name(), || EventKind::WouldTimeOut { limit });
 }
 
 #[cold]

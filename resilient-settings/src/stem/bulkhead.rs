@@ -9,6 +9,7 @@ pub const MAX_CONCURRENT: usize = 0;
 pub const MAX_WAIT: usize = 1;
 pub const MAX_QUEUE: usize = 2;
 pub const ENABLED: usize = 3;
+pub const MODE: usize = 4;
 
 pub static TABLE: Table = Table {
     name: "bulkhead",
@@ -17,6 +18,7 @@ pub static TABLE: Table = Table {
         Key { name: "max_wait", kind: Kind::Time(Duration::ZERO) },
         Key { name: "max_queue", kind: Kind::Count(1) },
         super::ENABLED_KEY,
+        super::MODE_KEY,
     ],
     code: &[],
     excludes: &[],

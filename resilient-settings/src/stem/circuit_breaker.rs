@@ -28,6 +28,7 @@ pub const MAX_KEYS: usize = 14;
 pub const ENABLED: usize = 15;
 pub const HEALTH: usize = 16;
 pub const READINESS: usize = 17;
+pub const MODE: usize = 18;
 
 const KEYS: &[Key] = &[
     Key { name: "failure_threshold", kind: Kind::Count(1) },
@@ -48,6 +49,7 @@ const KEYS: &[Key] = &[
     super::ENABLED_KEY,
     Key { name: "health", kind: Kind::Name { otherwise: "none", none: "none" } },
     Key { name: "readiness", kind: Kind::Word(super::READINESS) },
+    super::MODE_KEY,
 ];
 
 pub static TABLE: Table = Table {

@@ -18,6 +18,7 @@ pub const K: usize = 11;
 pub const MIN_CALLS: usize = 12;
 pub const ENABLED: usize = 13;
 pub const READINESS: usize = 14;
+pub const ENFORCEMENT: usize = 15;
 
 pub const MODES: &[&str] = &["concurrency", "throttle"];
 pub const ALGORITHMS: &[&str] = &["gradient", "aimd"];
@@ -40,6 +41,7 @@ pub static TABLE: Table = Table {
         Key { name: "min_calls", kind: Kind::Count(1) },
         super::ENABLED_KEY,
         Key { name: "readiness", kind: Kind::Word(super::READINESS) },
+        super::MODE_KEY,
     ],
     code: &["priority"],
     excludes: &[],

@@ -14,10 +14,21 @@ pub mod rate_limit;
 pub mod retry;
 pub mod timeout;
 
-use crate::{Complaint, Key, Kind, Written};
+use crate::{Complaint, Key, Kind, Value, Written};
 
 /// Whether a policy does anything: without it every call passes as if it were not there.
 const ENABLED_KEY: Key = Key { name: "enabled", kind: Kind::Flag };
+
+/// Whether a policy refuses calls, or only tells which ones it would have refused.
+const MODE_KEY: Key = Key { name: "mode", kind: Kind::Word(MODES) };
+pub const MODES: &[&str] = &["enforce", OBSERVE];
+const OBSERVE: &str = "observe";
+
+/// Whether a policy only observes, as the key that says so has it.
+#[must_use]
+pub fn observes(written: &Written, mode: usize) -> bool {
+    written.word(mode) == Some(OBSERVE)
+}
 
 /// What a policy that refuses calls means for the readiness of the program.
 pub const READINESS: &[&str] = &["ignore", "degrade", "fail"];
@@ -35,6 +46,16 @@ pub struct Table {
     pub excludes: &'static [(&'static [&'static str], &'static [&'static str])],
     /// Complaints about keys that do not go together, after all layers are merged.
     pub check: fn(&Written) -> Vec<Complaint>,
+}
+
+impl Table {
+    /// The place of `key`. Two places may go by one word, if they take different values.
+    #[must_use]
+    pub fn slot(&self, key: &str, value: Value) -> Option<usize> {
+        let places = || self.keys.iter().enumerate().filter(|(_, known)| known.name == key);
+        let takes = places().find(|(_, known)| known.kind.complain(value).is_none());
+        takes.or_else(|| places().next()).map(|(place, _)| place)
+    }
 }
 
 /// Every kind of policy there is, in the order of their names.

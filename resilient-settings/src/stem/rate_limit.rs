@@ -10,6 +10,7 @@ pub const BURST: usize = 1;
 pub const MAX_WAIT: usize = 2;
 pub const MAX_KEYS: usize = 3;
 pub const ENABLED: usize = 4;
+pub const MODE: usize = 5;
 
 pub static TABLE: Table = Table {
     name: "rate_limit",
@@ -19,6 +20,7 @@ pub static TABLE: Table = Table {
         Key { name: "max_wait", kind: Kind::Time(Duration::ZERO) },
         Key { name: "max_keys", kind: Kind::Count(1) },
         super::ENABLED_KEY,
+        super::MODE_KEY,
     ],
     code: &["key"],
     excludes: &[],

@@ -15,14 +15,14 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use resilient_settings::stem::bulkhead as slot;
+use resilient_settings::stem::{bulkhead as slot, observes};
 use resilient_settings::{Value, Written, nanos};
 
 pub use self::place::BulkheadPermit;
 
 use self::gate::Gate;
 use self::place::{Confined, Place};
-use super::{Policy, Snapshot, Stem};
+use super::{Mode, Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::held::{Holding, Id, Keeper};
@@ -48,6 +48,8 @@ const ADMITTED: usize = 0;
 const WAITED: usize = 1;
 const REJECTED: usize = 2;
 const ABANDONED: usize = 3;
+const WOULD_REJECT: usize = 4;
+const WOULD_WAIT: usize = 5;
 
 /// Caps how many calls run at once.
 ///
@@ -82,6 +84,7 @@ pub struct Shared {
     max_wait: AtomicU64,
     max_queue: AtomicU32,
     enabled: AtomicBool,
+    observes: AtomicBool,
 }
 
 impl Shared {
@@ -94,6 +97,7 @@ impl Shared {
             max_wait: AtomicU64::new(0),
             max_queue: AtomicU32::new(0),
             enabled: AtomicBool::new(true),
+            observes: AtomicBool::new(false),
         };
         shared.apply(written);
         shared
@@ -104,14 +108,22 @@ impl Shared {
         let waited_for = self.max_wait.load(Relaxed) & WAITED_FOR;
         self.max_wait.store(written.time(slot::MAX_WAIT).map_or(0, nanos) | waited_for, Relaxed);
         self.max_queue.store(count(slot::MAX_QUEUE).unwrap_or(u32::MAX), Relaxed);
-        let (places, enabled) = (
-            count(slot::MAX_CONCURRENT).unwrap_or(DEFAULT_MAX_CONCURRENT).max(1),
-            written.is_on(slot::ENABLED),
-        );
+        let places = count(slot::MAX_CONCURRENT).unwrap_or(DEFAULT_MAX_CONCURRENT).max(1);
+        let (enabled, observes) = (written.is_on(slot::ENABLED), observes(written, slot::MODE));
         self.max_concurrent.store(places, Relaxed);
         self.enabled.store(enabled, Relaxed);
+        self.observes.store(observes, Relaxed);
         // Who runs takes a place all the same, so that nothing has to be counted again when it is switched on.
-        self.gate.set_places(if enabled { places } else { u32::MAX });
+        if !enabled || observes {
+            self.gate.set_places(u32::MAX);
+        }
+        if enabled {
+            self.gate.set_places(places);
+        }
+    }
+
+    fn observes(&self) -> bool {
+        self.observes.load(Relaxed)
     }
 
     /// Notes that the caller has a place; where nobody waits, nobody asks.
@@ -179,6 +191,15 @@ impl Bulkhead {
     #[must_use]
     pub const fn enabled(self, enabled: bool) -> Self {
         self.with(slot::ENABLED, Value::Flag(enabled))
+    }
+
+    /// Whether it refuses calls, or only observes. **Default: [`Mode::Enforce`].**
+    ///
+    /// While it observes, calls beyond the places run at once and take places all the same. One that could
+    /// have waited counts as such, though nobody knows whether it would have got a place in time.
+    #[must_use]
+    pub const fn mode(self, mode: Mode) -> Self {
+        self.with(slot::MODE, mode.value())
     }
 
     /// Runs `future` in a place of the bulkhead.
@@ -256,6 +277,7 @@ impl Bulkhead {
         BulkheadSnapshot {
             name: self.name,
             enabled: shared.enabled.load(Relaxed),
+            observes: shared.observes(),
             max_concurrent: shared.max_concurrent.load(Relaxed),
             running,
             waiting,
@@ -263,6 +285,8 @@ impl Bulkhead {
             waited: count(WAITED),
             rejected: count(REJECTED),
             abandoned: count(ABANDONED),
+            would_reject: count(WOULD_REJECT),
+            would_wait: count(WOULD_WAIT),
         }
     }
 
@@ -321,6 +345,8 @@ pub struct BulkheadSnapshot {
     pub name: &'static str,
     /// Whether it does anything.
     pub enabled: bool,
+    /// Whether it refuses no call, and only counts those that it would have refused.
+    pub observes: bool,
     /// Calls that may run at once, if it does.
     pub max_concurrent: u32,
     /// Calls that run now.
@@ -335,6 +361,10 @@ pub struct BulkheadSnapshot {
     pub rejected: u64,
     /// Calls whose future was dropped while they waited.
     pub abandoned: u64,
+    /// Of those that got a place, the calls that would have been refused if it did not only observe.
+    pub would_reject: u64,
+    /// Of those that got a place, the calls that would have had to wait for it.
+    pub would_wait: u64,
 }
 
 /// The bulkhead of an annotated function, found before the call is made so that nothing moves it.

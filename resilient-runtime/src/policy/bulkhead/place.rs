@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use super::gate::Queued;
-use super::{ABANDONED, ADMITTED, REJECTED, STEM, Shared, WAITED};
+use super::{ABANDONED, ADMITTED, REJECTED, STEM, Shared, WAITED, WOULD_REJECT, WOULD_WAIT};
 use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::level::{Judge, Reply};
@@ -41,7 +41,7 @@ impl<'a> Place<'a> {
 
     /// Takes a place at once or not at all.
     pub(super) fn enter_now(&mut self) -> Result<(), Rejected> {
-        if self.enter() { Ok(()) } else { Err(self.shared.reject()) }
+        if self.enter() { Ok(()) } else { self.refuse(false) }
     }
 
     #[inline]
@@ -81,7 +81,11 @@ impl<'a> Place<'a> {
             return Poll::Pending;
         }
         if self.stage == Stage::OUTSIDE {
-            let Some(timer) = self.patience() else { return Poll::Ready(Err(self.shared.reject())) };
+            let timer = self.patience();
+            if self.shared.observes() {
+                return Poll::Ready(self.refuse(timer.is_some()));
+            }
+            let Some(timer) = timer else { return Poll::Ready(Err(self.shared.reject())) };
             match self.shared.gate.queue(self.max_queue(), cx.waker()) {
                 Queued::Entered => {
                     self.admitted();
@@ -104,13 +108,30 @@ impl<'a> Place<'a> {
                 self.shared.gate.recount();
             } else if self.shared.gate.cancel(ticket) {
                 self.stage = Stage::OUTSIDE;
-                return Poll::Ready(Err(self.shared.reject()));
+                return Poll::Ready(self.refuse(false));
             }
         }
         self.timer = Timer::NONE;
         self.shared.gate.tally.add(WAITED, 1);
         self.admitted();
         Poll::Ready(Ok(()))
+    }
+
+    /// Refuses the call, or notes that it would have been, or that it would have had to wait.
+    fn refuse(&mut self, may_wait: bool) -> Result<(), Rejected> {
+        let shared = self.shared;
+        if !shared.observes() {
+            return Err(shared.reject());
+        }
+        let waiting = shared.gate.enter_anyhow();
+        self.admitted();
+        if may_wait && waiting < u64::from(self.max_queue()) {
+            shared.gate.tally.add(WOULD_WAIT, 1);
+        } else {
+            shared.gate.tally.add(WOULD_REJECT, 1);
+            registry::emit(STEM.name, shared.name, || EventKind::WouldReject { retry_after: None });
+        }
+        Ok(())
     }
 
     fn max_queue(&self) -> u32 {

@@ -68,7 +68,8 @@ pub(super) fn limits(timed: bool) -> impl Strategy<Value = Limits> {
     let decides = (prop::option::of(quarters()), 1..5_u32, window, quarters(), 0..30_u64);
     let recovery = (1..4_u32, 1..4_u32, 1..40_u64, 1..40_u64, 1..3_u8, any::<bool>());
     let ramp = prop::option::weighted(0.3, 1..40_u64);
-    (decides, recovery, ramp).prop_map(move |(decides, recovery, ramp)| {
+    let hand = prop_oneof![8 => Just(Hand::Off), 1 => Just(Hand::Disabled), 1 => Just(Hand::Observing)];
+    (decides, recovery, ramp, hand).prop_map(move |(decides, recovery, ramp, hand)| {
         let (failure_rate, threshold, (window, min_calls), slow_rate, slow_call) = decides;
         let (half_open_calls, success_threshold, reset, lease, factor, abandoned_fails) = recovery;
         let slow_rate = timed.then_some(slow_rate);
@@ -85,7 +86,7 @@ pub(super) fn limits(timed: bool) -> impl Strategy<Value = Limits> {
             half_open_timeout: Duration::from_nanos(lease),
             ramp: ramp.map(Duration::from_nanos),
             abandoned_fails,
-            hand: Hand::Off,
+            hand,
             ..Limits::DEFAULT
         }
     })
@@ -131,7 +132,7 @@ impl<S: Subject> Pair<S> {
     fn new(limits: Limits) -> Self {
         let subject = S::new(limits);
         let model = Model::new(limits, subject.now());
-        let (state, would_be) = (CircuitState::Closed, CircuitState::Closed);
+        let (state, would_be) = (model.state(), CircuitState::Closed);
         let lease = nanos(limits.half_open_timeout);
         Self { subject, model, running: Vec::new(), entered: 0, ended: 0, lease, state, would_be }
     }
@@ -239,8 +240,9 @@ impl<S: Subject> Pair<S> {
 
     /// With healthy calls from here on, and every running one lost, it closes within its bound.
     fn heals(&mut self) -> Result<(), TestCaseError> {
+        let limits = Limits { hand: Hand::Off, ..self.model.limits };
+        self.take(Step::Reconfigure(limits))?;
         self.take(Step::Control(Control::Resume))?;
-        let limits = self.model.limits;
         // Longer than it can be open, whatever the limits were then.
         let open = Duration::from_nanos(60);
         // A success may complete the minimum that an earlier failure waits for: it opens once more.

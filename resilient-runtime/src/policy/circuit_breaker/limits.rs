@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use resilient_settings::stem::circuit_breaker as slot;
+use resilient_settings::stem::{circuit_breaker as slot, observes};
 use resilient_settings::{Value, Written};
 
 use super::phase::Hand;
@@ -94,7 +94,11 @@ impl Limits {
             ramp: written.time(slot::RAMP).filter(|ramp| !ramp.is_zero()),
             abandoned_fails: written.word(slot::ABANDONED) == Some("failure"),
             max_keys: count(written, slot::MAX_KEYS).map_or(MAX_KEYS, |keys| keys as usize),
-            hand: if written.is_on(slot::ENABLED) { Hand::Off } else { Hand::Disabled },
+            hand: match written.is_on(slot::ENABLED) {
+                false => Hand::Disabled,
+                true if observes(written, slot::MODE) => Hand::Observing,
+                true => Hand::Off,
+            },
             #[cfg(feature = "health")]
             health: written.word(slot::HEALTH).filter(|name| *name != NO_CHECK),
             #[cfg(feature = "health")]

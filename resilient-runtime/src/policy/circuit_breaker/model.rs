@@ -14,6 +14,9 @@ pub(super) struct Model {
     phase: CircuitState,
     since: u64,
     length: Duration,
+    /// What somebody did, if that still holds.
+    manual: Option<Control>,
+    /// That, or else what is configured.
     hand: Option<Control>,
     held_since: u64,
     reopened: u32,
@@ -59,7 +62,8 @@ impl Model {
             phase: CircuitState::Closed,
             since: now,
             length: Duration::ZERO,
-            hand: None,
+            manual: None,
+            hand: limits.hand.control(),
             held_since: now,
             reopened: 0,
             episode: 0,
@@ -266,20 +270,24 @@ impl Model {
         let learns_on = match control {
             Control::Observe => true,
             Control::ForceOpen | Control::Disable => before == Some(control),
+            Control::Resume if self.limits.hand.control() == before => true,
             Control::Resume if before == Some(Control::Observe) => self.phase == CircuitState::Closed,
-            Control::Resume => before.is_none(),
-            Control::Reset => false,
+            Control::Resume | Control::Reset => false,
         };
         if !learns_on {
             self.close(now);
         }
-        self.hand = Some(control).filter(|control| !matches!(control, Control::Resume | Control::Reset));
-        if self.hand != before {
-            self.held_since = now;
+        self.manual = Some(control).filter(|control| !matches!(control, Control::Resume | Control::Reset));
+        self.hold(from, CircuitCause::Manual, now);
+    }
+
+    fn hold(&mut self, from: CircuitState, cause: CircuitCause, now: u64) {
+        let hand = self.manual.or(self.limits.hand.control());
+        if self.hand != hand {
+            (self.hand, self.held_since) = (hand, now);
         }
-        let to = self.state();
+        let (to, figures) = (self.state(), Figures::default());
         if from != to {
-            let (cause, figures) = (CircuitCause::Manual, Figures::default());
             self.told.push(Transition { from, to, cause, observed: false, figures });
         }
     }
@@ -298,6 +306,17 @@ impl Model {
             self.seen.iter_mut().for_each(|seen| seen.in_a_row = false);
         }
         self.limits = limits;
+        let (from, before) = (self.state(), self.hand);
+        let learns_on = match (before, self.manual.or(limits.hand.control())) {
+            (before, hand) if before == hand => true,
+            (_, Some(Control::Observe)) => true,
+            (Some(Control::Observe), _) => self.phase == CircuitState::Closed,
+            _ => false,
+        };
+        if !learns_on {
+            self.close(now);
+        }
+        self.hold(from, CircuitCause::Configured, now);
     }
 
     pub(super) fn report(&self, now: u64) -> Report {

@@ -82,7 +82,8 @@ impl Subject for Pure {
 
     fn reconfigure(&mut self, limits: Limits) {
         self.absorb();
-        self.machine.reconfigure(Arc::new(limits), self.tick());
+        let transition = self.machine.reconfigure(Arc::new(limits), self.tick());
+        self.told.extend(transition);
     }
 
     fn report(&mut self) -> Report {

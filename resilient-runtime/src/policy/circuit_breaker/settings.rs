@@ -8,6 +8,7 @@ use resilient_settings::stem::circuit_breaker as slot;
 use super::{CircuitBreaker, CircuitWindow};
 #[cfg(feature = "health")]
 use crate::health::Readiness;
+use crate::policy::Mode;
 
 impl CircuitBreaker {
     const fn with(mut self, key: usize, value: Value) -> Self {
@@ -143,6 +144,14 @@ impl CircuitBreaker {
     #[must_use]
     pub const fn readiness(self, readiness: Readiness) -> Self {
         self.with(slot::READINESS, Value::Word(readiness.as_str()))
+    }
+
+    /// Whether it refuses calls, or only observes. **Default: [`Mode::Enforce`].**
+    ///
+    /// What is done by hand goes before this, as before [`enabled`](Self::enabled).
+    #[must_use]
+    pub const fn mode(self, mode: Mode) -> Self {
+        self.with(slot::MODE, mode.value())
     }
 
     /// Keys that have a breaker of their own; the others share one. **Default: 1 000.**

@@ -73,6 +73,7 @@ impl Subject for Whole {
 
     fn reconfigure(&mut self, limits: Limits) {
         self.engine.reconfigure(Arc::new(limits));
+        self.engine.announce();
     }
 
     fn report(&mut self) -> Report {

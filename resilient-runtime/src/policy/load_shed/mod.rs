@@ -106,10 +106,15 @@ impl LoadShed {
         self
     }
 
-    /// What it goes by. **Default: [`ShedMode::Concurrency`].**
+    /// What it goes by, or whether it refuses anything. **Default: [`ShedMode::Concurrency`] and
+    /// [`ShedMode::Enforce`].**
     #[must_use]
     pub const fn mode(self, mode: ShedMode) -> Self {
-        self.with(slot::MODE, Value::Word(mode.as_str()))
+        let key = match mode {
+            ShedMode::Concurrency | ShedMode::Throttle => slot::MODE,
+            ShedMode::Enforce | ShedMode::Observe => slot::ENFORCEMENT,
+        };
+        self.with(key, Value::Word(mode.as_str()))
     }
 
     /// How the limit moves. **Default: [`ShedAlgorithm::Gradient`].**
@@ -318,6 +323,8 @@ pub struct LoadShedSnapshot {
     pub name: &'static str,
     /// Whether it refuses anything.
     pub enabled: bool,
+    /// Whether it refuses no call, and only counts those that it would have refused.
+    pub observes: bool,
     /// What it goes by.
     pub mode: ShedMode,
     /// Calls that may be under way, as learned so far.
@@ -336,6 +343,8 @@ pub struct LoadShedSnapshot {
     pub admitted: ByPriority,
     /// Calls that were refused, by priority.
     pub rejected: ByPriority,
+    /// Of those admitted, the calls that would have been refused if it did not only observe.
+    pub would_reject: ByPriority,
 }
 
 /// A number for each priority.

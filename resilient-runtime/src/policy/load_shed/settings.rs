@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use resilient_settings::Written;
-use resilient_settings::stem::load_shed as slot;
+use resilient_settings::stem::{MODES, load_shed as slot};
 
-/// What a load shedder goes by.
+/// What a load shedder goes by, and whether it refuses anything.
+///
+/// These are two choices behind one key: to observe changes nothing of what it goes by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ShedMode {
@@ -14,6 +16,10 @@ pub enum ShedMode {
     Concurrency,
     /// How many of the last calls the dependency accepted.
     Throttle,
+    /// It refuses calls, as it does unless told otherwise.
+    Enforce,
+    /// It refuses none, and counts and reports those that it would have refused.
+    Observe,
 }
 
 impl ShedMode {
@@ -23,6 +29,8 @@ impl ShedMode {
         match self {
             Self::Concurrency => slot::MODES[0],
             Self::Throttle => slot::MODES[1],
+            Self::Enforce => MODES[0],
+            Self::Observe => MODES[1],
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU64 as Counter};
 
 use resilient_settings::Written;
-use resilient_settings::stem::load_shed as slot;
+use resilient_settings::stem::{load_shed as slot, observes};
 
 use super::call::{Stage, Verdict};
 use super::gate::Gate;
@@ -25,12 +25,14 @@ use crate::{clock, random, registry};
 /// Counters of calls, the first of four by priority.
 const ADMITTED: usize = 0;
 const REJECTED: usize = 4;
+const WOULD_REJECT: usize = 8;
 
 #[derive(Debug)]
 pub(super) struct Shared {
     name: &'static str,
     throttles: AtomicBool,
     enabled: AtomicBool,
+    observes: AtomicBool,
     overloaded: AtomicBool,
     gate: Gate,
     throttled: Throttled,
@@ -48,6 +50,7 @@ impl Shared {
             name,
             throttles: AtomicBool::new(settings.mode == ShedMode::Throttle),
             enabled: AtomicBool::new(written.is_on(slot::ENABLED)),
+            observes: AtomicBool::new(observes(written, slot::ENFORCEMENT)),
             overloaded: AtomicBool::new(false),
             gate: Gate::new(now, &settings),
             throttled: Throttled::new(clock::earlier(), settings.ratio),
@@ -61,6 +64,7 @@ impl Shared {
     pub(super) fn apply(&self, written: &Written) {
         let (now, settings) = (clock::tick(), Settings::of(written));
         self.enabled.store(written.is_on(slot::ENABLED), Relaxed);
+        self.observes.store(observes(written, slot::ENFORCEMENT), Relaxed);
         self.gate.apply(now, &settings);
         self.throttled.apply(settings.ratio);
         #[cfg(feature = "health")]
@@ -132,7 +136,7 @@ impl Shared {
         if let Verdict::Overload | Verdict::Failure = verdict {
             self.throttled.fail(clock::earlier(), self.totals());
         } else if self.overloaded.load(Relaxed)
-            && (!self.enabled.load(Relaxed) || self.throttled.is_calm(clock::earlier()))
+            && (!self.enforces() || self.throttled.is_calm(clock::earlier()))
         {
             self.recover();
         }
@@ -140,8 +144,9 @@ impl Shared {
 
     #[cold]
     fn close(&self, now: clock::Tick) {
-        let refused_none = self.gate.close(now, self.rejected());
-        if refused_none && self.overloaded.load(Relaxed) {
+        // What it learns is the same, whether calls were refused or would have been.
+        let refused_none = self.gate.close(now, self.rejected() + self.would_reject());
+        if (refused_none || !self.enforces()) && self.overloaded.load(Relaxed) {
             self.recover();
         }
     }
@@ -149,7 +154,19 @@ impl Shared {
     /// Refuses a call, unless it is to pass all the same.
     #[cold]
     fn refuse(&self, priority: Priority) -> Result<(), Rejected> {
-        if self.enabled.load(Relaxed) { Err(self.reject(priority)) } else { Ok(()) }
+        if !self.enabled.load(Relaxed) {
+            return Ok(());
+        }
+        if !self.observes.load(Relaxed) {
+            return Err(self.reject(priority));
+        }
+        self.tally.add(WOULD_REJECT + priority as usize, 1);
+        registry::emit(STEM.name, self.name, || EventKind::WouldReject { retry_after: None });
+        Ok(())
+    }
+
+    fn enforces(&self) -> bool {
+        self.enabled.load(Relaxed) && !self.observes.load(Relaxed)
     }
 
     fn reject(&self, priority: Priority) -> Rejected {
@@ -175,6 +192,10 @@ impl Shared {
     /// Calls refused since the first day.
     fn rejected(&self) -> u64 {
         Priority::ALL.iter().map(|priority| self.tally.sum(REJECTED + *priority as usize)).sum()
+    }
+
+    fn would_reject(&self) -> u64 {
+        Priority::ALL.iter().map(|priority| self.tally.sum(WOULD_REJECT + *priority as usize)).sum()
     }
 
     fn totals(&self) -> Totals {
@@ -206,6 +227,7 @@ impl Shared {
         LoadShedSnapshot {
             name: self.name,
             enabled: self.enabled.load(Relaxed),
+            observes: self.observes.load(Relaxed),
             mode,
             limit: self.gate.limit(),
             running: self.gate.running(),
@@ -215,6 +237,7 @@ impl Shared {
             overloaded: self.overloaded.load(Relaxed),
             admitted: self.by_priority(count, ADMITTED),
             rejected: self.by_priority(count, REJECTED),
+            would_reject: self.by_priority(count, WOULD_REJECT),
         }
     }
 }

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 
 use super::limiter::ONLY;
 use super::line::{Arrival, Turn};
-use super::{ABANDONED, AT_ONCE, REJECTED, STEM, Shared, WAITED};
+use super::{ABANDONED, AT_ONCE, REJECTED, STEM, Shared, WAITED, WOULD_REJECT};
 use crate::clock::Tick;
 use crate::error::Rejected;
 use crate::events::EventKind;
@@ -125,6 +125,15 @@ impl<'a, W: Want> Pass<'a, W> {
 
     #[cold]
     fn poll_line(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
+        if self.stage == Stage::OUTSIDE && self.shared.limiter.observes() {
+            let (of, permits) = (self.want.of(), self.want.permits());
+            let told = self.shared.limiter.take_or_tell(of, permits);
+            self.admitted(AT_ONCE);
+            if let Err(after) = told {
+                self.shared.would_reject(after, self.want.key());
+            }
+            return Poll::Ready(Ok(()));
+        }
         if self.stage == Stage::OUTSIDE {
             match self.arrive(cx) {
                 Arrival::Entered => {
@@ -213,6 +222,12 @@ impl Shared {
     }
 
     #[cold]
+    fn would_reject(&self, retry_after: Option<Duration>, key: Option<&Arc<str>>) {
+        self.tally.add(WOULD_REJECT, 1);
+        registry::emit_for(STEM.name, self.name, key, EventKind::WouldReject { retry_after });
+    }
+
+    #[cold]
     fn abandon(&self, of: u64, ticket: u64) {
         self.tally.add(ABANDONED, 1);
         self.limiter.cancel(of, ticket);
@@ -291,10 +306,11 @@ impl<W: Want> Limit<'_, W> {
     /// Takes permits that are there.
     pub(super) fn take(self) -> Result<(), Rejected> {
         let Self(Pass { shared, want, .. }) = &self;
-        shared
-            .limiter
-            .take_or_tell(want.of(), want.permits())
-            .map_err(|after| shared.reject(after, want.key()))?;
+        match shared.limiter.take_or_tell(want.of(), want.permits()) {
+            Ok(()) => {}
+            Err(after) if shared.limiter.observes() => shared.would_reject(after, want.key()),
+            Err(after) => return Err(shared.reject(after, want.key())),
+        }
         shared.tally.add(AT_ONCE, 1);
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::time::Duration;
 
@@ -55,6 +56,7 @@ pub(super) struct Terms {
     pub(super) max_wait: Duration,
     pub(super) max_keys: usize,
     pub(super) enabled: bool,
+    pub(super) observes: bool,
 }
 
 impl Terms {
@@ -77,6 +79,7 @@ pub(super) struct Limiter {
     permit: AtomicU64,
     burst: AtomicU64,
     max_wait: AtomicU64,
+    observes: AtomicBool,
     keys: Keys,
     waiting: Mutex<Waiting>,
 }
@@ -110,6 +113,7 @@ impl Limiter {
             permit: AtomicU64::new(0),
             burst: AtomicU64::new(0),
             max_wait: AtomicU64::new(0),
+            observes: AtomicBool::new(false),
             keys: Keys::new(terms.max_keys),
             waiting: Mutex::new(Waiting { terms, queues: HashMap::new() }),
         };
@@ -118,6 +122,7 @@ impl Limiter {
     }
 
     pub(super) fn publish(&self, terms: &Terms, scale: &Scale) {
+        let scale = if terms.observes { scale.ahead(terms.max_wait) } else { *scale };
         // Who reads any of these sees too that the words have changed.
         self.origin.store(scale.origin, Release);
         // A line that ends where it begins: every call looks further, and finds that it needs no permit.
@@ -126,6 +131,7 @@ impl Limiter {
         self.permit.store(scale.permit, Release);
         self.burst.store(scale.burst, Release);
         self.max_wait.store(nanos(terms.max_wait).min(LONGEST_WAIT), Relaxed);
+        self.observes.store(terms.observes, Release);
     }
 
     /// The scale, which is one with the word that was loaded before if no other has taken its place since.
@@ -143,6 +149,11 @@ impl Limiter {
     /// Whether calls need no permit.
     pub(super) fn is_off(&self) -> bool {
         self.length.load(Acquire) == 0
+    }
+
+    /// Whether a call that finds no permit passes all the same.
+    pub(super) fn observes(&self) -> bool {
+        self.observes.load(Acquire)
     }
 
     pub(super) fn max_wait(&self) -> Duration {
@@ -249,8 +260,9 @@ impl Limiter {
 
     /// Permits that are there, of the only mark.
     pub(super) fn available(&self) -> u32 {
-        let _unchanged = self.lock();
-        let (scale, now) = (self.scale().endless(), clock::tick());
+        let unchanged = self.lock();
+        let scale = self.scale().endless().with_burst(unchanged.terms.burst);
+        let now = clock::tick();
         scale.moment(now).map_or(0, |now| scale.available(mark(self.word.0.load(Acquire)), now))
     }
 }

@@ -42,6 +42,8 @@ struct Held<'a> {
     queue: &'a mut Queue,
     /// Nobody needs a permit.
     off: bool,
+    /// Nobody has to wait for one.
+    observed: bool,
 }
 
 /// Nothing, where the line has to begin anew before anybody can be told something.
@@ -65,7 +67,7 @@ impl Held<'_> {
     }
 
     fn turn(&mut self, ticket: u64, deadline: Tick, waker: &mut Waker, left: &mut Left) -> Option<Turn> {
-        if self.off {
+        if self.off || self.observed {
             *left = self.cancel(ticket);
             return Some(Turn::Now);
         }
@@ -190,7 +192,16 @@ impl Limiter {
     ) -> Option<T> {
         let mark = mark(word.fetch_or(QUEUED, AcqRel));
         let queue = waiting.queues.entry(of).or_default();
-        let mut held = Held { of, word, mark, scale: self.scale(), now, queue, off: self.is_off() };
+        let mut held = Held {
+            of,
+            word,
+            mark,
+            scale: self.scale(),
+            now,
+            queue,
+            off: self.is_off(),
+            observed: self.observes(),
+        };
         let visited = visit(&mut held);
         if held.queue.is_empty() {
             waiting.queues.remove(&of);
@@ -225,10 +236,11 @@ impl Limiter {
         let mut waiting = self.lock();
         let keyed = self.keys().lock();
         let now = clock::tick();
+        let old = self.scale().with_burst(waiting.terms.burst);
         set(&mut waiting.terms);
         let terms = waiting.terms;
         self.keys().limit(terms.max_keys);
-        let (old, new) = (self.scale(), terms.scale(now));
+        let new = terms.scale(now);
         let words = || [(ONLY, &self.word.0)].into_iter().chain(keyed.words());
         for (_, word) in words() {
             word.fetch_or(CHANGING, AcqRel);

@@ -17,12 +17,12 @@ use std::future::Future;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use resilient_settings::stem::rate_limit as slot;
+use resilient_settings::stem::{observes, rate_limit as slot};
 use resilient_settings::{Rate, Value, Written};
 
 use self::call::{Limit, Limited, One, OneOf, Want};
 use self::limiter::{Limiter, Terms};
-use super::{Policy, Snapshot, Stem};
+use super::{Mode, Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
 use crate::level::ByHand;
@@ -44,6 +44,7 @@ const AT_ONCE: usize = 0;
 const WAITED: usize = 1;
 const REJECTED: usize = 2;
 const ABANDONED: usize = 3;
+const WOULD_REJECT: usize = 4;
 
 /// Caps how many calls start in a time.
 ///
@@ -88,6 +89,7 @@ impl Terms {
             max_wait: written.time(slot::MAX_WAIT).unwrap_or_default(),
             max_keys: max_keys.unwrap_or(DEFAULT_MAX_KEYS).max(1),
             enabled: written.is_on(slot::ENABLED),
+            observes: observes(written, slot::MODE),
         }
     }
 }
@@ -145,6 +147,15 @@ impl RateLimit {
     #[must_use]
     pub const fn enabled(self, enabled: bool) -> Self {
         self.with(slot::ENABLED, Value::Flag(enabled))
+    }
+
+    /// Whether it refuses calls, or only observes. **Default: [`Mode::Enforce`].**
+    ///
+    /// While it observes no call waits. One that would have waited takes a permit that is still to come; one
+    /// that would have been refused takes none.
+    #[must_use]
+    pub const fn mode(self, mode: Mode) -> Self {
+        self.with(slot::MODE, mode.value())
     }
 
     /// Runs `future` once there is a permit for it.
@@ -281,6 +292,7 @@ impl RateLimit {
         RateLimitSnapshot {
             name: self.name,
             enabled: terms.enabled,
+            observes: terms.observes,
             rate: terms.rate,
             burst: terms.burst,
             available: limiter.available(),
@@ -290,6 +302,7 @@ impl RateLimit {
             waited,
             rejected: count(REJECTED),
             abandoned: count(ABANDONED),
+            would_reject: count(WOULD_REJECT),
         }
     }
 
@@ -353,6 +366,8 @@ pub struct RateLimitSnapshot {
     pub name: &'static str,
     /// Whether it does anything.
     pub enabled: bool,
+    /// Whether it refuses no call, and only counts those that it would have refused.
+    pub observes: bool,
     /// Permits that come in a time.
     pub rate: Rate,
     /// Permits that gather.
@@ -371,6 +386,8 @@ pub struct RateLimitSnapshot {
     pub rejected: u64,
     /// Calls whose future was dropped while they waited.
     pub abandoned: u64,
+    /// Of those admitted, the calls that would have been refused if it did not only observe.
+    pub would_reject: u64,
 }
 
 /// The limit of an annotated function.

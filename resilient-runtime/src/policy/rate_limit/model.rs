@@ -35,7 +35,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// One permit in each `period` of nanoseconds: a unit of the line is a nanosecond.
 fn terms(period: u64, burst: u32) -> Terms {
     let rate = Rate::new(1, Duration::from_nanos(period));
-    Terms { rate, burst, max_wait: Duration::from_secs(1), max_keys: 1, enabled: true }
+    Terms { rate, burst, max_wait: Duration::from_secs(1), max_keys: 1, enabled: true, observes: false }
 }
 
 /// A call that waits, or room that one left between others.
