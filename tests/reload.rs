@@ -236,6 +236,19 @@ impl OnUnix for resilient_runtime::Configure {
     }
 }
 
+/// Calls that pass, each beside one that an open breaker refuses.
+async fn calls_for(time: Duration) -> u64 {
+    let mut calls = 0;
+    let end = Instant::now() + time;
+    while Instant::now() < end {
+        report().await.unwrap();
+        let refused = pay().await;
+        assert!(matches!(refused, Err(Fault::Rejected(Rejected::CircuitOpen { name: "payments", .. }))));
+        calls += 1;
+    }
+    calls
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_thousand_reloads_beside_64_tasks_lose_nothing() {
     let folder = Folder::new("thousand");
@@ -245,23 +258,7 @@ async fn a_thousand_reloads_beside_64_tasks_lose_nothing() {
     let path = folder.write("resilient.toml", &text(1));
     configure().file(&path).install().unwrap();
     pay().await.unwrap_err();
-    let tasks: Vec<_> = (0..64)
-        .map(|_| {
-            tokio::spawn(async {
-                let mut calls = 0_u64;
-                let end = Instant::now() + SECOND;
-                while Instant::now() < end {
-                    report().await.unwrap();
-                    assert!(matches!(
-                        pay().await,
-                        Err(Fault::Rejected(Rejected::CircuitOpen { name: "payments", .. }))
-                    ));
-                    calls += 1;
-                }
-                calls
-            })
-        })
-        .collect();
+    let tasks: Vec<_> = (0..64).map(|_| tokio::spawn(calls_for(SECOND))).collect();
     for round in 0..1_000 {
         folder.write("resilient.toml", &text(1 + (round + 1) % 2));
         let changes = reload().unwrap();
@@ -276,15 +273,11 @@ async fn a_thousand_reloads_beside_64_tasks_lose_nothing() {
     let reports = registry().bulkhead("reports").unwrap().snapshot();
     assert_eq!((reports.running, reports.rejected), (0, 0), "{reports:?}");
     assert_eq!(reports.admitted, calls, "each call was counted once");
-    let growth = |rounds: usize| {
-        allocation_counter::measure(|| {
-            for round in 0..rounds {
-                folder.write("resilient.toml", &text(1 + (round + 1) % 2));
-                reload().unwrap();
-            }
-        })
-        .bytes_current
+    let renew = |round| {
+        folder.write("resilient.toml", &text(1 + (round + 1) % 2));
+        reload().unwrap();
     };
+    let growth = |rounds: usize| allocation_counter::measure(|| (0..rounds).for_each(renew)).bytes_current;
     growth(100);
     assert!(growth(100) <= 0, "a reload left something behind");
 }
