@@ -128,7 +128,7 @@ struct State {
     task: Option<Task>,
     last: Option<Finding>,
     /// The number of the last change of what is known.
-    number: u64,
+    number: u32,
     counts: Counts,
 }
 

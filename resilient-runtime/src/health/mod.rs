@@ -13,7 +13,7 @@ mod settings;
 mod tasks;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub(crate) use self::check::{Check, STEM};
@@ -146,14 +146,14 @@ pub(crate) fn warn_unless_known(stem: &'static Stem, name: &'static str, written
 pub(crate) struct Checks {
     running: Mutex<Option<Running>>,
     /// Numbers what is found out, so that what comes late is known to be old.
-    findings: AtomicU64,
+    findings: AtomicU32,
     /// Numbers the times that checks were started.
     starts: AtomicU64,
 }
 
 impl Checks {
     pub(crate) const fn new() -> Self {
-        Self { running: Mutex::new(None), findings: AtomicU64::new(0), starts: AtomicU64::new(0) }
+        Self { running: Mutex::new(None), findings: AtomicU32::new(0), starts: AtomicU64::new(0) }
     }
 
     fn running(&self) -> MutexGuard<'_, Option<Running>> {
@@ -161,12 +161,13 @@ impl Checks {
     }
 
     /// The number of the last finding.
-    fn latest(&self) -> u64 {
+    fn latest(&self) -> u32 {
         self.findings.load(Relaxed)
     }
 
-    fn next_finding(&self) -> u64 {
-        self.findings.fetch_add(1, Relaxed) + 1
+    fn next_finding(&self) -> u32 {
+        // Zero is what nobody has found out.
+        self.findings.fetch_add(1, Relaxed).wrapping_add(1).max(1)
     }
 
     fn next_start(&self) -> u64 {

@@ -24,8 +24,8 @@ use crate::registry::World;
 use crate::timer::Timer;
 use crate::{clock, random};
 
-/// The longest that anybody waits for the first run of a check.
-const LATEST_FIRST: Duration = Duration::from_secs(1);
+/// The longest wait before the first run of a check, which is to be known within a second unless it is slow.
+const LATEST_FIRST: Duration = Duration::from_millis(900);
 
 /// A start that has not been ended.
 #[derive(Debug)]

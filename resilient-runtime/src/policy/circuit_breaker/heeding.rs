@@ -11,12 +11,12 @@ use super::transition::{CircuitCause, CircuitState};
 
 const COUNTS: Duration = Duration::from_secs(21);
 
-fn hear(rig: &mut Rig, number: u64, says: Says) {
+fn hear(rig: &mut Rig, number: u32, says: Says) {
     rig.last = rig.machine.heed(News { number, says }, rig.now);
 }
 
 /// A run that began just now.
-fn hear_pass(rig: &mut Rig, number: u64) {
+fn hear_pass(rig: &mut Rig, number: u32) {
     let began = rig.now;
     hear(rig, number, Says::Passing(began));
 }
@@ -78,6 +78,16 @@ fn news_that_come_late_change_nothing() {
     }
     hear_pass(&mut rig, 8);
     hear(&mut rig, 7, Says::Failing(COUNTS));
+    assert_eq!(rig.state(), CircuitState::HalfOpen);
+}
+
+#[test]
+fn numbers_begin_anew_after_the_last_one() {
+    let mut rig = Rig::new(Limits::DEFAULT);
+    hear(&mut rig, u32::MAX, Says::Failing(COUNTS));
+    hear_pass(&mut rig, 1);
+    assert_eq!(rig.state(), CircuitState::HalfOpen);
+    hear(&mut rig, u32::MAX, Says::Failing(COUNTS));
     assert_eq!(rig.state(), CircuitState::HalfOpen);
 }
 

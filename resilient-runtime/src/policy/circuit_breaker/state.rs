@@ -32,8 +32,8 @@ pub(super) struct Machine {
     reopened: u32,
     window: Option<Window>,
     probes: Probes,
-    /// The number of the last news of its health check.
-    heard: u64,
+    /// The number of the last news of its health check, or zero.
+    heard: u32,
 }
 
 impl Machine {

@@ -10,8 +10,8 @@ use crate::policy::circuit_breaker::transition::{CircuitCause, Figures, Transiti
 /// What a check last found out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct News {
-    /// Larger than that of any earlier finding.
-    pub(crate) number: u64,
+    /// Counts findings, from one to the last number there is and then anew.
+    pub(crate) number: u32,
     pub(crate) says: Says,
 }
 
@@ -28,7 +28,8 @@ pub(crate) enum Says {
 impl Machine {
     /// Takes what its check found out; what comes late is known to be old.
     pub(in crate::policy::circuit_breaker) fn heed(&mut self, news: News, now: Tick) -> Option<Transition> {
-        if news.number < self.heard {
+        let late = news.number.wrapping_sub(self.heard) > u32::MAX / 2;
+        if late && self.heeds() {
             return None;
         }
         self.heard = news.number;
