@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::stem::Table;
-use crate::{Rate, Value, Written};
+use crate::stem::{MODES, Table};
+use crate::{Kind, Rate, Value, Written};
 
 const SECOND: Duration = Duration::from_secs(1);
 const NONE: Value = Value::Time(Duration::ZERO);
@@ -111,6 +111,7 @@ pub fn default(table: &Table, key: usize, written: &Written) -> Option<Value> {
     };
     match (table.name, key.name) {
         (_, "enabled") => return Some(Value::Flag(true)),
+        (_, "mode") if matches!(key.kind, Kind::Word(MODES)) => return Some(Value::Word(MODES[0])),
         ("circuit_breaker", "failure_threshold") => {
             return (!says("failure_rate")).then_some(Value::Count(5));
         }

@@ -95,7 +95,8 @@ fn a_payer_leads_to_its_budget() {
 
 #[test]
 fn what_is_set_is_what_a_configuration_says() {
-    let written = RetryBudget { written: Written::NOTHING }.capacity(7).credit(0.5).reserve(3).written;
+    let written =
+        RetryBudget { written: Written::NOTHING }.capacity(7).credit(0.5).reserve(3).enabled(true).written;
     assert_eq!(Income::of(&written), Income { capacity: 7, credit: 0.5, reserve: 3 });
     assert_eq!(Income::of(&Written::NOTHING), Income::DEFAULT);
     for (index, key) in STEM.keys.iter().enumerate() {

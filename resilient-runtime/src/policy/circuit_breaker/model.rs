@@ -266,29 +266,30 @@ impl Model {
     }
 
     pub(super) fn control(&mut self, control: Control, now: u64) {
-        let (from, before) = (self.state(), self.hand);
-        let learns_on = match control {
-            Control::Observe => true,
-            Control::ForceOpen | Control::Disable => before == Some(control),
-            Control::Resume if self.limits.hand.control() == before => true,
-            Control::Resume if before == Some(Control::Observe) => self.phase == CircuitState::Closed,
-            Control::Resume | Control::Reset => false,
-        };
-        if !learns_on {
-            self.close(now);
-        }
         self.manual = Some(control).filter(|control| !matches!(control, Control::Resume | Control::Reset));
-        self.hold(from, CircuitCause::Manual, now);
+        self.hold(CircuitCause::Manual, control == Control::Reset, now);
     }
 
-    fn hold(&mut self, from: CircuitState, cause: CircuitCause, now: u64) {
+    fn hold(&mut self, cause: CircuitCause, forgets: bool, now: u64) {
+        let (state, phase, before) = (self.state(), self.phase, self.hand);
         let hand = self.manual.or(self.limits.hand.control());
-        if self.hand != hand {
+        let learns_on = match (before, hand) {
+            (_, Some(Control::Observe)) => true,
+            (Some(Control::Observe), None) => phase == CircuitState::Closed,
+            (before, hand) => before == hand,
+        };
+        if forgets || !learns_on {
+            self.close(now);
+        }
+        if before != hand {
             (self.hand, self.held_since) = (hand, now);
         }
-        let (to, figures) = (self.state(), Figures::default());
-        if from != to {
-            self.told.push(Transition { from, to, cause, observed: false, figures });
+        let figures = Figures::default();
+        if state != self.state() {
+            let to = self.state();
+            self.told.push(Transition { from: state, to, cause, observed: false, figures });
+        } else if hand == Some(Control::Observe) && phase != self.phase {
+            self.told.push(Transition { from: phase, to: self.phase, cause, observed: true, figures });
         }
     }
 
@@ -306,17 +307,7 @@ impl Model {
             self.seen.iter_mut().for_each(|seen| seen.in_a_row = false);
         }
         self.limits = limits;
-        let (from, before) = (self.state(), self.hand);
-        let learns_on = match (before, self.manual.or(limits.hand.control())) {
-            (before, hand) if before == hand => true,
-            (_, Some(Control::Observe)) => true,
-            (Some(Control::Observe), _) => self.phase == CircuitState::Closed,
-            _ => false,
-        };
-        if !learns_on {
-            self.close(now);
-        }
-        self.hold(from, CircuitCause::Configured, now);
+        self.hold(CircuitCause::Configured, false, now);
     }
 
     pub(super) fn report(&self, now: u64) -> Report {

@@ -314,7 +314,7 @@ impl Machine {
 
     /// Does what somebody asked for.
     pub(super) fn control(&mut self, control: Control, now: Tick) -> Option<Transition> {
-        let from = self.state();
+        let before = (self.state(), self.phase.state());
         let manual = match control {
             Control::ForceOpen => Hand::ForcedOpen,
             Control::Disable => Hand::Disabled,
@@ -322,18 +322,22 @@ impl Machine {
             Control::Resume | Control::Reset => Hand::Off,
         };
         let hand = manual.or(self.limits.hand);
-        let keeps = match control {
-            Control::ForceOpen | Control::Disable => hand == self.hand,
-            Control::Observe => true,
-            Control::Resume => hand == self.hand || self.is_observed_closed(),
-            Control::Reset => false,
-        };
-        if !keeps {
+        if control == Control::Reset || !self.learns_on_under(hand) {
             self.clear(now);
         }
         self.manual = manual;
         self.hold(hand, now);
-        self.held(from, CircuitCause::Manual)
+        self.told_of(before, CircuitCause::Manual)
+    }
+
+    /// Whether another hand lets it keep what it has learned. A breaker that lets everything through has learned
+    /// nothing, and one that observed is no measure for refusing unless it would have let everything through.
+    fn learns_on_under(&self, hand: Hand) -> bool {
+        match hand {
+            Hand::Observing => true,
+            Hand::Off if self.hand == Hand::Observing => matches!(self.phase, Phase::Closed { .. }),
+            _ => hand == self.hand,
+        }
     }
 
     fn hold(&mut self, hand: Hand, now: Tick) {
@@ -342,19 +346,21 @@ impl Machine {
         }
     }
 
-    fn held(&self, from: CircuitState, cause: CircuitCause) -> Option<Transition> {
-        let to = self.state();
-        let transition = Transition { from, to, cause, observed: false, figures: Figures::default() };
+    /// What changed, since it was in this state and learned that.
+    fn told_of(
+        &self,
+        (state, learned): (CircuitState, CircuitState),
+        cause: CircuitCause,
+    ) -> Option<Transition> {
+        let observed = state == self.state() && self.hand == Hand::Observing;
+        let (from, to) = if observed { (learned, self.phase.state()) } else { (state, self.state()) };
+        let transition = Transition { from, to, cause, observed, figures: Figures::default() };
         (from != to).then_some(transition)
-    }
-
-    fn is_observed_closed(&self) -> bool {
-        self.hand == Hand::Observing && matches!(self.phase, Phase::Closed { .. })
     }
 
     /// Goes by other limits from now on, and keeps what it has learned where the window allows.
     pub(super) fn reconfigure(&mut self, limits: Arc<Limits>, now: Tick) -> Option<Transition> {
-        let from = self.state();
+        let before = (self.state(), self.phase.state());
         match (&mut self.window, limits.rates) {
             (Some(window), Some(rates)) => window.reshape(rates.window, now),
             (window, rates) => *window = rates.map(|rates| Window::new(rates.window, now)),
@@ -368,12 +374,11 @@ impl Machine {
         }
         self.limits = limits;
         let hand = self.manual.or(self.limits.hand);
-        let keeps = hand == self.hand || hand == Hand::Observing || self.is_observed_closed();
-        if !keeps {
+        if !self.learns_on_under(hand) {
             self.clear(now);
         }
         self.hold(hand, now);
-        self.held(from, CircuitCause::Configured)
+        self.told_of(before, CircuitCause::Configured)
     }
 
     /// Whether nothing is lost when it is forgotten.

@@ -434,7 +434,7 @@ mod tests {
     #[test]
     fn what_is_set_by_hand_is_what_a_configuration_says() {
         let time = Duration::from_millis(70);
-        let hedge = Hedge::new("").after(time).max(3).budget("search");
+        let hedge = Hedge::new("").after(time).max(3).budget("search").enabled(true);
         let plan = Plan::of(&hedge.written);
         assert_eq!((plan.max(), plan.after()), (3, After::Time(time)));
         assert_eq!(hedge.written.word(slot::BUDGET), Some("search"));
