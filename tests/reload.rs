@@ -169,6 +169,42 @@ async fn another_install_ends_the_watch() {
     assert_eq!(limit(), 9 * SECOND);
 }
 
+fn every(milliseconds: u64, limit: u64) -> String {
+    format!("[resilient]\nreload = \"{milliseconds}ms\"\n[timeout.quotes]\nlimit = \"{limit}s\"\n")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_by_a_thread_without_a_runtime_goes_on_watching() {
+    let folder = Folder::new("thread");
+    let path = folder.write("resilient.toml", &every(5_000, 3));
+    configure().file(&path).install().unwrap();
+    let registry = registry();
+    folder.write("resilient.toml", &every(2_000, 4));
+    std::thread::spawn(move || registry.reload().unwrap()).join().unwrap();
+    assert_eq!(limit(), 4 * SECOND);
+    folder.write("resilient.toml", &every(2_000, 5));
+    sleep(3 * SECOND).await;
+    assert_eq!(limit(), 5 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_in_a_runtime_that_ends_goes_on_watching() {
+    let folder = Folder::new("short");
+    let path = folder.write("resilient.toml", &every(5_000, 3));
+    configure().file(&path).install().unwrap();
+    let registry = registry();
+    folder.write("resilient.toml", &every(2_000, 4));
+    let short = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { registry.reload().unwrap() })
+    };
+    std::thread::spawn(short).join().unwrap();
+    assert_eq!(limit(), 4 * SECOND);
+    folder.write("resilient.toml", &every(2_000, 5));
+    sleep(3 * SECOND).await;
+    assert_eq!(limit(), 5 * SECOND);
+}
+
 #[tokio::test]
 async fn a_call_reloads_and_tells_what_changed() {
     let folder = Folder::new("call");

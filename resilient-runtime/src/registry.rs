@@ -133,10 +133,10 @@ type Policies = BTreeMap<(&'static str, &'static str), &'static dyn Policy>;
 pub(crate) struct World {
     policies: RwLock<Policies>,
     installed: Mutex<Layers>,
-    /// Of what is installed; changes while that is locked.
+    /// Of what is installed, and of what was refused since; changes while that is locked.
     number: AtomicU64,
     #[cfg(feature = "config")]
-    watching: Mutex<Vec<tokio::task::AbortHandle>>,
+    watching: Mutex<configure::Watching>,
     pub(crate) bus: Bus,
     #[cfg(feature = "export")]
     pub(crate) told: crate::export::Told,
@@ -184,12 +184,10 @@ impl World {
         (self.number.load(Relaxed), installed.clone())
     }
 
-    /// Remembers the tasks that watch files, and ends those before.
+    /// Who watches the files.
     #[cfg(feature = "config")]
-    pub(crate) fn watched(&self, tasks: Vec<tokio::task::AbortHandle>) {
-        let before =
-            std::mem::replace(&mut *self.watching.lock().unwrap_or_else(PoisonError::into_inner), tasks);
-        before.iter().for_each(tokio::task::AbortHandle::abort);
+    pub(crate) fn watching(&self) -> MutexGuard<'_, configure::Watching> {
+        self.watching.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts merged settings in force: known policies change in place, new ones are made, and

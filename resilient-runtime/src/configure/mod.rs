@@ -28,6 +28,8 @@ pub(crate) use self::laid::Laid;
 pub(crate) use self::merge::{Merged, in_force, merge};
 pub use self::origin::{Origin, Place};
 #[cfg(feature = "config")]
+pub(crate) use self::reload::Watching;
+#[cfg(feature = "config")]
 pub use self::reload::{ConfigChange, reload};
 use self::sources::{Section, Source};
 use crate::events;

@@ -129,7 +129,7 @@ fn renew(
             let reloaded = EventKind::ConfigReloaded { changes: changes.as_slice().into() };
             world.bus.emit(CONFIG.0, CONFIG.1, None, reloaded);
             if next != every {
-                watch(world, contents.to_vec());
+                look(world, contents.to_vec());
             }
             Some(Ok(changes))
         }
@@ -153,20 +153,44 @@ fn interval(layers: &Layers) -> Option<Duration> {
     layers.said.general.written.time(general::RELOAD)
 }
 
+/// Who watches the files, and where.
+#[derive(Debug, Default)]
+pub(crate) struct Watching {
+    /// That of the `install`: a reload may be called from a thread that has none, or in one that ends soon.
+    runtime: Option<Handle>,
+    poll: Option<AbortHandle>,
+    hangup: Option<AbortHandle>,
+}
+
 /// Begins to watch the files of what is installed, in place of what was watched before.
 pub(super) fn watch(world: &'static World, seen: Vec<Content>) {
     let (_, layers) = world.state();
-    let every = interval(&layers);
-    let mut tasks = Vec::new();
-    if every.is_some() || layers.on_hangup {
-        let Ok(runtime) = Handle::try_current() else {
-            tracing::warn!(target: "resilient", "files are not watched: `install` was not called in a tokio runtime");
-            return world.watched(tasks);
-        };
-        tasks.extend(every.map(|every| runtime.spawn(poll(world, every, seen)).abort_handle()));
-        tasks.extend(on_hangup(&layers, &runtime));
+    // A handle keeps open what its runtime had opened, so none is kept for nothing.
+    let watched = layers.on_hangup || interval(&layers).is_some() || layers.files().next().is_some();
+    let runtime = if watched { Handle::try_current().ok() } else { None };
+    let hangup = runtime.as_ref().and_then(|runtime| on_hangup(&layers, runtime));
+    let next = Watching { runtime, poll: None, hangup };
+    let before = std::mem::replace(&mut *world.watching(), next);
+    before.poll.iter().chain(&before.hangup).for_each(AbortHandle::abort);
+    look(world, seen);
+}
+
+/// Looks at the files as often as is said now, which may be never.
+fn look(world: &'static World, seen: Vec<Content>) {
+    let mut watching = world.watching();
+    // Read under the lock: of two that come together, the one that is later knows the later interval.
+    let (_, layers) = world.state();
+    let (every, runtime) = (interval(&layers), watching.runtime.as_ref());
+    let unwatched = runtime.is_none() && (every.is_some() || layers.on_hangup);
+    let begin =
+        |(every, runtime): (Duration, &Handle)| runtime.spawn(poll(world, every, seen)).abort_handle();
+    let next = every.zip(runtime).map(begin);
+    let before = std::mem::replace(&mut watching.poll, next);
+    drop(watching);
+    before.iter().for_each(AbortHandle::abort);
+    if unwatched {
+        tracing::warn!(target: "resilient", "files are not watched: `install` was not called in a tokio runtime");
     }
-    world.watched(tasks);
 }
 
 async fn poll(world: &'static World, every: Duration, mut seen: Vec<Content>) {
