@@ -640,3 +640,19 @@ mod throttled {
         assert!(of("quiet").share > 0.0);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn it_learns_although_settings_are_installed_before_each_window_ends() {
+    #[load_shed(name = "renewed", window = "100ms")]
+    async fn renewed() -> Answer {
+        sleep(Duration::from_millis(5)).await;
+        Ok(1)
+    }
+    for _ in 0..100 {
+        configure().timeout("other", |t| t.limit(SECOND)).expect("other").install().unwrap();
+        for _ in 0..10 {
+            renewed().await.unwrap();
+        }
+    }
+    assert_eq!(of("renewed").baseline, Some(Duration::from_millis(5)));
+}

@@ -200,6 +200,10 @@ impl Gate {
     /// Goes by other settings, and keeps what was learned.
     pub(super) fn apply(&self, now: Tick, settings: &Settings) {
         let mut learning = self.lock();
+        // A plan begins a window: reloads that come more often than windows end would keep it from learning.
+        if (learning.limits, learning.levels) == (settings.limits, settings.levels) {
+            return;
+        }
         (learning.limits, learning.levels) = (settings.limits, settings.levels);
         let plan = learning.learner.plan(now, &settings.limits);
         self.publish(&plan, &settings.levels);

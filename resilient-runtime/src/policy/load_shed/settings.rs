@@ -58,7 +58,7 @@ impl ShedAlgorithm {
 }
 
 /// How the limit is learned.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Limits {
     pub(super) algorithm: ShedAlgorithm,
     pub(super) initial: u32,
@@ -69,7 +69,7 @@ pub(super) struct Limits {
 }
 
 /// Where each priority is refused, as shares of the limit.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Levels {
     pub(super) optional: f64,
     pub(super) normal: f64,
