@@ -205,6 +205,47 @@ async fn a_reload_in_a_runtime_that_ends_goes_on_watching() {
     assert_eq!(limit(), 5 * SECOND);
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_call_has_told_no_poll_tells_again() {
+    let folder = Folder::new("told");
+    let path = folder.write("resilient.toml", &every(1_000, 3));
+    let events = test_util::record();
+    configure().file(&path).install().unwrap();
+    folder.write("resilient.toml", &every(1_000, 0));
+    reload().unwrap_err();
+    sleep(5 * SECOND).await;
+    assert_eq!(events.words("config"), ["loaded", "refused"]);
+    folder.write("resilient.toml", &every(1_000, 4));
+    assert_eq!(reload().unwrap().len(), 1);
+    sleep(5 * SECOND).await;
+    assert_eq!(events.words("config"), ["loaded", "refused", "reloaded"]);
+    folder.write("resilient.toml", &every(1_000, 3));
+    sleep(5 * SECOND).await;
+    assert_eq!(events.words("config"), ["loaded", "refused", "reloaded", "reloaded"], "it went on watching");
+}
+
+/// Polls and calls meet at random here, so that some of them judge contents that are old by then.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_change_is_lost_between_polls_and_calls() {
+    let folder = Folder::new("between");
+    let rename =
+        |limit: u64| fs::rename(folder.write("new", &every(1, limit)), folder.0.join("resilient.toml"));
+    let path = folder.write("resilient.toml", &every(1, 3));
+    configure().file(&path).install().unwrap();
+    let registry = registry();
+    for round in 0..200 {
+        rename(4 + 2 * round).unwrap();
+        let call = std::thread::spawn(move || registry.reload().unwrap());
+        rename(5 + 2 * round).unwrap();
+        call.join().unwrap();
+        let deadline = Instant::now() + 10 * SECOND;
+        while limit() != Duration::from_secs(5 + 2 * round) {
+            assert!(Instant::now() < deadline, "the change {round} was lost");
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_call_reloads_and_tells_what_changed() {
     let folder = Folder::new("call");

@@ -184,6 +184,19 @@ impl World {
         (self.number.load(Relaxed), installed.clone())
     }
 
+    /// Notes something of what is installed, unless that has changed since its `number` was asked for.
+    #[cfg(feature = "config")]
+    pub(crate) fn note(&self, number: u64, note: impl FnOnce(&mut Layers)) -> bool {
+        let mut installed = self.installed();
+        let unchanged = self.number.load(Relaxed) == number;
+        if unchanged {
+            note(&mut installed);
+            // Who judges older contents has to look again.
+            self.number.fetch_add(1, Relaxed);
+        }
+        unchanged
+    }
+
     /// Who watches the files.
     #[cfg(feature = "config")]
     pub(crate) fn watching(&self) -> MutexGuard<'_, configure::Watching> {

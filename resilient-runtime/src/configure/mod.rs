@@ -46,6 +46,9 @@ pub(crate) struct Layers {
     pub(crate) watch: crate::watch::Settings,
     #[cfg(feature = "config")]
     on_hangup: bool,
+    /// What the files held when they were last judged, well or not.
+    #[cfg(feature = "config")]
+    judged: std::sync::Arc<[sources::Content]>,
     /// What the sources say, as they were last read.
     pub(crate) said: Said,
 }
@@ -138,7 +141,7 @@ impl Configure {
         let policies = merged.len();
         world.replace(layers, merged, None);
         #[cfg(feature = "config")]
-        reload::watch(world, contents);
+        reload::watch(world);
         let (stem, name) = events::CONFIG;
         world.bus.emit(stem, name, None, events::EventKind::ConfigLoaded { policies });
         Ok(())

@@ -87,7 +87,7 @@ impl Registry {
         loop {
             let (number, layers) = self.0.state();
             let contents = layers.contents();
-            // What was installed meanwhile has other sources.
+            // What was installed meanwhile has other sources, and what was refused is newer.
             if let Some(result) = renew(self.0, (number, layers), &contents) {
                 return result;
             }
@@ -95,7 +95,7 @@ impl Registry {
     }
 }
 
-/// Takes over what files hold now, unless something was installed since they were read.
+/// Takes over what files hold now, unless something was installed or refused since they were read.
 fn renew(
     world: &'static World,
     (number, layers): (u64, Layers),
@@ -104,7 +104,7 @@ fn renew(
     let (before, _) = merge(&layers);
     let (general, every) = (layers.said.general.clone(), interval(&layers));
     match check(layers, contents) {
-        Err(error) if world.state().0 == number => {
+        Err(error) if world.note(number, |layers| layers.judged = contents.into()) => {
             let refused = EventKind::ConfigRefused { error: Arc::new(error.clone()) };
             world.bus.emit(CONFIG.0, CONFIG.1, None, refused);
             Some(Err(error))
@@ -129,7 +129,7 @@ fn renew(
             let reloaded = EventKind::ConfigReloaded { changes: changes.as_slice().into() };
             world.bus.emit(CONFIG.0, CONFIG.1, None, reloaded);
             if next != every {
-                look(world, contents.to_vec());
+                look(world);
             }
             Some(Ok(changes))
         }
@@ -163,7 +163,7 @@ pub(crate) struct Watching {
 }
 
 /// Begins to watch the files of what is installed, in place of what was watched before.
-pub(super) fn watch(world: &'static World, seen: Vec<Content>) {
+pub(super) fn watch(world: &'static World) {
     let (_, layers) = world.state();
     // A handle keeps open what its runtime had opened, so none is kept for nothing.
     let watched = layers.on_hangup || interval(&layers).is_some() || layers.files().next().is_some();
@@ -172,18 +172,17 @@ pub(super) fn watch(world: &'static World, seen: Vec<Content>) {
     let next = Watching { runtime, poll: None, hangup };
     let before = std::mem::replace(&mut *world.watching(), next);
     before.poll.iter().chain(&before.hangup).for_each(AbortHandle::abort);
-    look(world, seen);
+    look(world);
 }
 
 /// Looks at the files as often as is said now, which may be never.
-fn look(world: &'static World, seen: Vec<Content>) {
+fn look(world: &'static World) {
     let mut watching = world.watching();
     // Read under the lock: of two that come together, the one that is later knows the later interval.
     let (_, layers) = world.state();
     let (every, runtime) = (interval(&layers), watching.runtime.as_ref());
     let unwatched = runtime.is_none() && (every.is_some() || layers.on_hangup);
-    let begin =
-        |(every, runtime): (Duration, &Handle)| runtime.spawn(poll(world, every, seen)).abort_handle();
+    let begin = |(every, runtime): (Duration, &Handle)| runtime.spawn(poll(world, every)).abort_handle();
     let next = every.zip(runtime).map(begin);
     let before = std::mem::replace(&mut watching.poll, next);
     drop(watching);
@@ -193,21 +192,21 @@ fn look(world: &'static World, seen: Vec<Content>) {
     }
 }
 
-async fn poll(world: &'static World, every: Duration, mut seen: Vec<Content>) {
+async fn poll(world: &'static World, every: Duration) {
     loop {
         clock::sleep_until(clock::now() + every).await;
         let looked = spawn_blocking(move || {
             let (number, layers) = world.state();
             let contents = layers.contents();
-            if contents != seen {
+            // A poll that remembered by itself would tell once more what a call has told, and take for known what
+            // was never judged because a call came in between.
+            if contents != *layers.judged {
                 // What is wrong has been told.
                 let _ = renew(world, (number, layers), &contents);
             }
-            contents
         });
         // Where it failed the runtime ends.
-        let Ok(contents) = looked.await else { return };
-        seen = contents;
+        let Ok(()) = looked.await else { return };
     }
 }
 

@@ -93,6 +93,7 @@ impl Layers {
 
     /// Takes in what the sources say, and gives what is wrong with their texts.
     pub(super) fn read(&mut self, contents: &[Content]) -> Vec<ConfigFault> {
+        self.judged = contents.into();
         files::read(self, contents)
     }
 }
