@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use resilient_settings::file::{self, Document};
 
 use super::sources::{Content, Section, Source, is_default};
-use super::used::used_names;
+use super::used::{Names, used_names};
 use super::{ConfigFault, Configure, Layers, Origin, Place, Said, kind, variables};
 
 /// More is no configuration.
@@ -213,8 +213,8 @@ fn take(document: &Document, levels: usize, said: &mut Said) -> Vec<ConfigFault>
 }
 
 /// Names that a variable may mean, by kind of policy.
-fn known_names(layers: &Layers, documents: &[Option<(Document, usize)>]) -> variables::Known {
-    let mut known = variables::Known::new();
+fn known_names(layers: &Layers, documents: &[Option<(Document, usize)>]) -> Names {
+    let mut known = Names::new();
     for &stem in crate::policy::STEMS {
         let names = known.entry(stem.name).or_default();
         names.extend(used_names(stem, &[]));

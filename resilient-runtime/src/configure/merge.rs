@@ -1,6 +1,6 @@
 //! Lays what is said over what the attributes say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use resilient_settings::Value;
 use resilient_settings::stem::general;
@@ -20,7 +20,8 @@ pub(crate) type Merged = BTreeMap<(&'static str, &'static str), Laid>;
 pub(crate) fn merge(layers: &Layers) -> (Merged, Vec<Clash>) {
     let (mut merged, clashes) = attributes();
     let sections = &layers.said.sections;
-    for section in sections.iter().filter(|section| !section.default && layers.knows(section)) {
+    let used = layers.used();
+    for section in sections.iter().filter(|section| !section.default && layers.knows(&used, section)) {
         merged.entry((section.stem.name, section.name)).or_insert_with(Laid::new);
     }
     let own = Own::new(sections);
@@ -82,9 +83,10 @@ impl Own {
     /// Lays a section over `laid`, after those that it extends.
     fn lay(&self, stem: &Stem, name: Name, laid: &mut Laid) {
         let mut chain = Vec::new();
+        let mut seen = BTreeSet::new();
         let mut next = Some(name);
         // Circles are faults, but nothing may hang on it.
-        while let Some(name) = next.filter(|name| !chain.contains(name)) {
+        while let Some(name) = next.filter(|name| seen.insert(*name)) {
             let Some((_, extends)) = self.0.get(&(stem.name, name)) else { break };
             chain.push(name);
             next = extends.map(|parent| (parent, is_default(stem, parent)));

@@ -1,6 +1,6 @@
 //! Which names somebody uses.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use resilient_settings::Kind;
 
@@ -8,8 +8,11 @@ use super::sources::Section;
 use super::{ConfigFault, Layers, kind};
 use crate::function::{Function, Layer};
 use crate::names::nearest;
-use crate::policy::Stem;
+use crate::policy::{STEMS, Stem};
 use crate::registry::annotated;
+
+/// Names of policies, by their kind.
+pub(super) type Names = BTreeMap<&'static str, BTreeSet<&'static str>>;
 
 impl ConfigFault {
     pub(super) fn warn(&self) {
@@ -21,15 +24,16 @@ impl Layers {
     /// Sections whose names nobody uses, and which no other section extends.
     pub(super) fn unused(&self) -> Vec<(&Section, ConfigFault)> {
         let sections = &self.said.sections;
-        let extended = |of: &Section| {
-            sections.iter().any(|by| by.stem.name == of.stem.name && by.extends == Some(of.name))
-        };
+        let extended: BTreeSet<_> =
+            sections.iter().filter_map(|by| Some((by.stem.name, by.extends?))).collect();
+        let used = self.used();
+        let nobody = BTreeSet::new();
         let mut unused = Vec::new();
-        for section in sections.iter().filter(|section| !section.default && !extended(section)) {
-            let used = used_names(section.stem, sections);
-            if !used.contains(section.name) && !self.expected.contains(section.name) {
-                let message = unknown(section.stem, section.name, &used);
-                let path = [section.stem.name, section.name];
+        for section in sections.iter().filter(|section| !section.default) {
+            let path = [section.stem.name, section.name];
+            if !self.knows(&used, section) && !extended.contains(&path.into()) {
+                let names = used.get(section.stem.name).unwrap_or(&nobody);
+                let message = unknown(section.stem, section.name, names);
                 unused.push((section, ConfigFault::new(path, message, section.origin.clone())));
             }
         }
@@ -42,10 +46,19 @@ impl Layers {
         self.expected.contains(name)
     }
 
+    /// Names that somebody uses, of each kind that the sources speak of: a new world, of which nothing is said,
+    /// cannot be asked for its checks yet.
+    pub(super) fn used(&self) -> Names {
+        let sections = &self.said.sections;
+        let said: BTreeSet<_> = sections.iter().map(|section| section.stem.name).collect();
+        let stems = STEMS.iter().filter(|stem| said.contains(stem.name));
+        stems.map(|stem| (stem.name, used_names(stem, sections))).collect()
+    }
+
     /// Whether a policy of this name is used or declared.
-    pub(super) fn knows(&self, section: &Section) -> bool {
-        self.expected.contains(section.name)
-            || used_names(section.stem, &self.said.sections).contains(section.name)
+    pub(super) fn knows(&self, used: &Names, section: &Section) -> bool {
+        let used = used.get(section.stem.name);
+        self.expected.contains(section.name) || used.is_some_and(|names| names.contains(section.name))
     }
 }
 

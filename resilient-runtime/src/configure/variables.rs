@@ -1,6 +1,5 @@
 //! Settings from environment variables.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
@@ -12,6 +11,7 @@ use resilient_settings::stem::{Table, general};
 use resilient_settings::words::{listed, nearest, quoted};
 
 use super::sources::{Section, Source, is_default};
+use super::used::Names;
 use super::{ConfigFault, Configure, Layers, Origin, Said};
 use crate::policy::{STEMS, Stem};
 
@@ -19,9 +19,6 @@ use crate::policy::{STEMS, Stem};
 const PREFIX: &str = "RESILIENT__";
 /// The variable that names files.
 const FILES: &str = "RESILIENT_CONFIG";
-
-/// Names that a variable may mean, by kind of policy.
-pub(super) type Known = BTreeMap<&'static str, BTreeSet<&'static str>>;
 
 /// Variables with our prefix, in the order of their names.
 #[derive(Clone, Debug)]
@@ -100,7 +97,7 @@ impl Layers {
 }
 
 /// Takes in what the variables say, and gives what is wrong with them.
-pub(super) fn read(variables: &Variables, known: &Known, said: &mut Said) -> Vec<ConfigFault> {
+pub(super) fn read(variables: &Variables, known: &Names, said: &mut Said) -> Vec<ConfigFault> {
     let mut faults = Vec::new();
     for (name, value) in variables.all.iter() {
         let variable = Variable { name, value, levels: variables.levels };
@@ -123,7 +120,7 @@ impl Variable<'_> {
         Origin::Variable { name: Arc::clone(self.name) }
     }
 
-    fn read(&self, known: &Known, said: &mut Said) -> Result<(), String> {
+    fn read(&self, known: &Names, said: &mut Said) -> Result<(), String> {
         let lower = self.name[PREFIX.len()..].to_lowercase();
         let parts: Vec<_> = lower.split("__").collect();
         match parts.as_slice() {
@@ -182,7 +179,7 @@ fn kind(written: &str, rest: &[&str]) -> Result<&'static Stem, String> {
 }
 
 /// The one policy whose name this may be.
-fn policy(stem: &Stem, written: &str, key: &str, known: &Known) -> Result<&'static str, String> {
+fn policy(stem: &Stem, written: &str, key: &str, known: &Names) -> Result<&'static str, String> {
     let wanted = plain(written);
     if wanted == "default" {
         return Ok("default");

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::read::MOST;
 use super::{Fault, Section};
 use crate::words::{dotted, listed, nearest};
 
 type Parents<'a> = BTreeMap<(&'static str, &'static str), Option<&'a Section>>;
+/// Which walk has seen a section.
+type Walks = BTreeMap<(&'static str, &'static str), usize>;
 
 /// What is wrong with the inheritance among these sections; of two that are of one policy, what the later one
 /// extends holds.
@@ -17,31 +20,55 @@ pub fn chains<'a>(sections: impl IntoIterator<Item = &'a Section>) -> Vec<Fault>
         *parent = Some(section).filter(|section| section.extends.is_some()).or(*parent);
     }
     let extending = parents.values().copied().flatten();
-    extending.filter_map(|section| fault(section, &parents)).collect()
+    let mut walks = Walks::new();
+    let faults =
+        extending.enumerate().filter_map(|(walk, section)| fault(walk, section, &parents, &mut walks));
+    // Each may look for the nearest of all names.
+    let mut faults: Vec<Fault> = faults.take(MOST).collect();
+    faults.sort_by(|one, other| one.keys.cmp(&other.keys));
+    faults
 }
 
-fn fault(section: &Section, parents: &Parents<'_>) -> Option<Fault> {
-    let (parent, spot) = section.extends.as_ref()?;
+fn fault<'a>(walk: usize, section: &'a Section, parents: &Parents<'a>, walks: &mut Walks) -> Option<Fault> {
+    let fault = |section: &Section, message| {
+        let (_, spot) = section.extends.as_ref()?;
+        Some(Fault::new(&[section.table.name, section.name, "extends"], message, spot.clone()))
+    };
+    let (parent, _) = section.extends.as_ref()?;
     let stem = section.table.name;
-    let fault = |message| Some(Fault::new(&[stem, section.name, "extends"], message, spot.clone()));
     if !parents.contains_key(&(stem, *parent)) {
-        return fault(missing(stem, section.name, parent, parents));
+        return fault(section, missing(stem, section.name, parent, parents));
     }
-    let mut chain = vec![section.name];
-    let mut next = *parent;
-    while let Some((parent, _)) = parents.get(&(stem, next))?.and_then(|section| section.extends.as_ref()) {
-        if next == section.name {
-            // Told once, by whoever comes first in it.
-            let first = chain.iter().all(|other| *other >= section.name);
-            return first.then(|| circle(&chain)).and_then(fault);
-        }
-        if chain.contains(&next) {
-            return None;
+    let round = round(walk, section, parents, walks)?;
+    let names: Vec<_> = round.iter().map(|section| section.name).collect();
+    fault(round.first()?, circle(&names))
+}
+
+/// The circle that a section's chain ends in, unless an earlier walk came through: each section is seen once.
+fn round<'a>(
+    walk: usize,
+    section: &'a Section,
+    parents: &Parents<'a>,
+    walks: &mut Walks,
+) -> Option<Vec<&'a Section>> {
+    let mut chain = Vec::new();
+    let mut next = section;
+    loop {
+        match walks.insert((next.table.name, next.name), walk) {
+            None => {}
+            Some(before) if before == walk => break,
+            Some(_) => return None,
         }
         chain.push(next);
-        next = parent;
+        let (parent, _) = next.extends.as_ref()?;
+        next = (*parents.get(&(next.table.name, *parent))?)?;
     }
-    None
+    let begin = chain.iter().position(|section| section.name == next.name)?;
+    let mut round = chain.split_off(begin);
+    // Told by whoever comes first in it, wherever the walk began.
+    let first = (0..round.len()).min_by_key(|at| round[*at].name)?;
+    round.rotate_left(first);
+    Some(round)
 }
 
 fn missing(stem: &str, name: &str, parent: &str, parents: &Parents<'_>) -> String {

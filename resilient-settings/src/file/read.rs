@@ -13,7 +13,7 @@ use crate::words::{meant, quoted};
 use crate::{Kind, Source, Spot, Value, intern};
 
 /// Mistakes that are told of one text.
-const MOST: usize = 256;
+pub(super) const MOST: usize = 256;
 
 type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
 
