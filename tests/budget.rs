@@ -107,18 +107,18 @@ async fn a_budget_of_nothing_pays_for_nothing() {
 fn a_budget_that_nobody_names_and_values_out_of_range_are_refused() {
     let faults = |configure: resilient_runtime::Configure| {
         let error = configure.install().unwrap_err();
-        error.faults().iter().map(ToString::to_string).collect::<Vec<_>>()
+        error.faults().iter().map(|it| format!("{}: {}", it.path(), it.message)).collect::<Vec<_>>()
     };
     assert_eq!(
         faults(configure().budget("stoer", |b| b)),
-        ["budget `stoer`: no function has a budget of this name; did you mean `store`?"]
+        ["budget.stoer: no function has a budget of this name; did you mean `store`?"]
     );
     assert!(!faults(configure().budget("none", |b| b)).is_empty(), "it has no settings");
     assert_eq!(
         faults(configure().budget("store", |b| b.credit(20.0)).budget("default", |b| b.credit(0.0))),
         [
-            "budget `store`, credit: 20 is more than 1; write 0.5 for 50 %",
-            "budget `default`, credit: 0 is not above 0",
+            "budget.store.credit: 20 is more than 1; write 0.5 for 50 %",
+            "budget.default.credit: 0 is not above 0",
         ]
     );
 }

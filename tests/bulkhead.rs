@@ -480,14 +480,15 @@ mod configured {
             .bulkhead("tunde", |tuned| tuned.max_concurrent(2))
             .install()
             .unwrap_err();
-        let mut said: Vec<_> = faults.faults().iter().map(ToString::to_string).collect();
+        let mut said: Vec<_> =
+            faults.faults().iter().map(|it| format!("{}: {}", it.path(), it.message)).collect();
         said.sort();
         assert_eq!(
             said,
             [
-                "bulkhead `narrow`, max_queue: has no effect without `max_wait`",
-                "bulkhead `tunde`: no function has a bulkhead of this name; did you mean `tuned`?",
-                "bulkhead `tuned`, max_concurrent: 0 is less than 1",
+                "bulkhead.narrow.max_queue: has no effect without `max_wait`",
+                "bulkhead.tunde: no function has a bulkhead of this name; did you mean `tuned`?",
+                "bulkhead.tuned.max_concurrent: 0 is less than 1",
             ]
         );
     }

@@ -435,13 +435,15 @@ mod bounded {
             .cache("knwon", |known| known.ttl(SECOND))
             .install()
             .unwrap_err();
-        let said: Vec<_> = faults.faults().iter().map(ToString::to_string).collect();
+        let mut said: Vec<_> =
+            faults.faults().iter().map(|it| format!("{}: {}", it.path(), it.message)).collect();
+        said.sort();
         assert_eq!(
             said,
             [
-                "cache `known`, ttl: 0ns is too short",
-                "cache `known`, max_entries: 0 is less than 1",
-                "cache `knwon`: no function has a cache of this name; did you mean `known`?",
+                "cache.known.max_entries: 0 is less than 1",
+                "cache.known.ttl: 0ns is too short",
+                "cache.knwon: no function has a cache of this name; did you mean `known`?",
             ]
         );
         assert_eq!(known().await, Ok(7));

@@ -376,7 +376,7 @@ mod cached {
         assert_eq!(aging(DOWN).await, Ok(1));
         let refused = configure().fallback("aging", |aging| aging.max_age(Duration::ZERO)).install();
         let refused = refused.unwrap_err().to_string();
-        assert!(refused.contains("fallback `aging`, max_age: 0ns is too short"), "{refused}");
+        assert!(refused.contains("fallback.aging.max_age: 0ns is too short"), "{refused}");
     }
 
     #[tokio::test(start_paused = true)]

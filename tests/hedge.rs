@@ -528,18 +528,18 @@ fn settings_out_of_range_and_times_that_never_fit_are_refused() {
     drop(tight());
     let faults = |set: fn(Hedge) -> Hedge| {
         let error = configure().hedge("tight", set).install().unwrap_err();
-        error.faults().iter().map(ToString::to_string).collect::<Vec<_>>()
+        error.faults().iter().map(|it| format!("{}: {}", it.path(), it.message)).collect::<Vec<_>>()
     };
     assert_eq!(
         faults(|h| h.after_quantile(95.0)),
-        ["hedge `tight`, after: 95 is no share from 0.5 to 0.999; write 0.95 for p95"]
+        ["hedge.tight.after: 95 is no share from 0.5 to 0.999; write 0.95 for p95"]
     );
-    assert_eq!(faults(|h| h.max(17)), ["hedge `tight`, max: 17 is more than 16"]);
-    assert_eq!(faults(|h| h.max(0)), ["hedge `tight`, max: 0 is less than 1"]);
+    assert_eq!(faults(|h| h.max(17)), ["hedge.tight.max: 17 is more than 16"]);
+    assert_eq!(faults(|h| h.max(0)), ["hedge.tight.max: 0 is less than 1"]);
     let path = "hedge::settings_out_of_range_and_times_that_never_fit_are_refused::tight";
     assert_eq!(
         faults(|h| h.after(Duration::from_secs(1))),
-        [format!("timeout `tight`, limit: 1s for all of `{path}`, but its hedge waits at least 1s")]
+        [format!("timeout.tight.limit: 1s for all of `{path}`, but its hedge waits at least 1s")]
     );
 }
 

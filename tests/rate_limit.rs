@@ -614,16 +614,17 @@ mod configured {
             .rate_limit("tunde", |tuned| tuned.burst(2))
             .install()
             .unwrap_err();
-        let mut said: Vec<_> = faults.faults().iter().map(ToString::to_string).collect();
+        let mut said: Vec<_> =
+            faults.faults().iter().map(|it| format!("{}: {}", it.path(), it.message)).collect();
         said.sort();
         assert_eq!(
             said,
             [
-                "rate_limit `other`, max_keys: 0 is less than 1",
-                "rate_limit `other`, rate: 5/ns is faster than 4294967295 a second, the most",
-                "rate_limit `tunde`: no function has a rate_limit of this name; did you mean `tuned`?",
-                "rate_limit `tuned`, burst: 0 is less than 1",
-                "rate_limit `tuned`, rate: 0/s has no permits, so it would never let a call through",
+                "rate_limit.other.max_keys: 0 is less than 1",
+                "rate_limit.other.rate: 5/ns is faster than 4294967295 a second, the most",
+                "rate_limit.tunde: no function has a rate_limit of this name; did you mean `tuned`?",
+                "rate_limit.tuned.burst: 0 is less than 1",
+                "rate_limit.tuned.rate: 0/s has no permits, so it would never let a call through",
             ]
         );
     }
