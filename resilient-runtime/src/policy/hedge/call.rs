@@ -19,6 +19,7 @@ use crate::events::{EventKind, HedgeCause, RetryEnd};
 use crate::frame::{self, Deadline, Trial};
 use crate::level::Judge;
 use crate::outcome::{Cause, Class};
+use crate::policy::budget::Payer;
 use crate::registry::{self, Record};
 use crate::timer::Timer;
 
@@ -154,6 +155,8 @@ struct Call<'a> {
     turn: u32,
     held_back: bool,
     progress: Progress,
+    /// Of the attempts; nobody if the hedge was off when the call began, which then is no attempt.
+    payer: Payer,
 }
 
 impl<M, F, O, R> fmt::Debug for Hedged<'_, M, F, O, R> {
@@ -178,12 +181,17 @@ impl Call<'_> {
         self.shared.tally.add(counter, 1);
     }
 
+    /// Takes what it goes by from now on.
+    fn begin(&mut self) {
+        self.plan = self.shared.plan();
+        if self.plan != Plan::OFF {
+            self.payer = self.shared.payer();
+        }
+    }
+
     /// Runs user code that belongs to an attempt.
     fn enter<T>(&self, number: u32, attempt: impl FnOnce() -> T) -> T {
-        if self.plan == Plan::OFF {
-            return attempt();
-        }
-        let trial = Trial::first(self.shared.payer()).nth(number);
+        let trial = Trial::first(self.payer).nth(number);
         let _attempting = frame::enter_attempt(trial, Deadline::NONE);
         attempt()
     }
@@ -311,6 +319,7 @@ impl<'a, M, F, O, R> Hedged<'a, M, F, O, R> {
             turn: 0,
             held_back: false,
             progress: Progress::Fresh,
+            payer: Payer::NOBODY,
         };
         Self { first: None, others: Vec::new(), make, rules, call, failed: None }
     }
@@ -402,7 +411,7 @@ where
             Progress::Done => return Poll::Pending,
             Progress::Fresh => {
                 this.call.progress = Progress::Polling;
-                this.call.plan = this.call.shared.plan();
+                this.call.begin();
                 this.call.started = 1;
                 let attempt = this.call.enter(1, || (this.make)());
                 this.first.set(Some(attempt));
