@@ -244,7 +244,7 @@ pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `max_entries` | values kept at once, for `cached` | 1000 | at least 1, needs `cached` |
 /// | `max_age` | duration: the oldest value that is an answer, for `cached` | no limit | not zero, needs `cached` |
 /// | `name` | text | path of the function | not empty |
-/// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
+/// | `enabled` | `true` or `false` | `true`; otherwise errors are passed on, and refusals still answered | |
 ///
 /// `fn` is one of
 ///

@@ -77,8 +77,7 @@ impl Fallback {
 
     /// Whether it does anything; otherwise errors are passed on, and nothing is kept. **Default: true.**
     ///
-    /// A refusal has to have a place in the function's error, `From<Rejected>`; one that has none is still
-    /// answered.
+    /// A policy's refusal is still answered: the function's error need have no place for it.
     #[must_use]
     pub const fn enabled(self, enabled: bool) -> Self {
         self.with(slot::ENABLED, Value::Flag(enabled))
