@@ -277,17 +277,19 @@ mod of_a_rate_limit {
         assert_eq!(of("watched").would_reject, 4);
     }
 
+    /// How many of two hundred calls, four a second, were refused or would have been.
+    async fn refused() -> u64 {
+        for _ in 0..200 {
+            tokio::spawn(waits());
+            sleep(SECOND / 4).await;
+        }
+        sleep(MINUTE).await;
+        let snapshot = of("waits");
+        snapshot.rejected + snapshot.would_reject
+    }
+
     #[tokio::test(start_paused = true)]
     async fn as_many_would_be_refused_as_are() {
-        async fn refused() -> u64 {
-            for _ in 0..200 {
-                tokio::spawn(waits());
-                sleep(SECOND / 4).await;
-            }
-            sleep(MINUTE).await;
-            let snapshot = of("waits");
-            snapshot.rejected + snapshot.would_reject
-        }
         let enforced = refused().await;
         registry().reset("rate_limit", "waits");
         configure().rate_limit("waits", |r| r.mode(Mode::Observe)).install().unwrap();
@@ -313,17 +315,19 @@ mod of_a_rate_limit {
         assert_eq!((start.elapsed(), of("waits").waiting), (Duration::ZERO, 0));
     }
 
+    fn take_all(name: &str) {
+        let limit = registry().rate_limit(name).unwrap();
+        while of(name).available > 0 {
+            limit.try_acquire().unwrap();
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn to_and_fro_gives_no_permit_away() {
-        for _ in 0..3 {
-            for mode in [Mode::Observe, Mode::Enforce] {
-                let rate = |r: resilient_runtime::RateLimit| r.rate(Rate::per_minute(2)).max_wait(SECOND);
-                configure().rate_limit("watched", |r| rate(r).mode(mode)).install().unwrap();
-                let limit = registry().rate_limit("watched").unwrap();
-                while of("watched").available > 0 {
-                    limit.try_acquire().unwrap();
-                }
-            }
+        for mode in [Mode::Observe, Mode::Enforce].repeat(3) {
+            let rate = |r: resilient_runtime::RateLimit| r.rate(Rate::per_minute(2)).max_wait(SECOND);
+            configure().rate_limit("watched", |r| rate(r).mode(mode)).install().unwrap();
+            take_all("watched");
         }
         assert_eq!(of("watched").admitted, 2);
         assert!(watched().await.is_err());

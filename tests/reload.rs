@@ -229,8 +229,9 @@ async fn what_a_call_has_told_no_poll_tells_again() {
 async fn no_change_is_lost_between_polls_and_calls() {
     let folder = Folder::new("between");
     let rename = |limit: u64, sections: usize| {
-        let unused: String =
+        let unused: Vec<_> =
             (0..sections).map(|number| format!("[hedge.unused{number}]\nmax = 3\n")).collect();
+        let unused = unused.concat();
         let lenient = format!("{unused}[resilient]\non_unknown_policy = \"warn\"\n");
         let new = folder.write("new", &every(50, limit).replace("[resilient]\n", &lenient));
         fs::rename(new, folder.0.join("resilient.toml")).unwrap();

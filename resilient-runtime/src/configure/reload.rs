@@ -205,8 +205,10 @@ async fn poll(world: &'static World, every: Duration) {
                 let _ = renew(world, (number, layers), &contents);
             }
         });
-        // Where it failed the runtime ends.
-        let Ok(()) = looked.await else { return };
+        // It is cancelled where the runtime ends. A panic is that of somebody who listens to the log.
+        if looked.await.is_err_and(|error| error.is_cancelled()) {
+            return;
+        }
     }
 }
 
