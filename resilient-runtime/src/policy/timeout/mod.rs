@@ -3,28 +3,25 @@
 //! A body that is ready at once costs no clock and no timer. A call that is dropped is counted
 //! as abandoned.
 
+mod call;
+
 use std::future::Future;
-use std::marker::PhantomData;
-use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use pin_project_lite::pin_project;
 use resilient_settings::stem::{observes, timeout as slot};
 use resilient_settings::{Value, Written, nanos};
-use tokio::task::coop;
-use tokio::time::Sleep;
 
+use self::call::By;
+pub(crate) use self::call::{Bounded, Terms};
+pub use self::call::{limit, timeout};
 use super::{Mode, Policy, Snapshot, Stem};
-use crate::clock;
 use crate::configure::Configure;
 use crate::error::Rejected;
-use crate::events::EventKind;
 use crate::frame::Deadline;
-use crate::level::{ByHand, Judge, Reply};
+use crate::level::ByHand;
 use crate::outcome::Unclassified;
-use crate::registry::{self, Record, Registry};
+use crate::registry::Registry;
 use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
@@ -299,199 +296,4 @@ impl Policy for TimeoutPolicy {
     fn reset(&self) {
         self.tally.reset();
     }
-}
-
-/// Who gives the time: a registered policy, or a value made by hand.
-pub trait Terms: Copy {
-    /// Kind of policy that gives up the call.
-    const STEM: &'static str = STEM.table.name;
-
-    fn name(self) -> &'static str;
-    fn count(self, counter: usize);
-}
-
-impl Terms for &'static TimeoutPolicy {
-    fn name(self) -> &'static str {
-        self.name
-    }
-
-    #[inline]
-    fn count(self, counter: usize) {
-        self.tally.add(counter, 1);
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum By {
-    Name(&'static TimeoutPolicy),
-    Value(&'static str),
-}
-
-impl Terms for By {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Name(policy) => policy.name(),
-            Self::Value(name) => name,
-        }
-    }
-
-    fn count(self, counter: usize) {
-        if let Self::Name(policy) = self {
-            policy.count(counter);
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Progress {
-    Fresh,
-    /// Still so when the future is dropped, the body has panicked.
-    Polling,
-    Waiting,
-    Done,
-}
-
-pin_project! {
-    /// A bounded call. The time starts when the call first has to wait, or is first asked for.
-    #[derive(Debug)]
-    #[must_use = "futures do nothing unless polled"]
-    pub struct Bounded<F, P: Terms, C> {
-        #[pin]
-        inner: F,
-        #[pin]
-        timer: Option<Sleep>,
-        deadline: Deadline,
-        limit: Deadline,
-        terms: P,
-        progress: Progress,
-        class: PhantomData<C>,
-    }
-
-    impl<F, P: Terms, C> PinnedDrop for Bounded<F, P, C> {
-        #[inline]
-        fn drop(this: Pin<&mut Self>) {
-            if let Progress::Polling | Progress::Waiting = this.progress {
-                cut_short(this.terms, this.progress);
-            }
-        }
-    }
-}
-
-impl<F, P: Terms, C> Bounded<F, P, C> {
-    #[inline]
-    pub(crate) const fn new(inner: F, terms: P, limit: Deadline) -> Self {
-        Self {
-            inner,
-            timer: None,
-            deadline: limit,
-            limit,
-            terms,
-            progress: Progress::Fresh,
-            class: PhantomData,
-        }
-    }
-}
-
-impl<F, P, C> Future for Bounded<F, P, C>
-where
-    F: Future,
-    P: Terms,
-    C: Judge<F::Output>,
-{
-    type Output = Reply<C::Answer>;
-
-    #[inline]
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Reply<C::Answer>> {
-        let mut this = self.project();
-        if let Progress::Done = this.progress {
-            // Whoever polls again must not start the body anew.
-            return Poll::Pending;
-        }
-        *this.progress = Progress::Polling;
-        let in_force = this.deadline.enter();
-        if let Poll::Ready(out) = this.inner.poll(cx) {
-            drop(in_force);
-            *this.progress = Progress::Done;
-            this.terms.count(if C::is_ok(&out) { SUCCEEDED } else { FAILED });
-            return Poll::Ready(C::reply(out));
-        }
-        let binds = in_force.binds(this.deadline);
-        let armed = this.timer.is_some();
-        if !armed
-            && binds
-            && let Some(deadline) = this.deadline.start()
-        {
-            this.timer.set(Some(clock::sleep_until(deadline)));
-        }
-        *this.progress = Progress::Waiting;
-        ready!(match this.timer.as_mut().as_pin_mut() {
-            Some(timer) if armed => poll_again(timer, cx),
-            Some(timer) => timer.poll(cx),
-            None => watch(this.timer.as_mut(), *this.limit, cx),
-        });
-        if let Some(limit) = this.limit.is_watched() {
-            // Told once: from here on it is a call without a timeout.
-            this.timer.set(None);
-            *this.limit = Deadline::NONE;
-            overstay(*this.terms, limit);
-            return Poll::Pending;
-        }
-        *this.progress = Progress::Done;
-        Poll::Ready(Reply::Refusal(give_up(*this.terms, this.limit.limit())))
-    }
-}
-
-/// Polls a timer whose body may use up, at every poll, what its task may do.
-///
-/// The first poll is none of these: it has to yield, or calls that time out at once would hold up the task.
-fn poll_again(mut timer: Pin<&mut Sleep>, cx: &mut Context<'_>) -> Poll<()> {
-    let polled = timer.as_mut().poll(cx);
-    if polled.is_ready() || coop::has_budget_remaining() {
-        return polled;
-    }
-    pin!(coop::unconstrained(timer)).poll(cx)
-}
-
-/// The time of a call that nobody gives up begins, if somebody looks at it.
-#[cold]
-fn watch(mut timer: Pin<&mut Option<Sleep>>, limit: Deadline, cx: &mut Context<'_>) -> Poll<()> {
-    let until = limit.is_watched().and_then(|limit| clock::now().checked_add(limit));
-    timer.set(until.map(clock::sleep_until));
-    timer.as_pin_mut().map_or(Poll::Pending, |timer| timer.poll(cx))
-}
-
-#[cold]
-fn overstay<P: Terms>(terms: P, limit: Duration) {
-    terms.count(WOULD_TIME_OUT);
-    registry::emit(STEM.name, terms.name(), || EventKind::WouldTimeOut { limit });
-}
-
-#[cold]
-fn cut_short<P: Terms>(terms: P, progress: Progress) {
-    terms.count(if let Progress::Polling = progress { PANICKED } else { ABANDONED });
-}
-
-#[cold]
-fn give_up<P: Terms>(terms: P, limit: Duration) -> Rejected {
-    terms.count(TIMED_OUT);
-    registry::emit(P::STEM, terms.name(), || EventKind::TimedOut { limit });
-    Rejected::TimedOut { name: terms.name(), limit }
-}
-
-/// What the layer of an annotated function is told. It is found before the call is made: from there on nothing
-/// can panic until the layer holds the call, which then is made where it stays and not moved.
-#[inline]
-#[must_use]
-pub fn limit<const N: usize>(function: &'static Record<N>, layer: usize) -> &'static TimeoutPolicy {
-    function.policy(layer)
-}
-
-/// The layer of an annotated function.
-#[inline]
-pub fn timeout<F, C>(
-    policy: &'static TimeoutPolicy,
-    inner: F,
-    _: C,
-) -> Bounded<F, &'static TimeoutPolicy, C> {
-    Bounded::new(inner, policy, policy.limit())
 }
