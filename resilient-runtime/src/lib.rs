@@ -94,6 +94,8 @@ mod gcra;
 #[cfg(feature = "health")]
 mod health;
 mod held;
+#[cfg(feature = "export")]
+mod in_force;
 mod inventory;
 mod key;
 mod key_of;

@@ -16,6 +16,8 @@ use crate::events::{Bus, EventKind, Subscription};
 use crate::function::Function;
 #[cfg(feature = "health")]
 use crate::health::{Checks, probe};
+#[cfg(feature = "export")]
+use crate::in_force::InForce;
 use crate::policy::{Found, Named, Policy, STEMS, Snapshot};
 use crate::tally::{Since, Tally};
 #[cfg(any(feature = "trace", feature = "latency"))]
@@ -139,6 +141,8 @@ pub(crate) struct World {
     watching: Mutex<configure::Watching>,
     pub(crate) bus: Bus,
     #[cfg(feature = "export")]
+    pub(crate) in_force: InForce,
+    #[cfg(feature = "export")]
     pub(crate) told: crate::export::Told,
     #[cfg(feature = "health")]
     pub(crate) checks: Checks,
@@ -159,6 +163,8 @@ impl World {
             #[cfg(feature = "config")]
             watching: Mutex::default(),
             bus: Bus::new(),
+            #[cfg(feature = "export")]
+            in_force: InForce::new(),
             #[cfg(feature = "export")]
             told: crate::export::Told::default(),
             #[cfg(feature = "health")]
@@ -213,6 +219,8 @@ impl World {
         }
         let mut number = self.number.fetch_add(1, Relaxed) + 1;
         *installed = layers;
+        #[cfg(feature = "export")]
+        self.in_force.begin();
         drop(installed);
         loop {
             self.put(&merged);

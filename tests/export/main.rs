@@ -5,6 +5,7 @@
 mod metrics;
 mod openmetrics;
 mod otel;
+mod program;
 mod prometheus;
 
 use std::cell::Cell;

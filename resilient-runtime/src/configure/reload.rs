@@ -105,6 +105,8 @@ fn renew(
     let (general, every) = (layers.said.general.clone(), interval(&layers));
     match check(layers, contents) {
         Err(error) if world.note(number, |layers| layers.judged = contents.into()) => {
+            #[cfg(feature = "export")]
+            world.in_force.reloaded(false);
             let refused = EventKind::ConfigRefused { error: Arc::new(error.clone()) };
             world.bus.emit(CONFIG.0, CONFIG.1, None, refused);
             Some(Err(error))
@@ -125,6 +127,8 @@ fn renew(
             if !world.replace(layers, merged, Some(number)) {
                 return None;
             }
+            #[cfg(feature = "export")]
+            world.in_force.reloaded(true);
             unused.iter().for_each(ConfigFault::warn);
             let reloaded = EventKind::ConfigReloaded { changes: changes.as_slice().into() };
             world.bus.emit(CONFIG.0, CONFIG.1, None, reloaded);

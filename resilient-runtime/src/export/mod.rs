@@ -8,8 +8,9 @@
 //! - `prometheus`: a collector for a registry of `prometheus-client`, and the text of a scrape.
 //! - [`families`] is what all of them read, for an exporter of one's own.
 //!
-//! All figures of a policy have its name as the label `name`, those of a guarded function its path as `function`. The values of the other labels are closed sets:
-//! no key, no argument and no error text ever becomes one. Units are seconds, ratios are from 0 to 1 and left
+//! All figures of a policy or a health check have its name as the label `name`, those of a guarded function its
+//! path as `function`. The values of the other labels are closed sets: no key, no argument and no error text ever
+//! becomes one. Units are seconds, ratios are from 0 to 1 and left
 //! out where there is nothing to divide by. Counters only grow: they count since the first day, whatever was
 //! reset since.
 //!
@@ -28,11 +29,10 @@ mod told;
 
 use self::table::Row;
 pub(crate) use self::told::Told;
-use crate::policy::Snapshot;
 use crate::registry::Registry;
 use crate::tally::Tally;
 
-/// One figure of all policies of a kind.
+/// One figure of all that have it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Family {
@@ -77,7 +77,7 @@ pub enum Unit {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sample {
-    /// Labels and their values; the first is the policy's `name`, or the `function`.
+    /// Labels and their values; the first is the `name` of a policy or check, or the `function`.
     pub labels: Vec<(&'static str, &'static str)>,
     /// The value, as of now.
     pub value: Value,
@@ -116,15 +116,15 @@ impl Value {
 }
 
 impl Family {
-    fn of(row: &'static Row, snapshots: &[Snapshot]) -> Self {
+    fn of(row: &'static Row, samples: Vec<Sample>) -> Self {
         let Row { name, help, kind, unit, .. } = *row;
-        Self { name, help, kind, unit, samples: row.read(snapshots) }
+        Self { name, help, kind, unit, samples }
     }
 
     /// The one family of `row`.
     #[cfg(feature = "otel")]
     fn read(row: &'static Row, registry: Registry) -> Self {
-        let mut family = Self::of(row, &registry.count_of(row.stem(), Tally::sum));
+        let mut family = Self::of(row, row.read(registry));
         registry.0.told.never_less(std::slice::from_mut(&mut family));
         family
     }
@@ -149,7 +149,7 @@ impl Family {
 #[must_use]
 pub fn families(registry: Registry) -> Vec<Family> {
     let snapshots = registry.count(Tally::sum);
-    let families = table::rows().map(|row| Family::of(row, &snapshots));
+    let families = table::rows().map(|row| Family::of(row, row.read_from(registry, &snapshots)));
     let mut families: Vec<_> = families.filter(|family| !family.samples.is_empty()).collect();
     registry.0.told.never_less(&mut families);
     #[cfg(feature = "latency")]

@@ -25,7 +25,7 @@ use crate::registry::Registry;
 /// gauge for each quantile.
 pub fn register(meter: &Meter, registry: Registry) {
     for row in table::rows() {
-        observe(meter, &Family::of(row, &[]), move || Family::read(row, registry).samples);
+        observe(meter, &Family::of(row, Vec::new()), move || Family::read(row, registry).samples);
     }
     #[cfg(feature = "latency")]
     for read in [super::latency::calls, super::latency::quantiles] {

@@ -16,11 +16,11 @@ use std::fmt;
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet};
+use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 use prometheus_client::registry::Unit as Suffix;
 
-use super::{Buckets, Family, Kind, Unit, Value, families};
+use super::{Buckets, Family, Kind, Sample, Unit, Value, families};
 use crate::registry::{Registry, registry};
 
 /// What a response with [`text`] says of itself in its header `content-type`.
@@ -84,19 +84,25 @@ fn write(family: &Family, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         Kind::Histogram => MetricType::Histogram,
     };
     let mut encoder = encoder.encode_descriptor(&name, family.help, unit.as_ref(), kind)?;
-    for sample in &family.samples {
-        let labels = sample.labels.as_slice();
-        let mut encoder = encoder.encode_family(&labels)?;
-        match (family.kind, &sample.value) {
-            (_, Value::Buckets(Buckets { counts, sum })) => {
-                let count = counts.iter().map(|(_, count)| count).sum();
-                encoder.encode_histogram::<NoLabelSet>(*sum, count, counts, None)
-            }
-            (Kind::Counter, Value::Whole(n)) => encoder.encode_counter::<NoLabelSet, _, u64>(n, None),
-            (Kind::Counter, Value::Real(x)) => encoder.encode_counter::<NoLabelSet, _, u64>(x, None),
-            (_, Value::Whole(n)) => encoder.encode_gauge(n),
-            (_, Value::Real(x)) => encoder.encode_gauge(x),
-        }?;
+    for Sample { labels, value } in &family.samples {
+        if labels.is_empty() {
+            put(family.kind, value, &mut encoder)?;
+        } else {
+            put(family.kind, value, &mut encoder.encode_family(&labels.as_slice())?)?;
+        }
     }
     Ok(())
+}
+
+fn put(kind: Kind, value: &Value, encoder: &mut MetricEncoder<'_>) -> fmt::Result {
+    match (kind, value) {
+        (_, Value::Buckets(Buckets { counts, sum })) => {
+            let count = counts.iter().map(|(_, count)| count).sum();
+            encoder.encode_histogram::<NoLabelSet>(*sum, count, counts, None)
+        }
+        (Kind::Counter, Value::Whole(n)) => encoder.encode_counter::<NoLabelSet, _, u64>(n, None),
+        (Kind::Counter, Value::Real(x)) => encoder.encode_counter::<NoLabelSet, _, u64>(x, None),
+        (_, Value::Whole(n)) => encoder.encode_gauge(n),
+        (_, Value::Real(x)) => encoder.encode_gauge(x),
+    }
 }

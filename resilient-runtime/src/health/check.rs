@@ -20,7 +20,7 @@ use crate::outcome::Class;
 use crate::policy::circuit_breaker::{News, Says};
 use crate::policy::{Policy, Snapshot, Stem};
 use crate::registry::World;
-use crate::tally::Since;
+use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
     table: &slot::TABLE,
@@ -110,10 +110,16 @@ pub struct HealthCheckSnapshot {
     pub panicked: u64,
 }
 
+const PASSED: usize = 0;
+const FAILED: usize = 1;
+const TIMED_OUT: usize = 2;
+const PANICKED: usize = 3;
+
 /// A check as the registry holds it.
 #[derive(Debug)]
 pub(crate) struct Check {
     name: &'static str,
+    runs: Tally,
     state: Mutex<State>,
     /// Its settings may have changed.
     pub(super) changed: Notify,
@@ -129,15 +135,6 @@ struct State {
     last: Option<Finding>,
     /// The number of the last change of what is known.
     number: u32,
-    counts: Counts,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Counts {
-    passed: u64,
-    failed: u64,
-    timed_out: u64,
-    panicked: u64,
 }
 
 /// What runs a check: one of those that a start has begun.
@@ -161,7 +158,7 @@ impl Check {
     fn new(name: &'static str) -> Self {
         let source = annotated().iter().find(|check| check.name() == name).copied().map(Source::Annotated);
         let state = State { source, ..State::default() };
-        Self { name, state: Mutex::new(state), changed: Notify::new() }
+        Self { name, runs: Tally::new(), state: Mutex::new(state), changed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -273,8 +270,8 @@ impl Check {
         let since = same.map_or(ended, |last| last.since);
         state.last = Some(Finding { result, began, ended, since });
         state.number = world.checks.next_finding();
-        state.counts.add(result);
         drop(state);
+        self.runs.add(counter(result), 1);
         self.tell(world, from, HealthStatus::of(result.is_ok()), result.err());
         true
     }
@@ -310,12 +307,16 @@ impl Check {
     }
 
     pub(super) fn snapshot(&self) -> HealthCheckSnapshot {
+        self.count(Tally::total)
+    }
+
+    pub(super) fn count(&self, count: Since) -> HealthCheckSnapshot {
         let now = clock::now();
         let state = self.state();
         let Terms { critical, interval, timeout } = state.terms();
         let status = state.status(now);
         let last = state.last.filter(|_| status != HealthStatus::Unknown);
-        let Counts { passed, failed, timed_out, panicked } = state.counts;
+        let runs = |counter| count(&self.runs, counter);
         HealthCheckSnapshot {
             name: self.name,
             critical,
@@ -327,10 +328,10 @@ impl Check {
             interval,
             timeout,
             running: state.task.as_ref().is_some_and(|task| !task.is_over()),
-            passed,
-            failed,
-            timed_out,
-            panicked,
+            passed: runs(PASSED),
+            failed: runs(FAILED),
+            timed_out: runs(TIMED_OUT),
+            panicked: runs(PANICKED),
         }
     }
 }
@@ -363,14 +364,12 @@ impl State {
     }
 }
 
-impl Counts {
-    fn add(&mut self, result: Result<(), CheckFailure>) {
-        *match result {
-            Ok(()) => &mut self.passed,
-            Err(CheckFailure::Error(_)) => &mut self.failed,
-            Err(CheckFailure::TimedOut) => &mut self.timed_out,
-            Err(CheckFailure::Panicked) => &mut self.panicked,
-        } += 1;
+const fn counter(result: Result<(), CheckFailure>) -> usize {
+    match result {
+        Ok(()) => PASSED,
+        Err(CheckFailure::Error(_)) => FAILED,
+        Err(CheckFailure::TimedOut) => TIMED_OUT,
+        Err(CheckFailure::Panicked) => PANICKED,
     }
 }
 
@@ -380,12 +379,12 @@ impl Policy for Check {
         self.changed.notify_one();
     }
 
-    fn snapshot(&self, _: Since) -> Snapshot {
-        Snapshot::HealthCheck(self.snapshot())
+    fn snapshot(&self, count: Since) -> Snapshot {
+        Snapshot::HealthCheck(self.count(count))
     }
 
     /// What is known now is no statistics, and stays.
     fn reset(&self) {
-        self.state().counts = Counts::default();
+        self.runs.reset();
     }
 }

@@ -34,6 +34,8 @@ use crate::names::nearest;
 use crate::policy::Stem;
 use crate::policy::circuit_breaker::{News, Says};
 use crate::registry::{World, registry};
+#[cfg(feature = "export")]
+use crate::tally::Tally;
 
 /// A handle on the checks of this program, and on what they found out.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +88,12 @@ pub fn health() -> Health {
 /// The checks there are.
 pub(crate) fn names() -> Vec<&'static str> {
     health().all().into_iter().map(Check::name).collect()
+}
+
+/// What is known of each check, counted since the first day.
+#[cfg(feature = "export")]
+pub(crate) fn counted(world: &'static World) -> Vec<HealthCheckSnapshot> {
+    Health(world).all().into_iter().map(|check| check.count(Tally::sum)).collect()
 }
 
 /// The word for no check at all.

@@ -13,6 +13,12 @@ pub(super) const BULKHEAD: &[Row] = &[
         "Calls that got a place and had to wait for it.",
         of!(Bulkhead, |s, out| out.put(s.waited)),
     ),
+    counter(
+        "bulkhead.wait",
+        "Time that calls had waited when they got a place.",
+        of!(Bulkhead, |s, out| out.put(s.wait_time)),
+    )
+    .seconds(),
     counter("bulkhead.rejected", "Calls that were refused.", of!(Bulkhead, |s, out| out.put(s.rejected))),
     counter(
         "bulkhead.would_reject",
@@ -91,6 +97,12 @@ pub(super) const RATE_LIMIT: &[Row] = &[
             }
         }),
     ),
+    counter(
+        "rate_limit.wait",
+        "Time that calls had waited when they got a permit.",
+        of!(RateLimit, |s, out| out.put(s.wait_time)),
+    )
+    .seconds(),
     gauge(
         "rate_limit.available",
         "Permits that are there; of a limit with keys, nobody's.",

@@ -3,35 +3,69 @@
 mod answers;
 mod attempts;
 mod breaker;
+#[cfg(feature = "health")]
+mod checks;
 mod limits;
+mod program;
 
 use std::time::Duration;
 
 use super::{Kind, Sample, Unit, Value};
 use crate::policy::Snapshot;
+use crate::registry::{Registry, World};
+#[cfg(feature = "otel")]
+use crate::tally::Tally;
 
-/// One family, and how a policy fills it.
+/// One family, and where its values come from.
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) name: &'static str,
     pub(super) help: &'static str,
     pub(super) kind: Kind,
     pub(super) unit: Unit,
-    fill: fn(&Snapshot, &mut Samples),
+    source: Source,
+}
+
+/// Where values come from.
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// The policies of the kind that stands first in the family's name.
+    Kind(fn(&Snapshot, &mut Samples)),
+    /// All policies.
+    Policies(fn(&Snapshot, &mut Samples)),
+    /// What else there is.
+    World(fn(&'static World, &mut Samples)),
 }
 
 impl Row {
-    /// Kind of the policies that fill it.
-    #[cfg(feature = "otel")]
-    pub(super) fn stem(&self) -> &'static str {
-        self.name.split('.').next().unwrap_or(self.name)
+    const fn new(kind: Kind, name: &'static str, help: &'static str, source: Source) -> Self {
+        Self { name, help, kind, unit: Unit::Count, source }
     }
 
-    pub(super) fn read(&self, snapshots: &[Snapshot]) -> Vec<Sample> {
-        let mut samples = Samples { policy: "", all: Vec::new() };
-        for snapshot in snapshots {
-            samples.policy = snapshot.name();
-            (self.fill)(snapshot, &mut samples);
+    /// Reads the policies that it needs, and no others.
+    #[cfg(feature = "otel")]
+    pub(super) fn read(&self, registry: Registry) -> Vec<Sample> {
+        let snapshots = match self.source {
+            Source::Kind(_) => {
+                registry.count_of(self.name.split('.').next().unwrap_or(self.name), Tally::sum)
+            }
+            Source::Policies(_) => registry.count(Tally::sum),
+            Source::World(_) => Vec::new(),
+        };
+        self.read_from(registry, &snapshots)
+    }
+
+    /// Reads what was read of all policies, and what else there is.
+    pub(super) fn read_from(&self, registry: Registry, snapshots: &[Snapshot]) -> Vec<Sample> {
+        let mut samples = Samples { policy: None, all: Vec::new() };
+        match self.source {
+            Source::Kind(fill) | Source::Policies(fill) => {
+                for snapshot in snapshots {
+                    samples.policy = Some(snapshot.name());
+                    fill(snapshot, &mut samples);
+                }
+            }
+            Source::World(fill) => fill(registry.0, &mut samples),
         }
         samples.all
     }
@@ -46,15 +80,15 @@ impl Row {
 }
 
 const fn counter(name: &'static str, help: &'static str, fill: fn(&Snapshot, &mut Samples)) -> Row {
-    Row { name, help, kind: Kind::Counter, unit: Unit::Count, fill }
+    Row::new(Kind::Counter, name, help, Source::Kind(fill))
 }
 
 const fn gauge(name: &'static str, help: &'static str, fill: fn(&Snapshot, &mut Samples)) -> Row {
-    Row { name, help, kind: Kind::Gauge, unit: Unit::Count, fill }
+    Row::new(Kind::Gauge, name, help, Source::Kind(fill))
 }
 
 pub(super) struct Samples {
-    policy: &'static str,
+    policy: Option<&'static str>,
     all: Vec<Sample>,
 }
 
@@ -64,7 +98,8 @@ impl Samples {
     }
 
     fn put_as(&mut self, labels: &[(&'static str, &'static str)], value: impl Into<Value>) {
-        let labels = [&[("name", self.policy)], labels].concat();
+        let name = self.policy.map(|name| ("name", name));
+        let labels = name.into_iter().chain(labels.iter().copied()).collect();
         self.all.push(Sample { labels, value: value.into() });
     }
 
@@ -141,4 +176,8 @@ static ROWS: &[&[Row]] = &[
     limits::RATE_LIMIT,
     attempts::RETRY,
     limits::TIMEOUT,
+    program::CONFIG,
+    #[cfg(feature = "health")]
+    checks::HEALTH_CHECK,
+    program::POLICY,
 ];

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::task::Waker;
 
 use self::kept::Kept;
+use crate::clock::{self, Tick};
 use crate::sync::{AtomicU64, Mutex, MutexGuard, one_order};
 use crate::tally::Tally;
 
@@ -32,8 +33,16 @@ pub(super) struct Gate {
 #[derive(Debug, Default)]
 struct Queue {
     last: u64,
-    /// By ticket, which is the order they came in. Whoever is missing has been given a place.
-    waiters: BTreeMap<u64, Waker>,
+    /// By ticket, which is the order they came in.
+    waiters: BTreeMap<u64, Waiter>,
+    /// Since when they had waited that have been given a place, until they ask.
+    served: BTreeMap<u64, Tick>,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    waker: Waker,
+    since: Tick,
 }
 
 /// What a call gets that did not find a place.
@@ -145,7 +154,7 @@ impl Gate {
 
     /// Takes a place or a ticket for one.
     pub(super) fn queue(&self, most: u32, waker: &Waker) -> Queued {
-        let waker = waker.clone();
+        let waiter = Waiter { waker: waker.clone(), since: clock::tick() };
         let mut queue = self.lock();
         loop {
             if self.enter_shared() {
@@ -166,7 +175,7 @@ impl Gate {
         }
         queue.last += 1;
         let ticket = queue.last;
-        queue.waiters.insert(ticket, waker);
+        queue.waiters.insert(ticket, waiter);
         let reclaimed = self.reclaim(&queue);
         drop(queue);
         if reclaimed > 0 {
@@ -175,25 +184,28 @@ impl Gate {
         Queued::Ticket(ticket)
     }
 
-    /// Whether a place has been given for the ticket; otherwise `waker` learns when.
-    pub(super) fn is_served(&self, ticket: u64, waker: &Waker) -> bool {
+    /// Since when it had waited, if a place has been given for the ticket; otherwise `waker` learns when.
+    pub(super) fn served(&self, ticket: u64, waker: &Waker) -> Option<Tick> {
         // A waker is somebody else's code: none is copied or dropped under the lock.
         let mut waker = waker.clone();
         let mut queue = self.lock();
-        let Some(known) = queue.waiters.get_mut(&ticket) else { return true };
-        std::mem::swap(known, &mut waker);
-        false
+        if let Some(waiter) = queue.waiters.get_mut(&ticket) {
+            std::mem::swap(&mut waiter.waker, &mut waker);
+        }
+        queue.served.remove(&ticket)
     }
 
     /// Takes a ticket out of the queue, unless a place has been given for it.
     pub(super) fn cancel(&self, ticket: u64) -> bool {
         let mut queue = self.lock();
-        let waker = queue.waiters.remove(&ticket);
-        if waker.is_some() {
+        let waiter = queue.waiters.remove(&ticket);
+        if waiter.is_some() {
             self.word.fetch_sub(WAITER, Relaxed);
+        } else {
+            queue.served.remove(&ticket);
         }
         drop(queue);
-        waker.is_some()
+        waiter.is_some()
     }
 
     /// Fewer places than are taken take effect as they are left.
@@ -227,7 +239,9 @@ impl Gate {
         let places = self.places.load(Relaxed);
         let given = |word: u64| (word & TAKEN < places).then(|| word + 1 - WAITER);
         self.word.fetch_update(Acquire, Relaxed, given).ok()?;
-        Some(first.remove())
+        let (ticket, Waiter { waker, since }) = first.remove_entry();
+        queue.served.insert(ticket, since);
+        Some(waker)
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {

@@ -50,6 +50,8 @@ const REJECTED: usize = 2;
 const ABANDONED: usize = 3;
 const WOULD_REJECT: usize = 4;
 const WOULD_WAIT: usize = 5;
+/// Nanoseconds.
+const WAIT_TIME: usize = 6;
 
 /// Caps how many calls run at once.
 ///
@@ -283,6 +285,7 @@ impl Bulkhead {
             waiting,
             admitted: count(ADMITTED),
             waited: count(WAITED),
+            wait_time: Duration::from_nanos(count(WAIT_TIME)),
             rejected: count(REJECTED),
             abandoned: count(ABANDONED),
             would_reject: count(WOULD_REJECT),
@@ -357,6 +360,8 @@ pub struct BulkheadSnapshot {
     pub admitted: u64,
     /// Of these, those that had to wait for it.
     pub waited: u64,
+    /// Time that these waited, all together.
+    pub wait_time: Duration,
     /// Calls that were refused.
     pub rejected: u64,
     /// Calls whose future was dropped while they waited.

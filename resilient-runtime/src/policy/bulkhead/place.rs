@@ -6,9 +6,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
+use resilient_settings::nanos;
 
 use super::gate::Queued;
-use super::{ABANDONED, ADMITTED, REJECTED, STEM, Shared, WAITED, WOULD_REJECT, WOULD_WAIT};
+use super::{ABANDONED, ADMITTED, REJECTED, STEM, Shared, WAIT_TIME, WAITED, WOULD_REJECT, WOULD_WAIT};
 use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::level::{Judge, Reply};
@@ -96,7 +97,10 @@ impl<'a> Place<'a> {
             }
         }
         let Stage(ticket) = self.stage;
-        while !self.shared.gate.is_served(ticket, cx.waker()) {
+        let since = loop {
+            if let Some(since) = self.shared.gate.served(ticket, cx.waker()) {
+                break since;
+            }
             if self.timer.poll(cx).is_pending() {
                 patience::note_wait();
                 return Poll::Pending;
@@ -110,9 +114,10 @@ impl<'a> Place<'a> {
                 self.stage = Stage::OUTSIDE;
                 return Poll::Ready(self.refuse(false));
             }
-        }
+        };
         self.timer = Timer::NONE;
         self.shared.gate.tally.add(WAITED, 1);
+        self.shared.gate.tally.add(WAIT_TIME, nanos(clock::tick().since(since)));
         self.admitted();
         Poll::Ready(Ok(()))
     }

@@ -50,7 +50,7 @@ impl Hall {
                 Queued::Entered => {}
                 Queued::Ticket(ticket) if !patient && self.gate.cancel(ticket) => return,
                 Queued::Ticket(ticket) => {
-                    while !self.gate.is_served(ticket, &waker) {
+                    while self.gate.served(ticket, &waker).is_none() {
                         thread::park();
                     }
                 }

@@ -23,7 +23,7 @@ fn nobody_enters_while_somebody_waits() {
     assert_eq!(gate.queue(1, Waker::noop()), Queued::Full);
     gate.leave(true);
     assert_eq!(gate.load(), (1, 0), "the place went to the ticket");
-    assert!(gate.is_served(ticket, Waker::noop()));
+    assert!(gate.served(ticket, Waker::noop()).is_some());
     assert!(!gate.enter());
     gate.leave(true);
     assert_eq!(gate.load(), (0, 0));
@@ -64,7 +64,7 @@ fn wakers_are_dropped_under_no_lock() {
         let (done, wait) = mpsc::channel();
         let there = Arc::clone(&gate);
         thread::spawn(move || {
-            let left = if replaced { !there.is_served(1, Waker::noop()) } else { there.cancel(1) };
+            let left = if replaced { there.served(1, Waker::noop()).is_none() } else { there.cancel(1) };
             let _ = done.send(left);
         });
         assert_eq!(wait.recv_timeout(Duration::from_secs(10)), Ok(true), "it waits for itself");
@@ -84,7 +84,7 @@ fn threads_never_hold_more_places_than_there_are() {
         if !patient && gate.cancel(ticket) {
             return false;
         }
-        while !gate.is_served(ticket, Waker::noop()) {
+        while gate.served(ticket, Waker::noop()).is_none() {
             thread::yield_now();
         }
         true

@@ -8,10 +8,11 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
+use resilient_settings::nanos;
 
 use super::limiter::ONLY;
 use super::line::{Arrival, Turn};
-use super::{ABANDONED, AT_ONCE, REJECTED, STEM, Shared, WAITED, WOULD_REJECT};
+use super::{ABANDONED, AT_ONCE, REJECTED, STEM, Shared, WAIT_TIME, WAITED, WOULD_REJECT};
 use crate::clock::Tick;
 use crate::error::Rejected;
 use crate::events::EventKind;
@@ -149,9 +150,9 @@ impl<'a, W: Want> Pass<'a, W> {
         }
         let Stage(ticket) = self.stage;
         let deadline = deadline();
-        loop {
+        let waited = loop {
             match self.shared.limiter.turn(self.want.of(), ticket, cx.waker(), deadline) {
-                Turn::Now => break,
+                Turn::Now { waited } => break waited,
                 Turn::Never => return Poll::Ready(Err(self.reject(None))),
                 Turn::At(due) if deadline < due => {
                     self.shared.limiter.cancel(self.want.of(), ticket);
@@ -166,8 +167,9 @@ impl<'a, W: Want> Pass<'a, W> {
                 patience::note_wait();
                 return Poll::Pending;
             }
-        }
+        };
         self.timer = Timer::NONE;
+        self.shared.tally.add(WAIT_TIME, nanos(waited));
         self.admitted(WAITED);
         Poll::Ready(Ok(()))
     }

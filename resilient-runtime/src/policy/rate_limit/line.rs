@@ -25,7 +25,7 @@ pub(super) enum Arrival {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Turn {
     /// Its permits: the call has left the line.
-    Now,
+    Now { waited: Duration },
     /// The next question, at this time.
     At(Tick),
     /// Nothing any more: a burst has fewer permits by now.
@@ -61,15 +61,19 @@ impl Held<'_> {
         let wait = due.since(self.now);
         let waker = if wait <= patience { waker.take() } else { None };
         Some(match waker {
-            Some(waker) => Arrival::Waits { of: self.of, ticket: self.queue.join(planned, permits, waker) },
+            Some(waker) => {
+                let ticket = self.queue.join(planned, permits, waker, self.now);
+                Arrival::Waits { of: self.of, ticket }
+            }
             None => Arrival::Refused(Some(wait)),
         })
     }
 
     fn turn(&mut self, ticket: u64, deadline: Tick, waker: &mut Waker, left: &mut Left) -> Option<Turn> {
         if self.off || self.observed {
+            let waited = self.queue.waited(ticket, self.now);
             *left = self.cancel(ticket);
-            return Some(Turn::Now);
+            return Some(Turn::Now { waited });
         }
         let Some((stretch, permits)) = self.queue.stretch(ticket, waker) else { return Some(Turn::Never) };
         let Some(cost) = self.scale.cost(permits) else {
@@ -85,9 +89,10 @@ impl Held<'_> {
             return Some(Turn::At(until));
         }
         if self.take(cost, due)? {
+            let waited = self.queue.waited(ticket, self.now);
             let gone = self.queue.serve(ticket);
             *left = self.left(gone);
-            return Some(Turn::Now);
+            return Some(Turn::Now { waited });
         }
         // Whoever started late moved the mark further than was planned.
         self.queue.postpone(stretch, level + cost);

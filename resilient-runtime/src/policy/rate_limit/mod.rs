@@ -45,6 +45,8 @@ const WAITED: usize = 1;
 const REJECTED: usize = 2;
 const ABANDONED: usize = 3;
 const WOULD_REJECT: usize = 4;
+/// Nanoseconds.
+const WAIT_TIME: usize = 5;
 
 /// Caps how many calls start in a time.
 ///
@@ -300,6 +302,7 @@ impl RateLimit {
             waiting: limiter.waiting() as u64,
             admitted: count(AT_ONCE) + waited,
             waited,
+            wait_time: Duration::from_nanos(count(WAIT_TIME)),
             rejected: count(REJECTED),
             abandoned: count(ABANDONED),
             would_reject: count(WOULD_REJECT),
@@ -382,6 +385,8 @@ pub struct RateLimitSnapshot {
     pub admitted: u64,
     /// Of these, those that had to wait for it.
     pub waited: u64,
+    /// Time that these waited, all together.
+    pub wait_time: Duration,
     /// Calls that were refused.
     pub rejected: u64,
     /// Calls whose future was dropped while they waited.

@@ -203,7 +203,7 @@ impl Line {
             let waker = Waker::from(Arc::clone(woken));
             match self.limiter.turn(*of, *ticket, &waker, Tick::MAX) {
                 Turn::At(then) => self.waits[at].at = Some(then),
-                Turn::Now => started.push(self.waits.remove(at).call),
+                Turn::Now { .. } => started.push(self.waits.remove(at).call),
                 Turn::Never => drop(self.waits.remove(at)),
             }
         }

@@ -38,6 +38,7 @@ struct Waiter {
     stretch: Stretch,
     permits: u32,
     waker: Waker,
+    since: Tick,
     /// The delay it knows of.
     told: i64,
     /// Until when it lets those before it go first, once its turn has come.
@@ -73,7 +74,7 @@ impl Queue {
     }
 
     /// Gives a planned stretch to a call; the waker learns when it moves ahead.
-    pub(super) fn join(&mut self, planned: Stretch, permits: u32, waker: Waker) -> u64 {
+    pub(super) fn join(&mut self, planned: Stretch, permits: u32, waker: Waker, since: Tick) -> u64 {
         let stretch = Stretch { start: self.place(planned.start), end: self.place(planned.end) };
         let hole = self.holes.range(..=stretch.start).next_back().map(|(start, end)| (*start, *end));
         if let Some((start, end)) = hole.filter(|(_, end)| stretch.end <= *end) {
@@ -87,9 +88,14 @@ impl Queue {
         }
         self.last_ticket += 1;
         self.order.insert(stretch.end, self.last_ticket);
-        self.waiters
-            .insert(self.last_ticket, Waiter { stretch, permits, waker, told: self.delay, yields: None });
+        let waiter = Waiter { stretch, permits, waker, since, told: self.delay, yields: None };
+        self.waiters.insert(self.last_ticket, waiter);
         self.last_ticket
+    }
+
+    /// How long a ticket has been here.
+    pub(super) fn waited(&self, ticket: u64, now: Tick) -> Duration {
+        self.waiters.get(&ticket).map_or(Duration::ZERO, |waiter| now.since(waiter.since))
     }
 
     /// Where the stretch of a ticket lies by now. The waker before is the caller's to drop, under no lock.
