@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::stem::circuit_breaker::WINDOW_CALLS;
 use crate::stem::{MODES, Table};
 use crate::{Kind, Rate, Value, Written};
 
@@ -118,7 +119,7 @@ pub fn default(table: &Table, key: usize, written: &Written) -> Option<Value> {
         ("circuit_breaker", "window" | "min_calls") if !says("failure_rate") && !says("slow_call") => {
             return None;
         }
-        ("circuit_breaker", "window") => return Some(Value::Count(100)),
+        ("circuit_breaker", "window") => return Some(Value::count(WINDOW_CALLS)),
         ("circuit_breaker", "min_calls") => {
             let Some(Value::Count(window)) = stands("window") else { return Some(Value::Count(10)) };
             return Some(Value::Count(window.min(10)));

@@ -13,12 +13,14 @@ pub struct Complaint {
     pub key: &'static str,
     /// What is wrong with it.
     pub message: String,
+    /// The keys that it does not go together with, or does not do without.
+    pub others: Vec<&'static str>,
 }
 
 impl Complaint {
-    /// A complaint about `key`.
-    pub fn new(key: &'static str, message: impl Into<String>) -> Self {
-        Self { key, message: message.into() }
+    /// A complaint about `key` beside the `others`.
+    pub fn new(key: &'static str, others: &[&'static str], message: impl Into<String>) -> Self {
+        Self { key, message: message.into(), others: others.to_vec() }
     }
 }
 

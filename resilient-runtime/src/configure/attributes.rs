@@ -5,7 +5,7 @@ use std::fmt;
 
 use resilient_settings::Value;
 
-use super::laid::{Laid, excluded_by, position};
+use super::laid::{Laid, position};
 use super::{ConfigFault, Merged, Origin, kind};
 use crate::function::Function;
 use crate::policy::Stem;
@@ -60,8 +60,9 @@ pub(super) fn attributes() -> (Merged, Vec<Clash>) {
             let Some(stem) = kind(layer.stem()) else { continue };
             let name = layer.policy_name();
             said.merged.entry((stem.name, name)).or_insert_with(Laid::new);
+            let writes = |key: &str| layer.written().iter().any(|(written, _)| *written == key);
             for &(key, value) in layer.written() {
-                said.claim(stem, name, Claim { key, value, function });
+                said.claim((stem, name), Claim { key, value, function }, writes);
             }
         }
     }
@@ -77,21 +78,26 @@ struct Said {
 }
 
 impl Said {
-    fn claim(&mut self, stem: &'static Stem, name: &'static str, claim: Claim) {
+    fn claim(
+        &mut self,
+        (stem, name): (&'static Stem, &'static str),
+        claim: Claim,
+        writes: impl Fn(&str) -> bool,
+    ) {
         let key = claim.key;
         let Some(slot) = stem.slot(key, claim.value) else { return };
-        let rival = excluded_by(stem, key)
-            .filter_map(|excluded| position(stem, excluded))
-            .chain([slot])
-            .filter_map(|rival| self.claims.get(&(stem.name, name, rival)))
-            .find(|rival| rival.disputes(&claim));
+        let claimed = |slot| self.claims.get(&(stem.name, name, slot));
+        let said = |key: &str| writes(key) || position(stem, key).and_then(claimed).is_some();
+        let excluded = stem.overruled(|written| written == key, said);
+        let slots = excluded.into_iter().filter_map(|excluded| position(stem, excluded)).chain([slot]);
+        let rival = slots.filter_map(claimed).find(|rival| rival.disputes(&claim));
         if let Some(&first) = rival {
             self.clashes.push(Clash { stem: stem.name, name, key, first, second: claim });
             return;
         }
         self.claims.entry((stem.name, name, slot)).or_insert(claim);
         let laid = self.merged.entry((stem.name, name)).or_insert_with(Laid::new);
-        laid.put(stem, slot, claim.value, Origin::attribute(claim.function));
+        laid.put(slot, claim.value, Origin::attribute(claim.function));
     }
 }
 

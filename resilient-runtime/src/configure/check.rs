@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use resilient_settings::stem::general;
+use resilient_settings::stem::{AtOdds, general};
 use resilient_settings::{Complaint, Value, stack};
 
 use super::laid::{Laid, position};
-use super::sources::Content;
+use super::sources::{Content, Section};
 use super::{ConfigError, ConfigFault, Layers, Merged, Origin, kind, merge};
 use crate::composed;
 use crate::function::{Function, Layer};
@@ -30,9 +30,12 @@ pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked,
         (if lenient && of_file { &mut unused } else { &mut faults }).push(fault);
     }
     faults.extend(out_of_range(&layers));
+    faults.extend(layers.said.sections.iter().flat_map(two_modes));
     let (merged, clashes) = merge(&layers);
     faults.extend(clashes.iter().map(super::Clash::fault));
-    faults.extend(merged.iter().flat_map(|(&(stem, name), laid)| at_odds(stem, name, laid)));
+    for (&name, laid) in &merged {
+        at_odds(name, laid, &mut faults);
+    }
     faults.extend(composed::needs().filter_map(|needed| unmet(needed, &merged)));
     faults.extend(layers.said.events.faults());
     #[cfg(feature = "latency")]
@@ -69,13 +72,42 @@ fn out_of_range(layers: &Layers) -> Vec<ConfigFault> {
     faults
 }
 
-/// Keys that do not go together, whoever wrote them.
-fn at_odds(stem: &str, name: &str, laid: &Laid) -> Vec<ConfigFault> {
-    let Some(kind) = kind(stem) else { return Vec::new() };
-    let complaints = (kind.check)(&laid.written).into_iter();
-    let fault =
-        |Complaint { key, message }| ConfigFault::new([stem, name, key], message, laid.blamed(kind, key));
-    complaints.map(fault).collect()
+/// Modes that one section chooses at once. That of a file was read against its text.
+fn two_modes(section: &Section) -> Vec<ConfigFault> {
+    let Section { stem, name, laid, .. } = section;
+    let of = |key| position(stem, key).and_then(|slot| laid.origin(slot));
+    let fault = |odds: AtOdds| {
+        let rival = match of(odds.rival) {
+            Some(Origin::File(_)) => return None,
+            Some(Origin::Variable { name }) => name,
+            _ => odds.rival,
+        };
+        let path = [stem.name, *name, odds.key];
+        Some(ConfigFault::new(path, odds.message(rival), of(odds.key)?.clone()))
+    };
+    stem.at_odds(|key| laid.says(stem, key)).into_iter().filter_map(fault).collect()
+}
+
+/// Keys that do not go together, whoever wrote them, unless that may come of what is wrong with one of them.
+fn at_odds((stem, name): (&str, &str), laid: &Laid, faults: &mut Vec<ConfigFault>) {
+    let Some(kind) = kind(stem) else { return };
+    for Complaint { key, message, others } in (kind.check)(&laid.written) {
+        let missing = !others.iter().any(|other| laid.says(kind, other));
+        let follows = |known: &ConfigFault| match known.key {
+            Some(wrong) => wrong == key || others.contains(&wrong),
+            None => missing && known.is_below_name(),
+        };
+        let fault = ConfigFault::new([stem, name, key], message, laid.blamed(kind, key, &others));
+        // A default or a template is wrong once, however many policies go by it.
+        let told = |known: &ConfigFault| {
+            matches!(fault.origin, Origin::File(_))
+                && (&known.origin, known.key) == (&fault.origin, fault.key)
+        };
+        let of_policy = |known: &ConfigFault| (known.stem, known.name) == (stem, name);
+        if !faults.iter().any(|known| told(known) || (of_policy(known) && follows(known))) {
+            faults.push(fault);
+        }
+    }
 }
 
 /// A policy of a stack that is switched on without what it cannot do without.
@@ -87,7 +119,7 @@ fn unmet(
     let of = |key| position(kind, key).and_then(|slot| laid.written.get(slot));
     let off = of("enabled") == Some(Value::Flag(false));
     let message = format!("is missing: `#[resilient({name:?})]` leaves it to the configuration");
-    let fault = || ConfigFault::new([stem, name, key], message, laid.blamed(kind, key));
+    let fault = || ConfigFault::new([stem, name, key], message, laid.blamed(kind, key, &[]));
     (!off && of(key).is_none()).then(fault)
 }
 
@@ -99,7 +131,7 @@ fn for_nobody(stem: &str, name: &str, laid: &Laid) -> Vec<ConfigFault> {
     let written = keys.filter(|(slot, _)| laid.written.get(*slot).is_some());
     let fault = |key: &'static str| {
         let message = "needs the feature `health` of `resilient-runtime`";
-        ConfigFault::new([stem, name, key], message, laid.blamed(kind, key))
+        ConfigFault::new([stem, name, key], message, laid.blamed(kind, key, &[]))
     };
     written.map(|(_, key)| fault(key.name)).collect()
 }
@@ -145,7 +177,7 @@ fn timing(function: &'static Function, merged: &Merged) -> Vec<ConfigFault> {
             let message = format!("{limit:?} for all of `{}`, but {what} {time:?}", function.path());
             let table = kind(stem).map(|stem| stem.table);
             let laid = merged.get(&(stem, name)).zip(table);
-            let origin = laid.map_or(Origin::BuiltIn, |(laid, table)| laid.blamed(table, "limit"));
+            let origin = laid.map_or(Origin::BuiltIn, |(laid, table)| laid.blamed(table, "limit", &[]));
             faults.push(ConfigFault::new([stem, name, "limit"], message, origin));
         };
         if let Some(waits) = (stem.least_waits)(written) {

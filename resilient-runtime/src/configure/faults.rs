@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use resilient_settings::intern;
 use resilient_settings::stem::{TABLES, general};
 use resilient_settings::words::dotted;
+use resilient_settings::{intern, stack};
 
 use super::Origin;
 
@@ -39,6 +39,14 @@ impl ConfigFault {
         origin: Origin,
     ) -> Self {
         let keys: Vec<_> = path.into_iter().collect();
+        let path = dotted(keys.iter().copied());
+        // Of a stack's policy the path has its name first.
+        let keys = match keys.as_slice() {
+            [stack::TABLE, name, part, rest @ ..] if stack::part(part).is_some() => {
+                [&[*part, name], rest].concat()
+            }
+            _ => keys,
+        };
         let first = keys.first().copied().unwrap_or_default();
         let table = TABLES.iter().copied().chain([&general::TABLE]).find(|table| table.name == first);
         let of_policy = table.is_some_and(|table| table.name != general::TABLE.name) || first == LATENCY;
@@ -46,7 +54,12 @@ impl ConfigFault {
         let words = table.into_iter().flat_map(|table| table.keys).map(|key| key.name);
         let key = keys.get(if of_policy { 2 } else { 1 }).and_then(|key| { words }.find(|word| word == key));
         let stem = table.map_or(if of_policy { LATENCY } else { "" }, |table| table.name);
-        Self { stem, name, key, message: message.into(), origin, path: dotted(keys) }
+        Self { stem, name, key, message: message.into(), origin, path }
+    }
+
+    /// Whether a word at fault stands below the policy's name.
+    pub(super) fn is_below_name(&self) -> bool {
+        self.key.is_some() || self.path != dotted([self.stem, self.name])
     }
 
     /// Keys that lead to it, joined by dots: `circuit_breaker.payments.failure_threshold`.

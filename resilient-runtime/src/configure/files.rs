@@ -199,7 +199,7 @@ fn take(document: &Document, levels: usize, said: &mut Said) -> Vec<ConfigFault>
         taken.default = is_default(stem, section.name);
         taken.extends = section.extends.as_ref().map(|(parent, _)| *parent);
         for (key, value, spot) in &section.values {
-            taken.laid.put(stem, *key, *value, Origin::File(Place(spot.clone())));
+            taken.laid.put(*key, *value, Origin::File(Place(spot.clone())));
         }
         said.sections.push(taken);
     }

@@ -17,41 +17,44 @@ impl Laid {
         Self { written: Written::NOTHING, origins: [const { None }; MAX_KEYS] }
     }
 
-    /// Writes a value and takes away what it excludes: a stronger layer has changed the mode.
-    pub(super) fn put(&mut self, table: &Table, key: usize, value: Value, origin: Origin) {
-        for excluded in excluded_by(table, table.keys[key].name).filter_map(|key| position(table, key)) {
-            self.written.put(excluded, None);
-            self.origins[excluded] = None;
-        }
+    pub(super) fn put(&mut self, key: usize, value: Value, origin: Origin) {
         self.written.put(key, Some(value));
         self.origins[key] = Some(origin);
     }
 
-    /// Lays stronger settings over these.
+    /// Lays stronger settings over these, which may change the mode.
     pub(super) fn over(&mut self, table: &Table, stronger: &Self) {
+        let either = |key: &str| self.says(table, key) || stronger.says(table, key);
+        let overruled = table.overruled(|key| stronger.says(table, key), either);
+        for key in overruled.into_iter().filter_map(|key| position(table, key)) {
+            self.written.put(key, None);
+            self.origins[key] = None;
+        }
         for key in 0..table.keys.len() {
             if let (Some(value), Some(origin)) = (stronger.written.get(key), stronger.origin(key)) {
-                self.put(table, key, value, origin.clone());
+                self.put(key, value, origin.clone());
             }
         }
+    }
+
+    /// Whether something is written behind the key.
+    pub(super) fn says(&self, table: &Table, key: &str) -> bool {
+        position(table, key).is_some_and(|key| self.written.get(key).is_some())
     }
 
     pub(crate) fn origin(&self, key: usize) -> Option<&Origin> {
         self.origins[key].as_ref()
     }
 
-    /// Who is to blame for `key`, be it that it was left out.
-    pub(crate) fn blamed(&self, table: &Table, key: &str) -> Origin {
-        let written = position(table, key).and_then(|key| self.origin(key));
-        let others = self.origins.iter().rev().flatten();
-        let strongest = others.max_by_key(|origin| !matches!(origin, Origin::Attribute { .. }));
-        written.or(strongest).cloned().unwrap_or(Origin::BuiltIn)
+    /// Who is to blame for `key` beside `others`, be it that it was left out: whoever spoke over the attribute, where
+    /// it is the attribute's.
+    pub(crate) fn blamed(&self, table: &Table, key: &str, others: &[&str]) -> Origin {
+        let origin = |key: &str| position(table, key).and_then(|key| self.origin(key));
+        let written = std::iter::once(&key).chain(others).filter_map(|key| origin(key));
+        let said = written.rev().max_by_key(|origin| origin.is_configured());
+        let strongest = || self.origins.iter().rev().flatten().max_by_key(|origin| origin.is_configured());
+        said.or_else(strongest).cloned().unwrap_or(Origin::BuiltIn)
     }
-}
-
-pub(super) fn excluded_by(table: &Table, key: &str) -> impl Iterator<Item = &'static str> {
-    let pairs = table.excludes.iter().flat_map(|&(one, other)| [(one, other), (other, one)]);
-    pairs.filter(move |(side, _)| side.contains(&key)).flat_map(|(_, other)| other.iter().copied())
 }
 
 pub(super) fn position(table: &Table, key: &str) -> Option<usize> {

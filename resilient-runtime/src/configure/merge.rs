@@ -45,7 +45,7 @@ pub(crate) fn merge(layers: &Layers) -> (Merged, Vec<Clash>) {
 
 fn switch_off(stem: &Stem, origin: Origin, laid: &mut Laid) {
     if let Some(key) = position(stem, "enabled") {
-        laid.put(stem, key, Value::Flag(false), origin);
+        laid.put(key, Value::Flag(false), origin);
     }
 }
 

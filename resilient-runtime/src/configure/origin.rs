@@ -48,6 +48,11 @@ impl Origin {
         Self::Code { file: here.file(), line: here.line() }
     }
 
+    /// Whether it was said of the attributes' names, and not by them.
+    pub(super) const fn is_configured(&self) -> bool {
+        !matches!(self, Self::BuiltIn | Self::Attribute { .. })
+    }
+
     pub(crate) const fn attribute(function: &Function) -> Self {
         Self::Attribute { file: function.file(), line: function.line() }
     }

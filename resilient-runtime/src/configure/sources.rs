@@ -1,6 +1,6 @@
 //! What was added to a configuration, and what it says.
 
-use resilient_settings::stem::{Table, budget, general};
+use resilient_settings::stem::{Table, budget};
 use resilient_settings::{Value, Written};
 
 use super::{ConfigFault, Laid, Layers, Origin, Said};
@@ -54,7 +54,7 @@ impl Section {
         let mut section = Self::new(stem, name, origin.clone());
         for key in 0..stem.keys.len() {
             if let Some(value) = written.get(key) {
-                section.laid.put(stem, key, value, origin.clone());
+                section.laid.put(key, value, origin.clone());
             }
         }
         section
@@ -75,7 +75,7 @@ impl Default for Said {
 
 impl Said {
     pub(super) fn put(&mut self, key: usize, value: Value, origin: Origin) {
-        self.general.put(&general::TABLE, key, value, origin);
+        self.general.put(key, value, origin);
     }
 
     /// What `[resilient]` says of a key that is a flag.

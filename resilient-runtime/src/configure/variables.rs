@@ -1,5 +1,6 @@
 //! Settings from environment variables.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
@@ -12,7 +13,7 @@ use resilient_settings::words::{listed, nearest, quoted};
 
 use super::sources::{Section, Source, is_default};
 use super::used::Names;
-use super::{ConfigFault, Configure, Layers, Origin, Said};
+use super::{ConfigFault, Configure, Laid, Layers, Origin, Said};
 use crate::policy::{STEMS, Stem};
 
 /// What the name of each variable begins with.
@@ -99,20 +100,59 @@ impl Layers {
 /// Takes in what the variables say, and gives what is wrong with them.
 pub(super) fn read(variables: &Variables, known: &Names, said: &mut Said) -> Vec<ConfigFault> {
     let mut faults = Vec::new();
+    let mut set = Set::default();
     for (name, value) in variables.all.iter() {
-        let variable = Variable { name, value, levels: variables.levels };
-        if let Err(message) = variable.read(known, said) {
+        let variable = Variable { name, value };
+        if let Err(message) = variable.read(known, &mut set) {
             faults.push(ConfigFault::new([], message, variable.origin()));
         }
     }
+    let Set { sections, general, log } = set;
+    said.sections.extend(sections);
+    said.general.over(&general::TABLE, &general);
+    let levels = log.iter().map(|(event, (level, origin))| (event.as_str(), *level, origin.clone()));
+    said.events.insert_levels(variables.levels, levels);
     faults
+}
+
+/// What all variables say: together they are one layer, as a file is.
+struct Set {
+    sections: Vec<Section>,
+    general: Laid,
+    log: BTreeMap<String, (&'static str, Origin)>,
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self { sections: Vec::new(), general: Laid::new(), log: BTreeMap::new() }
+    }
+}
+
+impl Set {
+    fn section(&mut self, stem: &'static Stem, name: &'static str, origin: Origin) -> &mut Section {
+        let known = self.sections.iter().position(|it| it.stem.name == stem.name && it.name == name);
+        let place = known.unwrap_or_else(|| {
+            let mut section = Section::new(stem, name, origin);
+            section.default = is_default(stem, name);
+            self.sections.push(section);
+            self.sections.len() - 1
+        });
+        &mut self.sections[place]
+    }
+}
+
+/// What another variable has said already cannot be said again: which one would hold?
+fn once(before: Option<&Origin>) -> Result<(), String> {
+    match before {
+        Some(Origin::Variable { name }) => Err(format!("`{name}` means the same: keep one of them")),
+        _ => Ok(()),
+    }
 }
 
 /// One variable.
 struct Variable<'a> {
     name: &'a Arc<str>,
     value: &'a str,
-    levels: usize,
 }
 
 impl Variable<'_> {
@@ -120,28 +160,29 @@ impl Variable<'_> {
         Origin::Variable { name: Arc::clone(self.name) }
     }
 
-    fn read(&self, known: &Names, said: &mut Said) -> Result<(), String> {
+    fn read(&self, known: &Names, set: &mut Set) -> Result<(), String> {
         let lower = self.name[PREFIX.len()..].to_lowercase();
         let parts: Vec<_> = lower.split("__").collect();
         match parts.as_slice() {
             [key] => {
                 let (key, value) = self.setting(&general::TABLE, &[], key)?;
-                said.put(key, value, self.origin());
+                once(set.general.origin(key))?;
+                set.general.put(key, value, self.origin());
             }
             ["log", event] => {
                 let level = self.value.to_lowercase();
                 let level = LEVELS.iter().copied().find(|known| *known == level);
                 let level = level.ok_or_else(|| format!("it takes one of {}", quoted(LEVELS)))?;
-                said.events.insert_levels(self.levels, [(*event, level, self.origin())].into_iter());
+                once(set.log.get(*event).map(|(_, origin)| origin))?;
+                set.log.insert((*event).to_owned(), (level, self.origin()));
             }
             [stem, name @ .., key] if !name.is_empty() => {
                 let stem = kind(stem, &parts[1..])?;
                 let name = policy(stem, &name.join("__"), key, known)?;
                 let (key, value) = self.setting(stem, &[stem.name, name], key)?;
-                let mut section = Section::new(stem, name, self.origin());
-                section.default = is_default(stem, name);
-                section.laid.put(stem, key, value, self.origin());
-                said.sections.push(section);
+                let section = set.section(stem, name, self.origin());
+                once(section.laid.origin(key))?;
+                section.laid.put(key, value, self.origin());
             }
             _ => return Err(format!("it is written `{PREFIX}<KIND>__<NAME>__<KEY>`")),
         }

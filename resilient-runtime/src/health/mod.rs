@@ -120,7 +120,7 @@ pub(crate) fn faults(merged: &Merged, layers: &Layers) -> Vec<ConfigFault> {
             continue;
         };
         if !known.contains(&check) && !layers.expects(check) {
-            let origin = laid.blamed(&slot::TABLE, "health");
+            let origin = laid.blamed(&slot::TABLE, "health", &[]);
             faults.push(ConfigFault::new([stem, name, "health"], nobody_has(check, &known), origin));
         }
     }

@@ -168,20 +168,15 @@ impl Reading<'_> {
         self.document.sections.push(section);
     }
 
-    /// Keys of one section that choose between modes. Of different layers the stronger one would hold.
+    /// Keys of one section that choose between modes.
     fn at_odds(&mut self, section: &Section, path: &[&str]) {
         let Section { table, values, .. } = section;
-        let written = |keys: &[&str]| {
-            values.iter().find_map(|(at, _, spot)| {
-                let key = table.keys[*at].name;
-                keys.contains(&key).then(|| (key, spot.clone()))
-            })
-        };
-        for (one, other) in table.excludes {
-            let (Some((one, _)), Some((other, spot))) = (written(one), written(other)) else { continue };
-            let keys: Vec<_> = path.iter().copied().chain([other]).collect();
-            let message = format!("it and `{one}` exclude each other");
-            self.faults.push(Fault::new(&keys, message, spot));
+        let spot =
+            |key: &str| values.iter().find(|(at, ..)| table.keys[*at].name == key).map(|value| &value.2);
+        for odds in table.at_odds(|key| spot(key).is_some()) {
+            let Some(spot) = spot(odds.key) else { continue };
+            let keys: Vec<_> = path.iter().copied().chain([odds.key]).collect();
+            self.faults.push(Fault::new(&keys, odds.message(odds.rival), spot.clone()));
         }
     }
 

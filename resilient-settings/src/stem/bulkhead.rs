@@ -25,6 +25,8 @@ pub static TABLE: Table = Table {
     check: |written| {
         let waits = written.time(MAX_WAIT).is_some_and(|most| !most.is_zero());
         let idle = written.get(MAX_QUEUE).is_some() && !waits;
-        idle.then(|| Complaint::new("max_queue", "has no effect without `max_wait`")).into_iter().collect()
+        idle.then(|| Complaint::new("max_queue", &["max_wait"], "has no effect without `max_wait`"))
+            .into_iter()
+            .collect()
     },
 };

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::Table;
-use crate::{Complaint, Key, Kind, Written};
+use super::{Rivals, Table};
+use crate::{Complaint, Key, Kind, Value, Written};
 
 /// No window of calls is longer: it takes a quarter of a byte for each.
 pub const MOST_CALLS: u32 = 65_536;
+/// Calls in the window where nobody says how many.
+pub const WINDOW_CALLS: u32 = 100;
 /// No more probes run at once.
 pub const MOST_PROBES: u32 = 1_024;
 
@@ -57,28 +59,49 @@ pub static TABLE: Table = Table {
     keys: KEYS,
     code: &["failure_when", "ignore_when", "key"],
     // Consecutive failures decide, or their share does.
-    excludes: &[(&["failure_threshold"], &["failure_rate"])],
+    excludes: &[
+        Rivals { one: &["failure_threshold"], other: &["failure_rate"], unless: &[], why: "" },
+        Rivals {
+            one: &["failure_threshold"],
+            other: &["window", "min_calls"],
+            unless: &["slow_call"],
+            why: ", for it belongs to `failure_rate`, or to `slow_call`",
+        },
+    ],
     check,
 };
 
 fn check(written: &Written) -> Vec<Complaint> {
     let has = |key| written.get(key).is_some();
     let mut complaints = Vec::new();
-    // A threshold that took the place of a rate leaves the rate's window behind.
-    if !has(FAILURE_RATE) && !has(SLOW_CALL) && !has(FAILURE_THRESHOLD) {
+    if !has(FAILURE_RATE) && !has(SLOW_CALL) {
         for key in [WINDOW, MIN_CALLS].into_iter().filter(|key| has(*key)) {
-            complaints
-                .push(Complaint::new(KEYS[key].name, "has no effect without `failure_rate` or `slow_call`"));
+            let message = "has no effect without `failure_rate` or `slow_call`";
+            complaints.push(Complaint::new(KEYS[key].name, &["failure_rate", "slow_call"], message));
         }
+    } else if let Some(most) = written.get(WINDOW).map_or(Some(u64::from(WINDOW_CALLS)), calls)
+        && let Some(least) = written.count(MIN_CALLS)
+        && least > most
+    {
+        let message =
+            format!("{least} is more than the calls of `window`, which is {most}: no rate is ever known");
+        complaints.push(Complaint::new("min_calls", &["window"], message));
     }
     if has(SLOW_RATE) && !has(SLOW_CALL) {
-        complaints.push(Complaint::new("slow_rate", "has no effect without `slow_call`"));
+        complaints.push(Complaint::new("slow_rate", &["slow_call"], "has no effect without `slow_call`"));
     }
     if let (Some(base), Some(most)) = (written.time(RESET_TIMEOUT), written.time(MAX_RESET_TIMEOUT))
         && most < base
     {
         let message = format!("{most:?} is less than `reset_timeout`, which is {base:?}");
-        complaints.push(Complaint::new("max_reset_timeout", message));
+        complaints.push(Complaint::new("max_reset_timeout", &["reset_timeout"], message));
     }
     complaints
+}
+
+const fn calls(window: Value) -> Option<u64> {
+    match window {
+        Value::Count(calls) => Some(calls),
+        _ => None,
+    }
 }

@@ -53,7 +53,8 @@ pub static TABLE: Table = Table {
 fn check(written: &Written) -> Vec<Complaint> {
     let unsaid = |&(key, _): &(usize, _)| written.get(key).is_some() && written.get(MODE).is_none();
     let idle = [(K, "k"), (MIN_CALLS, "min_calls")].into_iter().filter(unsaid);
-    let idle = idle.map(|(_, key)| Complaint::new(key, "has no effect without `mode = \"throttle\"`"));
+    let idle =
+        idle.map(|(_, key)| Complaint::new(key, &["mode"], "has no effect without `mode = \"throttle\"`"));
     let limits = [(MIN_LIMIT, "min_limit"), (INITIAL_LIMIT, "initial_limit"), (MAX_LIMIT, "max_limit")];
     let levels = [(OPTIONAL_AT, "optional_at"), (NORMAL_AT, "normal_at"), (IMPORTANT_AT, "important_at")];
     idle.chain(falling(written, limits)).chain(falling(written, levels)).collect()
@@ -66,7 +67,7 @@ fn falling(written: &Written, keys: [(usize, &'static str); 3]) -> Vec<Complaint
     let falls = pairs.filter(|((_, lower), (_, upper))| upper < lower);
     falls
         .map(|((below, lower), (key, upper))| {
-            Complaint::new(key, format!("{upper} is below `{below}`, which is {lower}"))
+            Complaint::new(key, &[below], format!("{upper} is below `{below}`, which is {lower}"))
         })
         .collect()
 }

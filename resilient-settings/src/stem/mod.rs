@@ -33,6 +33,33 @@ pub fn observes(written: &Written, mode: usize) -> bool {
 /// What a policy that refuses calls means for the readiness of the program.
 pub const READINESS: &[&str] = &["ignore", "degrade", "fail"];
 
+/// Keys that choose between modes, on either side.
+#[derive(Debug)]
+pub struct Rivals {
+    pub one: &'static [&'static str],
+    pub other: &'static [&'static str],
+    /// Beside any of these they go together after all.
+    pub unless: &'static [&'static str],
+    /// What the other side belongs to, if its name does not say so.
+    pub why: &'static str,
+}
+
+/// Two keys of one section that exclude each other.
+#[derive(Clone, Copy, Debug)]
+pub struct AtOdds {
+    pub key: &'static str,
+    pub rival: &'static str,
+    why: &'static str,
+}
+
+impl AtOdds {
+    /// What is wrong with the key, where its rival is shown as `rival`.
+    #[must_use]
+    pub fn message(&self, rival: &str) -> String {
+        format!("it and `{rival}` exclude each other{}", self.why)
+    }
+}
+
 /// One kind of policy: what its attribute, setters and configuration may say.
 #[derive(Debug)]
 pub struct Table {
@@ -41,9 +68,8 @@ pub struct Table {
     pub keys: &'static [Key],
     /// What only the attribute takes, for it is code.
     pub code: &'static [&'static str],
-    /// Groups of keys that choose between modes: a layer that writes into one side of a pair
-    /// takes the other side's weaker values away.
-    pub excludes: &'static [(&'static [&'static str], &'static [&'static str])],
+    /// A layer that writes into one side of a pair takes the other side's weaker values away.
+    pub excludes: &'static [Rivals],
     /// Complaints about keys that do not go together, after all layers are merged.
     pub check: fn(&Written) -> Vec<Complaint>,
 }
@@ -55,6 +81,33 @@ impl Table {
         let places = || self.keys.iter().enumerate().filter(|(_, known)| known.name == key);
         let takes = places().find(|(_, known)| known.kind.complain(value).is_none());
         takes.or_else(|| places().next()).map(|(place, _)| place)
+    }
+
+    /// What excludes each other among the keys that one section writes. Of different layers the stronger one holds.
+    pub fn at_odds(&self, written: impl Fn(&str) -> bool) -> Vec<AtOdds> {
+        let said = |keys: &'static [&'static str]| keys.iter().copied().filter(|key| written(key));
+        let mut accused: Vec<AtOdds> = Vec::new();
+        for Rivals { one, other, unless, why } in self.excludes {
+            let Some(rival) = said(one).next().filter(|_| said(unless).next().is_none()) else { continue };
+            // What belongs to one of two modes is no mistake of its own beside both.
+            if accused.iter().all(|known| known.rival != rival) {
+                accused.extend(said(other).map(|key| AtOdds { key, rival, why }));
+            }
+        }
+        accused
+    }
+
+    /// The keys that a stronger layer takes away, as it writes some that exclude them.
+    pub fn overruled(
+        &self,
+        stronger: impl Fn(&str) -> bool,
+        either: impl Fn(&str) -> bool,
+    ) -> Vec<&'static str> {
+        let chosen = |side: &[&str]| side.iter().any(|key| stronger(key));
+        let apart = self.excludes.iter().filter(|rivals| !rivals.unless.iter().any(|key| either(key)));
+        let sides = apart.flat_map(|Rivals { one, other, .. }| [(one, other), (other, one)]);
+        let gone = sides.filter(|(side, _)| chosen(side)).flat_map(|(_, gone)| gone.iter().copied());
+        gone.collect()
     }
 }
 

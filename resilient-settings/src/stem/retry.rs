@@ -47,6 +47,9 @@ pub fn max(written: &Written) -> u32 {
     written.count(MAX).map_or(DEFAULT_MAX, |max| u32::try_from(max).unwrap_or(u32::MAX))
 }
 
+/// What decides how long the waits are.
+pub const WAITS: &[&str] = &["max", "backoff", "base", "factor", "max_delay", "jitter"];
+
 /// When they are made.
 #[must_use]
 pub fn schedule(written: &Written) -> Schedule {
@@ -67,12 +70,13 @@ fn check(written: &Written) -> Vec<Complaint> {
     let Schedule { base, max_delay, .. } = schedule;
     let mut complaints = Vec::new();
     if base > max_delay {
-        complaints.push(Complaint::new("base", format!("{base:?} is more than max_delay ({max_delay:?})")));
+        let message = format!("{base:?} is more than max_delay ({max_delay:?})");
+        complaints.push(Complaint::new("base", &["max_delay"], message));
     }
     let least = schedule.least_total_wait(max.min(2));
     if let Some(within) = written.time(WITHIN).filter(|within| max > 1 && least >= *within) {
         let message = format!("the first wait takes at least {least:?}, which never fits into {within:?}");
-        complaints.push(Complaint::new("within", message));
+        complaints.push(Complaint::new("within", WAITS, message));
     }
     complaints
 }

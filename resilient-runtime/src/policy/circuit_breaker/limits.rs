@@ -14,7 +14,6 @@ use crate::health::{NO_CHECK, Readiness};
 const LEAST: Duration = Duration::from_millis(1);
 
 const FAILURE_THRESHOLD: u32 = 5;
-const WINDOW_CALLS: u32 = 100;
 const MIN_CALLS: u32 = 10;
 const SLOW_RATE: f64 = 0.5;
 const RESET_TIMEOUT: Duration = Duration::from_secs(30);
@@ -140,7 +139,7 @@ fn window(written: &Written) -> CircuitWindow {
     match written.get(slot::WINDOW) {
         Some(Value::Count(calls)) => CircuitWindow::Calls(clamped(calls).min(slot::MOST_CALLS)),
         Some(Value::Time(time)) => CircuitWindow::Time(time.max(LEAST)),
-        _ => CircuitWindow::Calls(WINDOW_CALLS),
+        _ => CircuitWindow::Calls(slot::WINDOW_CALLS),
     }
 }
 
