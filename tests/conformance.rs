@@ -147,8 +147,9 @@ mod resilience4j {
 
     #[tokio::test(start_paused = true)]
     async fn the_minimum_is_capped_by_a_window_of_calls() {
-        configure().circuit_breaker("count", |b| b.min_calls(10)).install().expect("the cap is no fault");
-        assert_eq!(play(count, "FFFFS").await, "FFFFO");
+        let capped = CircuitBreaker::new("capped").failure_rate(0.5).window(4).min_calls(10);
+        let call = |step| capped.call(async move { answer(step) });
+        assert_eq!(play(call, "FFFFS").await, "FFFFO");
     }
 
     #[tokio::test(start_paused = true)]

@@ -539,7 +539,9 @@ fn settings_out_of_range_and_times_that_never_fit_are_refused() {
     let path = "hedge::settings_out_of_range_and_times_that_never_fit_are_refused::tight";
     assert_eq!(
         faults(|h| h.after(Duration::from_secs(1))),
-        [format!("timeout.tight.limit: 1s for all of `{path}`, but its hedge waits at least 1s")]
+        [format!(
+            "hedge.tight.after: its hedge waits at least 1s, but `timeout.tight.limit` ends all of `{path}` after 1s"
+        )]
     );
 }
 

@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use resilient_runtime::{Configure, Fault, Origin, circuit_breaker, configure, registry, retry, timeout};
+use resilient_runtime::{
+    Configure, Fault, Origin, circuit_breaker, configure, fallback, hedge, registry, retry, timeout,
+};
+use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -67,6 +70,20 @@ fn said<const N: usize>(stem: &str, policy: &str, keys: [&str; N]) -> [String; N
 
 fn opening(policy: &str) -> [String; 4] {
     said("circuit_breaker", policy, ["failure_threshold", "failure_rate", "window", "min_calls"])
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_layers_the_attributes_hold() {
+    for answer in [counts().await, shares().await, slow().await, plain().await] {
+        assert_eq!(answer, Err(Fault::Failed("down")));
+    }
+    let began = Instant::now();
+    quote().await.unwrap_err();
+    assert_eq!(began.elapsed(), 3 * SECOND);
+    assert_eq!(opening("counts"), ["3", "not set", "not set", "not set"]);
+    assert_eq!(opening("shares"), ["not set", "0.5", "\"10s\"", "20"]);
+    assert_eq!(opening("slow"), ["5", "not set", "50", "10"]);
+    assert_eq!(opening("plain"), ["5", "not set", "not set", "not set"]);
 }
 
 const EXCLUDE: &str = "exclude each other, for it belongs to `failure_rate`, or to `slow_call`";
@@ -155,7 +172,7 @@ async fn one_section_has_no_window_beside_a_threshold() {
     }
     assert_eq!(
         opening("shares"),
-        ["3", "not set", "\"10s\"", "10"],
+        ["3", "not set", "\"10s\"", "20"],
         "slow calls are counted over the window"
     );
 }
@@ -217,4 +234,68 @@ async fn more_calls_than_a_window_holds_are_told_across_layers() {
     text("[circuit_breaker.plain]\nfailure_rate = 0.5\nwindow = 5").install().unwrap();
     assert_eq!(opening("plain"), ["not set", "0.5", "5", "5"]);
     text("[circuit_breaker.plain]\nfailure_rate = 0.5\nmin_calls = 101\nwindow = \"1s\"").install().unwrap();
+}
+
+#[timeout("2s", name = "outer")]
+#[retry(max = 3, base = "10ms", jitter = "none", name = "again")]
+#[timeout("500ms", name = "inner")]
+async fn again() -> Answer {
+    Ok(1)
+}
+
+#[timeout("9s", name = "whole")]
+#[hedge(after = "50ms", name = "hedged")]
+async fn hedged() -> Answer {
+    Ok(1)
+}
+
+#[timeout("8s", name = "above")]
+#[circuit_breaker(name = "between")]
+#[fallback(value = 1)]
+#[timeout("1s", name = "below")]
+async fn nested() -> Answer {
+    Ok(1)
+}
+
+#[tokio::test]
+async fn times_that_never_fit_are_told_where_they_can_be_changed() {
+    for (toml, expected) in [
+        (
+            "[retry.again]\nmax = 3\nbase = \"1s\"\n",
+            "retry.again.base: its retry waits at least 3s, but `timeout.outer.limit` ends all of `layers::again` \
+             after 2s (resilient.toml:3)",
+        ),
+        (
+            "[retry.again]\nbase = \"1s\"\n[timeout.outer]\nlimit = \"2500ms\"\n",
+            "timeout.outer.limit: 2.5s for all of `layers::again`, but its retry waits at least 3s \
+             (resilient.toml:4)",
+        ),
+        (
+            "[timeout.inner]\nlimit = \"2s\"\n",
+            "timeout.inner.limit: each attempt may take 2s, but `timeout.outer.limit` ends all of `layers::again` \
+             after 2s (resilient.toml:2)",
+        ),
+        (
+            "[timeout.outer]\nlimit = \"500ms\"\n",
+            "timeout.outer.limit: 500ms for all of `layers::again`, but each attempt may take 500ms \
+             (resilient.toml:2)",
+        ),
+        (
+            "[hedge.hedged]\nafter = \"9s\"\n",
+            "hedge.hedged.after: its hedge waits at least 9s, but `timeout.whole.limit` ends all of \
+             `layers::hedged` after 9s (resilient.toml:2)",
+        ),
+        (
+            "[timeout.below]\nlimit = \"8s\"\n",
+            "timeout.below.limit: the timeout inside lasts 8s, but `timeout.above.limit` ends all of \
+             `layers::nested` after 8s (resilient.toml:2)",
+        ),
+    ] {
+        assert_eq!(refused(text(toml)), [expected], "{toml}");
+    }
+    let fine = "[hedge.hedged]\nafter = \"9s\"\nenabled = false\n\
+                [timeout.below]\nlimit = \"8s\"\nmode = \"observe\"\n";
+    text(fine).install().unwrap();
+    let (again, hedged, nested) = tokio::join!(again(), hedged(), nested());
+    assert_eq!((again, hedged, nested), (Ok(1), Ok(1), Ok(1)));
 }

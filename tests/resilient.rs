@@ -101,7 +101,7 @@ timeout = { limit = "1s", enabled = false }
     assert_eq!(
         error.faults()[0].to_string(),
         "error: bulkhead.payments.max_concurrent: is missing: `#[resilient(\"payments\")]` leaves it to the \
-         configuration"
+         configuration\n --> shop.toml:2:1\n  |\n2 | bulkhead = {}\n  | ^^^^^^^^"
     );
 }
 

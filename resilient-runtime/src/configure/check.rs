@@ -1,15 +1,14 @@
 //! What is wrong with a configuration as a whole.
 
-use std::time::Duration;
-
 use resilient_settings::stem::{AtOdds, general};
 use resilient_settings::{Complaint, Value, stack};
 
 use super::laid::{Laid, position};
 use super::sources::{Content, Section};
+use super::timing::timing;
 use super::{ConfigError, ConfigFault, Layers, Merged, Origin, kind, merge};
 use crate::composed;
-use crate::function::{Function, Layer};
+use crate::function::Layer;
 use crate::registry::{annotated, functions};
 
 /// A configuration without a fault.
@@ -158,40 +157,4 @@ fn missing(layers: &Layers) -> Vec<ConfigFault> {
 /// Whether settings of this kind are settings of the layer: of a stack, what is left out is off.
 fn configures(stem: &str, layer: &Layer) -> bool {
     stem == layer.stem() || (layer.is_composed() && stack::part(stem).is_some())
-}
-
-/// What can never fit in one function: waits or single attempts that reach the time for all.
-///
-/// The attributes are checked when they are compiled; this is for what is installed over them.
-fn timing(function: &'static Function, merged: &Merged) -> Vec<ConfigFault> {
-    let mut faults = Vec::new();
-    let mut bound: Option<(&Layer, Duration)> = None;
-    let mut repeats = false;
-    for layer in function.layers() {
-        let Some(stem) = kind(layer.stem()) else { continue };
-        let Some(laid) = merged.get(&(stem.name, layer.policy_name())) else { continue };
-        let written = &laid.written;
-        let mut complain = |time, what: &str| {
-            let Some((above, limit)) = bound.filter(|(_, limit)| *limit <= time) else { return };
-            let (stem, name) = (above.stem(), above.policy_name());
-            let message = format!("{limit:?} for all of `{}`, but {what} {time:?}", function.path());
-            let table = kind(stem).map(|stem| stem.table);
-            let laid = merged.get(&(stem, name)).zip(table);
-            let origin = laid.map_or(Origin::BuiltIn, |(laid, table)| laid.blamed(table, "limit", &[]));
-            faults.push(ConfigFault::new([stem, name, "limit"], message, origin));
-        };
-        if let Some(waits) = (stem.least_waits)(written) {
-            complain(waits, &format!("its {} waits at least", layer.stem()));
-            repeats = true;
-        }
-        if let Some(limit) = (stem.limit)(written) {
-            if repeats {
-                complain(limit, "each attempt may take");
-            }
-            if bound.is_none_or(|(_, tightest)| limit < tightest) {
-                (bound, repeats) = (Some((layer, limit)), false);
-            }
-        }
-    }
-    faults
 }

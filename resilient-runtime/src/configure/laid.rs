@@ -10,11 +10,18 @@ use super::Origin;
 pub(crate) struct Laid {
     pub(crate) written: Written,
     origins: [Option<Origin>; MAX_KEYS],
+    /// Who speaks of the policy at all, even if of no key.
+    section: Option<Origin>,
 }
 
 impl Laid {
     pub(super) const fn new() -> Self {
-        Self { written: Written::NOTHING, origins: [const { None }; MAX_KEYS] }
+        Self { written: Written::NOTHING, origins: [const { None }; MAX_KEYS], section: None }
+    }
+
+    /// What is said there.
+    pub(super) fn of(section: Origin) -> Self {
+        Self { section: Some(section), ..Self::new() }
     }
 
     pub(super) fn put(&mut self, key: usize, value: Value, origin: Origin) {
@@ -24,6 +31,7 @@ impl Laid {
 
     /// Lays stronger settings over these, which may change the mode.
     pub(super) fn over(&mut self, table: &Table, stronger: &Self) {
+        self.section = stronger.section.clone().or_else(|| self.section.take());
         let either = |key: &str| self.says(table, key) || stronger.says(table, key);
         let overruled = table.overruled(|key| stronger.says(table, key), either);
         for key in overruled.into_iter().filter_map(|key| position(table, key)) {
@@ -52,8 +60,8 @@ impl Laid {
         let origin = |key: &str| position(table, key).and_then(|key| self.origin(key));
         let written = std::iter::once(&key).chain(others).filter_map(|key| origin(key));
         let said = written.rev().max_by_key(|origin| origin.is_configured());
-        let strongest = || self.origins.iter().rev().flatten().max_by_key(|origin| origin.is_configured());
-        said.or_else(strongest).cloned().unwrap_or(Origin::BuiltIn)
+        let attribute = || self.origins.iter().flatten().next();
+        said.or(self.section.as_ref()).or_else(attribute).cloned().unwrap_or(Origin::BuiltIn)
     }
 }
 

@@ -12,6 +12,7 @@ mod origin;
 #[cfg(feature = "config")]
 mod reload;
 mod sources;
+mod timing;
 mod used;
 #[cfg(feature = "config")]
 mod variables;

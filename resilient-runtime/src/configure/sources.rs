@@ -42,7 +42,8 @@ pub(super) struct Section {
 
 impl Section {
     pub(super) fn new(stem: &'static Stem, name: &'static str, origin: Origin) -> Self {
-        Self { stem, name, default: false, extends: None, laid: Laid::new(), origin }
+        let laid = Laid::of(origin.clone());
+        Self { stem, name, default: false, extends: None, laid, origin }
     }
 
     pub(super) fn of_code(

@@ -48,7 +48,7 @@ pub fn max(written: &Written) -> u32 {
 }
 
 /// What decides how long the waits are.
-pub const WAITS: &[&str] = &["max", "backoff", "base", "factor", "max_delay", "jitter"];
+pub const WAITS: &[&str] = &["base", "max", "jitter", "backoff", "factor", "max_delay"];
 
 /// When they are made.
 #[must_use]
