@@ -3,7 +3,7 @@
 # LOOM_MAX_PREEMPTIONS changes the bound; an argument selects models by name.
 set -eu
 cd "$(dirname "$0")/.."
-CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom" RUSTFLAGS="--cfg resilient_loom" exec timeout 600 \
+CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom" RUSTFLAGS="--cfg resilient_loom" exec timeout 1800 \
     cargo test --quiet -p resilient-runtime --lib \
     --config 'profile.dev.package.loom.opt-level=3' --config 'profile.dev.package.generator.opt-level=3' \
     -- --nocapture "races::${1:-}"

@@ -17,7 +17,14 @@ use crate::sync::explore;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn terms(burst: u32) -> Terms {
-    Terms { rate: Rate::per_second(1), burst, max_wait: 10 * SECOND, max_keys: 1, enabled: true }
+    Terms {
+        rate: Rate::per_second(1),
+        burst,
+        max_wait: 10 * SECOND,
+        max_keys: 1,
+        enabled: true,
+        observes: false,
+    }
 }
 
 /// Takes in a thread for each of these, besides this one; how many permits they got.
