@@ -341,8 +341,10 @@ pub fn registry() -> Registry {
     Registry(world())
 }
 
+static PROGRAM: OnceLock<World> = OnceLock::new();
+
+#[cold]
 fn program() -> &'static World {
-    static PROGRAM: OnceLock<World> = OnceLock::new();
     let mut clashes = Vec::new();
     let world = PROGRAM.get_or_init(|| {
         let (world, disputed) = World::new(Layers::default());
@@ -354,8 +356,9 @@ fn program() -> &'static World {
 }
 
 #[cfg(not(feature = "test-util"))]
+#[inline]
 fn world() -> &'static World {
-    program()
+    PROGRAM.get().unwrap_or_else(program)
 }
 
 /// The world of the current runtime, which starts with what was installed outside of any.
@@ -447,13 +450,20 @@ pub fn subscribe() -> Subscription {
 }
 
 /// Raises an event of the policy `name`.
-pub(crate) fn emit(stem: &'static str, name: &'static str, kind: impl FnOnce() -> EventKind) {
-    world().bus.emit(stem, name, None, kind());
+#[inline]
+pub(crate) fn emit(stem: &'static str, name: &'static str, kind: impl Fn() -> EventKind) {
+    emit_for(stem, name, None, kind);
 }
 
 /// Raises an event of one key of the policy `name`.
-pub(crate) fn emit_for(stem: &'static str, name: &'static str, key: Option<&Arc<str>>, kind: EventKind) {
-    world().bus.emit(stem, name, key, kind);
+#[inline]
+pub(crate) fn emit_for(
+    stem: &'static str,
+    name: &'static str,
+    key: Option<&Arc<str>>,
+    kind: impl Fn() -> EventKind,
+) {
+    world().bus.raise(stem, name, key, kind);
 }
 
 /// Whether anybody is told which calls are refused.

@@ -144,7 +144,7 @@ impl Configure {
         #[cfg(feature = "config")]
         reload::watch(world);
         let (stem, name) = events::CONFIG;
-        world.bus.emit(stem, name, None, events::EventKind::ConfigLoaded { policies });
+        world.bus.emit(stem, name, None, &events::EventKind::ConfigLoaded { policies });
         Ok(())
     }
 }

@@ -108,7 +108,7 @@ fn renew(
             #[cfg(feature = "export")]
             world.in_force.reloaded(false);
             let refused = EventKind::ConfigRefused { error: Arc::new(error.clone()) };
-            world.bus.emit(CONFIG.0, CONFIG.1, None, refused);
+            world.bus.emit(CONFIG.0, CONFIG.1, None, &refused);
             Some(Err(error))
         }
         Err(_) => None,
@@ -131,7 +131,7 @@ fn renew(
             world.in_force.reloaded(true);
             unused.iter().for_each(ConfigFault::warn);
             let reloaded = EventKind::ConfigReloaded { changes: changes.as_slice().into() };
-            world.bus.emit(CONFIG.0, CONFIG.1, None, reloaded);
+            world.bus.emit(CONFIG.0, CONFIG.1, None, &reloaded);
             if next != every {
                 look(world);
             }

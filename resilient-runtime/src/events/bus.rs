@@ -51,23 +51,37 @@ impl Bus {
         self.diaries.set_most(settings.most());
     }
 
-    /// Raises an event; nothing is built when nobody listens and it is not to be remembered.
+    /// Raises an event that is made already.
     pub(crate) fn emit(
         &'static self,
         stem: &'static str,
         policy: &'static str,
         key: Option<&Arc<str>>,
-        kind: EventKind,
+        kind: &EventKind,
     ) {
-        let of = Of { stem, policy, key };
-        let word = kind.word();
-        let told = self.table.of(word);
-        if let Some(level) = told.level() {
-            self.log(level, of, word, &kind);
+        self.raise(stem, policy, key, || kind.clone());
+    }
+
+    /// Raises an event. None is made when nobody reads it, listens, or is to remember: where only its word is
+    /// asked for, `kind` is a constant to the optimizer.
+    #[inline]
+    pub(crate) fn raise(
+        &'static self,
+        stem: &'static str,
+        policy: &'static str,
+        key: Option<&Arc<str>>,
+        kind: impl Fn() -> EventKind,
+    ) {
+        let of = || Of { stem, policy, key };
+        let told = self.table.of(kind().word());
+        if let Some(level) = told.level()
+            && is_read(level)
+        {
+            self.log(level, of(), &kind());
         }
         let (remembered, heard) = (told.remembered(), self.listeners.load(Relaxed) > 0);
         if remembered || heard {
-            self.tell(of, kind, remembered, heard);
+            self.tell(of(), kind(), remembered, heard);
         }
     }
 
@@ -96,7 +110,9 @@ impl Bus {
         }
     }
 
-    fn log(&self, level: Level, of: Of<'_>, word: Word, kind: &EventKind) {
+    #[cold]
+    fn log(&self, level: Level, of: Of<'_>, kind: &EventKind) {
+        let word = kind.word();
         if level > Level::WARN || !word.comes_with_calls() {
             return log(level, of, kind, None);
         }
@@ -127,6 +143,13 @@ impl fmt::Debug for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bus").field("listeners", &self.listeners).finish_non_exhaustive()
     }
+}
+
+/// Whether a line may have a reader. Where `tracing` has none, it may still pass lines on to the crate `log`.
+#[inline]
+fn is_read(level: Level) -> bool {
+    let most = LevelFilter::current();
+    level <= most || most == LevelFilter::OFF
 }
 
 fn log(level: Level, of: Of<'_>, kind: &EventKind, suppressed: Option<u64>) {

@@ -236,6 +236,7 @@ impl EventKind {
         self.word().text()
     }
 
+    #[inline]
     const fn word(&self) -> Word {
         match self {
             Self::Rejected { .. } => Word::Rejected,

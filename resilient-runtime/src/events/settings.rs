@@ -148,6 +148,7 @@ impl Table {
         }
     }
 
+    #[inline]
     pub(super) fn of(&self, word: Word) -> Told {
         Told(self.0[word as usize].load(Relaxed))
     }
@@ -159,10 +160,12 @@ impl Told {
         Self(if remembered { level | REMEMBERED } else { level })
     }
 
+    #[inline]
     pub(super) fn level(self) -> Option<Level> {
         LEVELS.get(usize::from(self.0 & LEVEL).wrapping_sub(1)).copied()
     }
 
+    #[inline]
     pub(super) const fn remembered(self) -> bool {
         self.0 & REMEMBERED != 0
     }

@@ -285,7 +285,7 @@ impl Check {
         failure: Option<CheckFailure>,
     ) {
         if from != to {
-            world.bus.emit(STEM.name, self.name, None, EventKind::HealthChanged { from, to, failure });
+            world.bus.emit(STEM.name, self.name, None, &EventKind::HealthChanged { from, to, failure });
         }
         tell(world);
     }

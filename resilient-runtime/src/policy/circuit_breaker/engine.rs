@@ -142,7 +142,7 @@ impl Engine {
             Admission::Admitted(ticket) => Ok(Pass { ticket, started: now }),
             Admission::Refused { retry_after } if only_observes => {
                 self.tally.add(WOULD_REJECT, 1);
-                self.emit(EventKind::WouldReject { retry_after });
+                self.emit(|| EventKind::WouldReject { retry_after });
                 Ok(Pass { ticket: Ticket::OBSERVED, started: now })
             }
             Admission::Refused { retry_after } => Err(self.reject(retry_after)),
@@ -151,7 +151,7 @@ impl Engine {
 
     fn reject(&self, retry_after: Option<Duration>) -> Rejected {
         self.tally.add(REJECTED, 1);
-        self.emit(EventKind::Rejected { retry_after });
+        self.emit(|| EventKind::Rejected { retry_after });
         Rejected::CircuitOpen { name: self.name, retry_after }
     }
 
@@ -431,11 +431,12 @@ impl Engine {
                 return;
             };
             drop(slow);
-            self.emit(EventKind::from(transition));
+            self.emit(|| EventKind::from(transition));
         }
     }
 
-    fn emit(&self, kind: EventKind) {
+    #[inline]
+    fn emit(&self, kind: impl Fn() -> EventKind) {
         registry::emit_for(NAME, self.name, self.key.as_ref(), kind);
     }
 }

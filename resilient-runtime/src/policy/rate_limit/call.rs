@@ -219,14 +219,14 @@ impl Shared {
     #[cold]
     pub(super) fn reject(&self, retry_after: Option<Duration>, key: Option<&Arc<str>>) -> Rejected {
         self.tally.add(REJECTED, 1);
-        registry::emit_for(STEM.name, self.name, key, EventKind::Rejected { retry_after });
+        registry::emit_for(STEM.name, self.name, key, || EventKind::Rejected { retry_after });
         Rejected::RateLimited { name: self.name, retry_after }
     }
 
     #[cold]
     fn would_reject(&self, retry_after: Option<Duration>, key: Option<&Arc<str>>) {
         self.tally.add(WOULD_REJECT, 1);
-        registry::emit_for(STEM.name, self.name, key, EventKind::WouldReject { retry_after });
+        registry::emit_for(STEM.name, self.name, key, || EventKind::WouldReject { retry_after });
     }
 
     #[cold]

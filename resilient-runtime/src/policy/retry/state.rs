@@ -248,6 +248,7 @@ impl State {
         out
     }
 
+    #[inline]
     pub(super) fn wait(&mut self, delay: Duration) -> Waiting {
         let wait = Waiting::new(delay);
         self.progress = Progress::Waiting;
@@ -283,8 +284,8 @@ impl State {
     /// `said` is what the user's predicate says, `cause` is missing for an unwanted value.
     #[cold]
     fn next(&mut self, terms: &impl Terms, cause: Option<&Cause>, said: Option<bool>) -> Option<Duration> {
-        let class = cause.map(Cause::class);
-        let worth_it = said.unwrap_or_else(|| !class.is_some_and(Class::is_answer));
+        let class = || cause.map(Cause::class);
+        let worth_it = said.unwrap_or_else(|| !class().is_some_and(Class::is_answer));
         if self.is_off() {
             self.end(terms, if worth_it { EXHAUSTED } else { NOT_RETRYABLE });
             return None;
@@ -299,14 +300,22 @@ impl State {
         let decided = if worth_it { self.decide(terms, cause) } else { Err(RetryEnd::NotRetryable) };
         match decided {
             Ok(delay) => {
-                registry::emit(STEM.name, terms.name(), || EventKind::Retrying { attempt, delay, class });
+                registry::emit(STEM.name, terms.name(), || EventKind::Retrying {
+                    attempt,
+                    delay,
+                    class: class(),
+                });
                 self.trial = self.trial.nth(attempt + 1);
                 Some(delay)
             }
             Err(reason) => {
                 self.end(terms, counter(reason));
                 let attempts = attempt;
-                registry::emit(STEM.name, terms.name(), || EventKind::GaveUp { attempts, reason, class });
+                registry::emit(STEM.name, terms.name(), || EventKind::GaveUp {
+                    attempts,
+                    reason,
+                    class: class(),
+                });
                 None
             }
         }

@@ -12,6 +12,7 @@ use crate::timer::Timer;
 pub(super) struct Waiting(Timer);
 
 impl Waiting {
+    #[inline]
     pub(super) fn new(delay: Duration) -> Self {
         Self(if delay.is_zero() { Timer::NONE } else { Timer::after(delay) })
     }
