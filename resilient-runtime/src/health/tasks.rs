@@ -19,7 +19,7 @@ use crate::error::Rejected;
 use crate::frame::Deadline;
 use crate::level::Reply;
 use crate::outcome::{Class, Unclassified};
-use crate::policy::timeout::{Bounded, Terms};
+use crate::policy::timeout::call::{Bounded, Terms};
 use crate::registry::World;
 use crate::timer::Timer;
 use crate::{clock, random};

@@ -3,7 +3,7 @@
 //! A body that is ready at once costs no clock and no timer. A call that is dropped is counted
 //! as abandoned.
 
-mod call;
+pub(crate) mod call;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -12,8 +12,7 @@ use std::time::Duration;
 use resilient_settings::stem::{observes, timeout as slot};
 use resilient_settings::{Value, Written, nanos};
 
-use self::call::By;
-pub(crate) use self::call::{Bounded, Terms};
+use self::call::{Bounded, By};
 pub use self::call::{limit, timeout};
 use super::{Mode, Policy, Snapshot, Stem};
 use crate::configure::Configure;
