@@ -781,5 +781,8 @@ async fn policies_are_told_with_their_figures() {
     let told = r#"{"kind":"circuit_breaker","name":"useful","status":"degraded","readiness":"degrade","state":"open""#;
     assert!(text.contains(told), "{text}");
     assert!(text.contains(r#""retry_after":30,"#), "{text}");
+    let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(read["policies"].as_array().unwrap().len(), report.policies.len());
+    assert_eq!(serde_json::to_value(&report).unwrap(), read, "it can be a part of something else");
     assert!(!text.contains("health_check"), "{text}");
 }

@@ -1,125 +1,78 @@
-//! As much of JSON as a report needs, which is not worth a dependency.
+//! Reports as serde writes them.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
-/// An object that is being written.
-pub(super) struct Json<'a> {
-    out: &'a mut String,
-    begun: bool,
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
+
+use super::check::{CheckFailure, HealthCheckSnapshot};
+use super::report::HealthReport;
+use crate::outcome::Class;
+
+/// A number that is whole where it can be: 30 seconds are `30`.
+#[derive(Clone, Copy)]
+pub(super) struct Number(pub(super) f64);
+
+impl Number {
+    /// Up to here every whole number has a value of its own.
+    const WHOLE: f64 = 9_007_199_254_740_992.0;
 }
 
-impl Json<'_> {
-    pub(super) fn text(write: impl FnOnce(&mut Json<'_>)) -> String {
-        let mut out = String::new();
-        object(&mut out, write);
-        out
-    }
-
-    fn key(&mut self, key: &str) {
-        if self.begun {
-            self.out.push(',');
-        }
-        self.begun = true;
-        quoted(self.out, key);
-        self.out.push(':');
-    }
-
-    pub(super) fn word(&mut self, key: &str, word: &str) {
-        self.key(key);
-        quoted(self.out, word);
-    }
-
-    pub(super) fn flag(&mut self, key: &str, flag: bool) {
-        self.key(key);
-        self.out.push_str(if flag { "true" } else { "false" });
-    }
-
-    pub(super) fn count(&mut self, key: &str, count: u64) {
-        self.key(key);
-        // Writing to a `String` cannot fail.
-        let _ = write!(self.out, "{count}");
-    }
-
-    pub(super) fn counts<const N: usize>(&mut self, counts: [(&str, u64); N]) {
-        for (key, count) in counts {
-            self.count(key, count);
-        }
-    }
-
-    pub(super) fn number(&mut self, key: &str, number: f64) {
-        self.key(key);
-        if number.is_finite() {
-            let _ = write!(self.out, "{number}");
+impl Serialize for Number {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "whole, and within what both hold"
+    )]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(number) = *self;
+        if number.fract() == 0.0 && (0.0..Self::WHOLE).contains(&number) {
+            serializer.serialize_u64(number as u64)
         } else {
-            self.out.push_str("null");
+            serializer.serialize_f64(number)
         }
-    }
-
-    pub(super) fn time(&mut self, key: &str, time: Duration) {
-        self.number(key, time.as_secs_f64());
-    }
-
-    fn nothing(&mut self, key: &str) {
-        self.key(key);
-        self.out.push_str("null");
-    }
-
-    pub(super) fn maybe_word(&mut self, key: &str, word: Option<&str>) {
-        match word {
-            Some(word) => self.word(key, word),
-            None => self.nothing(key),
-        }
-    }
-
-    pub(super) fn maybe_count(&mut self, key: &str, count: Option<u64>) {
-        match count {
-            Some(count) => self.count(key, count),
-            None => self.nothing(key),
-        }
-    }
-
-    pub(super) fn maybe_number(&mut self, key: &str, number: Option<f64>) {
-        self.number(key, number.unwrap_or(f64::NAN));
-    }
-
-    pub(super) fn maybe_time(&mut self, key: &str, time: Option<Duration>) {
-        self.maybe_number(key, time.map(|time| time.as_secs_f64()));
-    }
-
-    pub(super) fn list<T>(&mut self, key: &str, items: &[T], write: impl Fn(&T, &mut Json<'_>)) {
-        self.key(key);
-        self.out.push('[');
-        for (at, item) in items.iter().enumerate() {
-            if at > 0 {
-                self.out.push(',');
-            }
-            object(self.out, |object| write(item, object));
-        }
-        self.out.push(']');
     }
 }
 
-fn object(out: &mut String, write: impl FnOnce(&mut Json<'_>)) {
-    out.push('{');
-    write(&mut Json { out, begun: false });
-    out.push('}');
+pub(super) fn seconds(time: Duration) -> Number {
+    Number(time.as_secs_f64())
 }
 
-fn quoted(out: &mut String, text: &str) {
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            c if c < ' ' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(c));
-            }
-            c => out.push(c),
-        }
+pub(super) fn counts<M: SerializeMap, const N: usize>(
+    map: &mut M,
+    counts: [(&str, u64); N],
+) -> Result<(), M::Error> {
+    counts.into_iter().try_for_each(|(key, count)| map.serialize_entry(key, &count))
+}
+
+impl Serialize for HealthReport {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut report = serializer.serialize_map(None)?;
+        report.serialize_entry("status", self.status.as_str())?;
+        report.serialize_entry("checks", &self.checks)?;
+        report.serialize_entry("policies", &self.policies)?;
+        report.end()
     }
-    out.push('"');
+}
+
+impl Serialize for HealthCheckSnapshot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut check = serializer.serialize_map(None)?;
+        check.serialize_entry("name", self.name)?;
+        check.serialize_entry("status", self.status.as_str())?;
+        check.serialize_entry("critical", &self.critical)?;
+        check.serialize_entry("running", &self.running)?;
+        check.serialize_entry("failure", &self.failure.map(CheckFailure::as_str))?;
+        check
+            .serialize_entry("error_class", &self.failure.and_then(CheckFailure::class).map(Class::as_str))?;
+        check.serialize_entry("time_in_status", &self.time_in_status.map(seconds))?;
+        check.serialize_entry("age", &self.age.map(seconds))?;
+        check.serialize_entry("took", &self.took.map(seconds))?;
+        check.serialize_entry("interval", &seconds(self.interval))?;
+        check.serialize_entry("timeout", &seconds(self.timeout))?;
+        counts(&mut check, [("passed", self.passed), ("failed", self.failed)])?;
+        counts(&mut check, [("timed_out", self.timed_out), ("panicked", self.panicked)])?;
+        check.end()
+    }
 }
 
 #[cfg(test)]
@@ -127,20 +80,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_end_a_text_is_escaped() {
-        let text = Json::text(|json| json.word("name", "a \"b\" \\ \n \u{1} ä"));
-        assert_eq!(text, r#"{"name":"a \"b\" \\ \n \u0001 ä"}"#);
-    }
-
-    #[test]
-    fn what_is_no_number_is_nothing() {
-        let text = Json::text(|json| {
-            json.number("rate", f64::INFINITY);
-            json.maybe_time("age", None);
-            json.time("interval", Duration::from_millis(1_500));
-            json.list("empty", &[(); 0], |(), _| {});
-            json.list("two", &[1, 2], |n, item| item.count("n", *n));
-        });
-        assert_eq!(text, r#"{"rate":null,"age":null,"interval":1.5,"empty":[],"two":[{"n":1},{"n":2}]}"#);
+    fn a_number_is_whole_where_it_can_be() {
+        let numbers = [0.0, 30.0, 1.5, -1.0, 1e300, f64::INFINITY, f64::NAN].map(Number);
+        let text = serde_json::to_string(&numbers).unwrap_or_default();
+        assert_eq!(text, "[0,30,1.5,-1.0,1e+300,null,null]");
     }
 }

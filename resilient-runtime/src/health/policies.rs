@@ -1,6 +1,8 @@
 //! What is told about each policy.
 
-use super::json::Json;
+use serde_core::ser::{Serialize, SerializeMap, Serializer};
+
+use super::json::{Number, counts, seconds};
 use super::readiness::Readiness;
 use super::report::HealthStatus;
 use crate::outcome::Class;
@@ -36,93 +38,100 @@ impl PolicyHealth {
     pub(super) fn weight(&self) -> HealthStatus {
         if self.status == HealthStatus::Up { HealthStatus::Up } else { self.readiness.weight() }
     }
+}
 
-    pub(super) fn write(&self, policy: &mut Json<'_>) {
-        policy.word("kind", self.snapshot.stem());
-        policy.word("name", self.snapshot.name());
-        policy.word("status", self.status.as_str());
-        policy.word("readiness", self.readiness.as_str());
-        write(&self.snapshot, policy);
+impl Serialize for PolicyHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut policy = serializer.serialize_map(None)?;
+        policy.serialize_entry("kind", self.snapshot.stem())?;
+        policy.serialize_entry("name", self.snapshot.name())?;
+        policy.serialize_entry("status", self.status.as_str())?;
+        policy.serialize_entry("readiness", self.readiness.as_str())?;
+        write(&self.snapshot, &mut policy)?;
+        policy.end()
     }
 }
 
-fn write(snapshot: &Snapshot, policy: &mut Json<'_>) {
+fn write<M: SerializeMap>(snapshot: &Snapshot, policy: &mut M) -> Result<(), M::Error> {
     match snapshot {
         Snapshot::Budget(it) => {
-            policy.counts([("left", it.left), ("capacity", it.capacity.into())]);
-            policy.counts([("spent", it.spent), ("refused", it.refused)]);
+            counts(policy, [("left", it.left), ("capacity", it.capacity.into())])?;
+            counts(policy, [("spent", it.spent), ("refused", it.refused)])?;
         }
         Snapshot::Bulkhead(it) => {
-            policy.counts([("max_concurrent", it.max_concurrent.into()), ("running", it.running)]);
-            policy.counts([("waiting", it.waiting), ("admitted", it.admitted), ("waited", it.waited)]);
-            policy.counts([("rejected", it.rejected), ("abandoned", it.abandoned)]);
-            policy.counts([("would_reject", it.would_reject), ("would_wait", it.would_wait)]);
+            counts(policy, [("max_concurrent", it.max_concurrent.into()), ("running", it.running)])?;
+            counts(policy, [("waiting", it.waiting), ("admitted", it.admitted), ("waited", it.waited)])?;
+            counts(policy, [("rejected", it.rejected), ("abandoned", it.abandoned)])?;
+            counts(policy, [("would_reject", it.would_reject), ("would_wait", it.would_wait)])?;
         }
         #[cfg(feature = "cache")]
         Snapshot::Cache(it) => {
-            policy.counts([("entries", it.entries), ("hits", it.hits), ("misses", it.misses)]);
-            policy.counts([("stale_while_revalidated", it.stale_while_revalidated)]);
-            policy.counts([("stale_on_error", it.stale_on_error), ("evicted", it.evicted)]);
+            counts(policy, [("entries", it.entries), ("hits", it.hits), ("misses", it.misses)])?;
+            counts(policy, [("stale_while_revalidated", it.stale_while_revalidated)])?;
+            counts(policy, [("stale_on_error", it.stale_on_error), ("evicted", it.evicted)])?;
         }
-        Snapshot::CircuitBreaker(it) => breaker(it, policy),
+        Snapshot::CircuitBreaker(it) => breaker(it, policy)?,
         Snapshot::Coalesce(it) => {
-            policy.counts([("in_flight", it.in_flight), ("waiting", it.waiting)]);
-            policy.counts([("flights", it.flights), ("joined", it.joined)]);
+            counts(policy, [("in_flight", it.in_flight), ("waiting", it.waiting)])?;
+            counts(policy, [("flights", it.flights), ("joined", it.joined)])?;
         }
         Snapshot::Fallback(it) => {
-            policy.counts([("served", it.served), ("failed", it.failed), ("passed_on", it.passed_on)]);
+            counts(policy, [("served", it.served), ("failed", it.failed), ("passed_on", it.passed_on)])?;
         }
         // Its report has a list of its own.
         Snapshot::HealthCheck(_) => {}
         Snapshot::Hedge(it) => {
-            policy.maybe_time("after", it.after);
-            policy.counts([("first", it.first), ("hedged", it.hedged), ("failed", it.failed)]);
-            policy.counts([("hedges", it.hedges), ("dropped", it.dropped)]);
+            policy.serialize_entry("after", &it.after.map(seconds))?;
+            counts(policy, [("first", it.first), ("hedged", it.hedged), ("failed", it.failed)])?;
+            counts(policy, [("hedges", it.hedges), ("dropped", it.dropped)])?;
         }
-        Snapshot::LoadShed(it) => shed(it, policy),
+        Snapshot::LoadShed(it) => shed(it, policy)?,
         Snapshot::RateLimit(it) => {
-            policy.word("rate", &it.rate.to_string());
-            policy.counts([("burst", it.burst.into()), ("available", it.available.into())]);
-            policy.counts([("waiting", it.waiting), ("admitted", it.admitted), ("rejected", it.rejected)]);
-            policy.counts([("would_reject", it.would_reject)]);
+            policy.serialize_entry("rate", &it.rate.to_string())?;
+            counts(policy, [("burst", it.burst.into()), ("available", it.available.into())])?;
+            counts(policy, [("waiting", it.waiting), ("admitted", it.admitted), ("rejected", it.rejected)])?;
+            counts(policy, [("would_reject", it.would_reject)])?;
         }
         Snapshot::Retry(it) => {
-            policy.counts([
-                ("max", it.max.into()),
-                ("first_try", it.first_try),
-                ("after_retry", it.after_retry),
-            ]);
-            policy.counts([("exhausted", it.exhausted), ("retries", it.retries)]);
-            policy.maybe_count("budget_left", it.budget_left);
+            counts(
+                policy,
+                [("max", it.max.into()), ("first_try", it.first_try), ("after_retry", it.after_retry)],
+            )?;
+            counts(policy, [("exhausted", it.exhausted), ("retries", it.retries)])?;
+            policy.serialize_entry("budget_left", &it.budget_left)?;
         }
         Snapshot::Timeout(it) => {
-            policy.time("limit", it.limit);
-            policy.counts([("succeeded", it.succeeded), ("failed", it.failed), ("timed_out", it.timed_out)]);
-            policy.counts([("would_time_out", it.would_time_out)]);
+            policy.serialize_entry("limit", &seconds(it.limit))?;
+            counts(
+                policy,
+                [("succeeded", it.succeeded), ("failed", it.failed), ("timed_out", it.timed_out)],
+            )?;
+            counts(policy, [("would_time_out", it.would_time_out)])?;
         }
     }
+    Ok(())
 }
 
-fn breaker(it: &CircuitBreakerSnapshot, policy: &mut Json<'_>) {
-    policy.word("state", it.state.as_str());
-    policy.word("would_be", it.would_be.as_str());
-    policy.time("time_in_state", it.time_in_state);
-    policy.maybe_time("retry_after", it.retry_after);
-    policy.maybe_word("held_by", it.held_by);
-    policy.maybe_count("window_calls", it.window_calls);
-    policy.maybe_count("window_failed", it.window_failed);
-    policy.maybe_number("failure_rate", it.failure_rate);
-    policy.maybe_number("slow_rate", it.slow_rate);
-    policy.maybe_word("last_error", it.last_error.map(Class::as_str));
-    policy.counts([("succeeded", it.succeeded), ("failed", it.failed), ("slow", it.slow)]);
-    policy.counts([("ignored", it.ignored), ("abandoned", it.abandoned), ("panicked", it.panicked)]);
-    policy.counts([("rejected", it.rejected), ("would_reject", it.would_reject)]);
+fn breaker<M: SerializeMap>(it: &CircuitBreakerSnapshot, policy: &mut M) -> Result<(), M::Error> {
+    policy.serialize_entry("state", &it.state.as_str())?;
+    policy.serialize_entry("would_be", &it.would_be.as_str())?;
+    policy.serialize_entry("time_in_state", &seconds(it.time_in_state))?;
+    policy.serialize_entry("retry_after", &it.retry_after.map(seconds))?;
+    policy.serialize_entry("held_by", &it.held_by)?;
+    policy.serialize_entry("window_calls", &it.window_calls)?;
+    policy.serialize_entry("window_failed", &it.window_failed)?;
+    policy.serialize_entry("failure_rate", &it.failure_rate.map(Number))?;
+    policy.serialize_entry("slow_rate", &it.slow_rate.map(Number))?;
+    policy.serialize_entry("last_error", &it.last_error.map(Class::as_str))?;
+    counts(policy, [("succeeded", it.succeeded), ("failed", it.failed), ("slow", it.slow)])?;
+    counts(policy, [("ignored", it.ignored), ("abandoned", it.abandoned), ("panicked", it.panicked)])?;
+    counts(policy, [("rejected", it.rejected), ("would_reject", it.would_reject)])
 }
 
-fn shed(it: &LoadShedSnapshot, policy: &mut Json<'_>) {
-    policy.flag("overloaded", it.overloaded);
-    policy.counts([("limit", it.limit), ("running", it.running)]);
-    policy.number("share", it.share);
-    policy.counts([("admitted", it.admitted.total()), ("rejected", it.rejected.total())]);
-    policy.counts([("would_reject", it.would_reject.total())]);
+fn shed<M: SerializeMap>(it: &LoadShedSnapshot, policy: &mut M) -> Result<(), M::Error> {
+    policy.serialize_entry("overloaded", &it.overloaded)?;
+    counts(policy, [("limit", it.limit), ("running", it.running)])?;
+    policy.serialize_entry("share", &Number(it.share))?;
+    counts(policy, [("admitted", it.admitted.total()), ("rejected", it.rejected.total())])?;
+    counts(policy, [("would_reject", it.would_reject.total())])
 }

@@ -3,11 +3,9 @@
 use std::fmt;
 
 use super::Health;
-use super::check::{Check, CheckFailure, HealthCheckSnapshot};
-use super::json::Json;
+use super::check::{Check, HealthCheckSnapshot};
 use super::policies::{PolicyHealth, policies};
 use super::readiness::Readiness;
-use crate::outcome::Class;
 
 /// How something is, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -75,35 +73,16 @@ impl HealthReport {
     }
 
     /// The report as a text in JSON, times in seconds.
+    ///
+    /// It is `Serialize` too, for whoever makes it a part of something else.
     #[must_use]
     pub fn to_json(&self) -> String {
-        Json::text(|report| {
-            report.word("status", self.status.as_str());
-            report.list("checks", &self.checks, HealthCheckSnapshot::write);
-            report.list("policies", &self.policies, PolicyHealth::write);
-        })
+        // Nothing in it can fail: keys are texts, and a number that is none is null.
+        serde_json::to_string(self).unwrap_or_default()
     }
 }
 
 impl HealthCheckSnapshot {
-    fn write(&self, check: &mut Json<'_>) {
-        check.word("name", self.name);
-        check.word("status", self.status.as_str());
-        check.flag("critical", self.critical);
-        check.flag("running", self.running);
-        check.maybe_word("failure", self.failure.map(CheckFailure::as_str));
-        check.maybe_word("error_class", self.failure.and_then(CheckFailure::class).map(Class::as_str));
-        check.maybe_time("time_in_status", self.time_in_status);
-        check.maybe_time("age", self.age);
-        check.maybe_time("took", self.took);
-        check.time("interval", self.interval);
-        check.time("timeout", self.timeout);
-        check.count("passed", self.passed);
-        check.count("failed", self.failed);
-        check.count("timed_out", self.timed_out);
-        check.count("panicked", self.panicked);
-    }
-
     /// What it means for the program.
     fn weight(&self) -> HealthStatus {
         match self.status {
