@@ -8,8 +8,8 @@ use std::task::{Context, Poll, Waker};
 
 use allocation_counter::measure;
 use resilient_runtime::{
-    CircuitBreaker, Fault, RateLimit, attempt, bulkhead, cache, circuit_breaker, coalesce, fallback, hedge,
-    load_shed, rate_limit, resilient, retry, timeout,
+    CircuitBreaker, Fault, RateLimit, attempt, bulkhead, cache, circuit_breaker, coalesce, fallback,
+    health_check, hedge, load_shed, rate_limit, resilient, retry, timeout,
 };
 
 type Answer = Result<u64, Fault<&'static str>>;
@@ -122,6 +122,17 @@ async fn stacked(n: u64) -> Answer {
     work(n).await
 }
 
+#[health_check(name = "checked")]
+#[circuit_breaker(name = "checked")]
+#[timeout("2s")]
+async fn check() -> Answer {
+    work(1).await
+}
+
+async fn checked(_: u64) -> Answer {
+    check().await
+}
+
 #[resilient("composed")]
 async fn composed(n: u64) -> Answer {
     work(n).await
@@ -145,7 +156,7 @@ fn the_success_path_allocates_nothing() {
             assert_eq!(counted.count_total, 0, stringify!($call));
         )*};
     }
-    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each shedding throttled covered hedged hedged_by_quantile stacked composed);
+    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each shedding throttled covered hedged hedged_by_quantile checked stacked composed);
 }
 
 /// moka writes down what was read and goes through its notes once in a while, for which it needs two kilobytes.
