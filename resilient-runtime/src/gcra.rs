@@ -78,11 +78,6 @@ impl Scale {
         }
     }
 
-    /// The same with another burst.
-    pub(crate) fn with_burst(self, permits: u32) -> Self {
-        Self { burst: self.permit.saturating_mul(u64::from(permits)), ..self }
-    }
-
     /// The same with a burst longer by what comes in `wait`: who would wait takes a permit of the future.
     pub(crate) fn ahead(self, wait: Duration) -> Self {
         let burst = self.burst.saturating_add(self.units(wait)).min(SPAN.max(self.burst));

@@ -127,8 +127,8 @@ impl<'a, W: Want> Pass<'a, W> {
     #[cold]
     fn poll_line(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Rejected>> {
         if self.stage == Stage::OUTSIDE && self.shared.limiter.observes() {
-            let (of, permits) = (self.want.of(), self.want.permits());
-            let told = self.shared.limiter.take_or_tell(of, permits);
+            let (limiter, of, permits) = (&self.shared.limiter, self.want.of(), self.want.permits());
+            let told = limiter.borrow(of, permits, patience_of(limiter.max_wait()));
             self.admitted(AT_ONCE);
             if let Err(after) = told {
                 self.shared.would_reject(after, self.want.key());
@@ -178,10 +178,7 @@ impl<'a, W: Want> Pass<'a, W> {
     fn arrive(&self, cx: &Context<'_>) -> Arrival {
         let (limiter, of, permits) = (&self.shared.limiter, self.want.of(), self.want.permits());
         let most = if patience::is_endless() { Duration::MAX } else { limiter.max_wait() };
-        let patience = match deadline() {
-            Tick::MAX => most,
-            deadline => most.min(deadline.since(clock::tick())),
-        };
+        let patience = patience_of(most);
         if patience.is_zero() {
             let refused = limiter.take_or_tell(of, permits);
             return refused.map_or_else(Arrival::Refused, |()| Arrival::Entered);
@@ -197,6 +194,14 @@ impl<'a, W: Want> Pass<'a, W> {
 
     fn is_over(&self) -> bool {
         self.stage == Stage::OVER
+    }
+}
+
+/// The time that a call waits, cut to its deadline.
+fn patience_of(most: Duration) -> Duration {
+    match deadline() {
+        Tick::MAX => most,
+        deadline => most.min(deadline.since(clock::tick())),
     }
 }
 

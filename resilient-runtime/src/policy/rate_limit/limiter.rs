@@ -122,7 +122,6 @@ impl Limiter {
     }
 
     pub(super) fn publish(&self, terms: &Terms, scale: &Scale) {
-        let scale = if terms.observes { scale.ahead(terms.max_wait) } else { *scale };
         // Who reads any of these sees too that the words have changed.
         self.origin.store(scale.origin, Release);
         // A line that ends where it begins: every call looks further, and finds that it needs no permit.
@@ -144,6 +143,11 @@ impl Limiter {
             permit: self.permit.load(Acquire),
             burst: self.burst.load(Acquire),
         }
+    }
+
+    /// The scale on which permits are lent, as far ahead as a call might have waited.
+    pub(super) fn lending(&self, scale: Scale) -> Scale {
+        if self.observes() { scale.ahead(self.max_wait()) } else { scale }
     }
 
     /// Whether calls need no permit.
@@ -173,16 +177,23 @@ impl Limiter {
     pub(super) fn take(&self, of: u64, permits: u32) -> bool {
         let now = clock::tick();
         if of == ONLY {
-            return self.take_from(&self.word.0, permits, now).is_ok();
+            return self.take_from(&self.word.0, permits, now, |own| own).is_ok();
         }
-        self.with(of, now, |_, word| self.take_from(word, permits, now).is_ok())
+        self.with(of, now, |_, word| self.take_from(word, permits, now, |own| own).is_ok())
     }
 
+    /// `lend` gives the scale on which permits may be taken, from the one that the settings say.
     #[inline]
-    fn take_from(&self, word: &AtomicU64, permits: u32, now: Tick) -> Result<(), Short> {
+    fn take_from(
+        &self,
+        word: &AtomicU64,
+        permits: u32,
+        now: Tick,
+        lend: impl Fn(Scale) -> Scale,
+    ) -> Result<(), Short> {
         let mut seen = word.load(Acquire);
         loop {
-            let short = match self.next(seen, permits, now) {
+            let short = match self.next(seen, permits, now, &lend) {
                 // Released, so that whoever changes the scale does so after it was read here.
                 Ok(next) => match word.compare_exchange_weak(seen, next, AcqRel, Acquire) {
                     Ok(_) => return Ok(()),
@@ -203,7 +214,7 @@ impl Limiter {
 
     /// The word after permits are taken.
     #[inline]
-    fn next(&self, word: u64, permits: u32, now: Tick) -> Result<u64, Short> {
+    fn next(&self, word: u64, permits: u32, now: Tick, lend: impl Fn(Scale) -> Scale) -> Result<u64, Short> {
         if word & (QUEUED | CHANGING) != 0 {
             return Err(Short::Busy);
         }
@@ -211,7 +222,7 @@ impl Limiter {
         let cost = scale.cost(permits).ok_or(Short::Never)?;
         let moment = scale.moment(now).ok_or(Short::Ended)?;
         let mark = mark(word);
-        let next = scale.take(mark, moment, cost).ok_or(Short::Used { mark, moment, scale })?;
+        let next = lend(scale).take(mark, moment, cost).ok_or(Short::Used { mark, moment, scale })?;
         Ok(moved(word, next))
     }
 
@@ -221,17 +232,37 @@ impl Limiter {
     ///
     /// That time, or nothing if they never are.
     pub(super) fn take_or_tell(&self, of: u64, permits: u32) -> Result<(), Option<Duration>> {
+        self.take_or_tell_on(of, permits, Duration::ZERO, |own| own)
+    }
+
+    /// The same with permits that are still to come in the time `ahead`.
+    ///
+    /// # Errors
+    ///
+    /// As [`take_or_tell`](Self::take_or_tell).
+    pub(super) fn borrow(&self, of: u64, permits: u32, ahead: Duration) -> Result<(), Option<Duration>> {
+        self.take_or_tell_on(of, permits, ahead, |own| own.ahead(ahead))
+    }
+
+    #[inline]
+    fn take_or_tell_on(
+        &self,
+        of: u64,
+        permits: u32,
+        ahead: Duration,
+        lend: impl Fn(Scale) -> Scale,
+    ) -> Result<(), Option<Duration>> {
         loop {
             let now = clock::tick();
-            match self.with(of, now, |_, word| self.take_from(word, permits, now)) {
+            match self.with(of, now, |_, word| self.take_from(word, permits, now, &lend)) {
                 Ok(()) => return Ok(()),
                 Err(Short::Never | Short::Ended) if self.is_off() => return Ok(()),
                 Err(Short::Never) => return Err(None),
-                Err(Short::Used { mark, moment, scale }) if !scale.is_adrift(mark, moment) => {
+                Err(Short::Used { mark, moment, scale }) if !self.lending(scale).is_adrift(mark, moment) => {
                     let cost = scale.cost(permits).unwrap_or(scale.burst);
                     return Err(Some(scale.due(mark + cost).since(now)));
                 }
-                Err(Short::Busy) => match self.arrive(of, permits, None, Duration::ZERO) {
+                Err(Short::Busy) => match self.arrive(of, permits, None, ahead) {
                     Arrival::Refused(after) => return Err(after),
                     Arrival::Entered | Arrival::Waits { .. } => return Ok(()),
                 },
@@ -261,8 +292,10 @@ impl Limiter {
     /// Permits that are there, of the only mark.
     pub(super) fn available(&self) -> u32 {
         let unchanged = self.lock();
-        let scale = self.scale().endless().with_burst(unchanged.terms.burst);
+        let scale = self.scale().endless();
         let now = clock::tick();
-        scale.moment(now).map_or(0, |now| scale.available(mark(self.word.0.load(Acquire)), now))
+        let mark = mark(self.word.0.load(Acquire));
+        drop(unchanged);
+        scale.moment(now).map_or(0, |now| scale.available(mark, now))
     }
 }

@@ -38,6 +38,8 @@ struct Held<'a> {
     word: &'a AtomicU64,
     mark: u64,
     scale: Scale,
+    /// The one on which marks may lie ahead.
+    furthest: Scale,
     now: Tick,
     queue: &'a mut Queue,
     /// Nobody needs a permit.
@@ -59,14 +61,15 @@ impl Held<'_> {
             return Some(Arrival::Entered);
         }
         let wait = due.since(self.now);
-        let waker = if wait <= patience { waker.take() } else { None };
-        Some(match waker {
-            Some(waker) => {
-                let ticket = self.queue.join(planned, permits, waker, self.now);
-                Arrival::Waits { of: self.of, ticket }
-            }
-            None => Arrival::Refused(Some(wait)),
-        })
+        if patience.is_zero() || wait > patience {
+            return Some(Arrival::Refused(Some(wait)));
+        }
+        let Some(waker) = waker.take() else {
+            self.move_to(planned.end);
+            return Some(Arrival::Entered);
+        };
+        let ticket = self.queue.join(planned, permits, waker, self.now);
+        Some(Arrival::Waits { of: self.of, ticket })
     }
 
     fn turn(&mut self, ticket: u64, deadline: Tick, waker: &mut Waker, left: &mut Left) -> Option<Turn> {
@@ -119,15 +122,19 @@ impl Held<'_> {
             return Some(false);
         }
         let Some(next) = self.scale.take(self.mark, moment, cost) else { return Some(false) };
-        self.word.store(moved(self.word.load(Relaxed), next), Release);
-        self.mark = next;
+        self.move_to(next);
         Some(true)
+    }
+
+    fn move_to(&mut self, mark: u64) {
+        self.word.store(moved(self.word.load(Relaxed), mark), Release);
+        self.mark = mark;
     }
 
     /// The mark, or now if that is behind now.
     fn level(&self) -> Option<u64> {
         let moment = self.scale.moment(self.now)?;
-        (!self.scale.is_adrift(self.mark, moment)).then(|| self.mark.max(moment.units()))
+        (!self.furthest.is_adrift(self.mark, moment)).then(|| self.mark.max(moment.units()))
     }
 }
 
@@ -148,7 +155,7 @@ impl Left {
 }
 
 impl Limiter {
-    /// Takes permits, or a ticket if there is a waker and the wait is within `patience`.
+    /// Takes permits, or a ticket if the wait is within `patience`; without a waker the permits to come.
     pub(super) fn arrive(
         &self,
         of: u64,
@@ -197,11 +204,13 @@ impl Limiter {
     ) -> Option<T> {
         let mark = mark(word.fetch_or(QUEUED, AcqRel));
         let queue = waiting.queues.entry(of).or_default();
+        let scale = self.scale();
         let mut held = Held {
             of,
             word,
             mark,
-            scale: self.scale(),
+            scale,
+            furthest: self.lending(scale),
             now,
             queue,
             off: self.is_off(),
@@ -241,7 +250,7 @@ impl Limiter {
         let mut waiting = self.lock();
         let keyed = self.keys().lock();
         let now = clock::tick();
-        let old = self.scale().with_burst(waiting.terms.burst);
+        let old = self.scale();
         set(&mut waiting.terms);
         let terms = waiting.terms;
         self.keys().limit(terms.max_keys);
