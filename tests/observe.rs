@@ -315,6 +315,41 @@ mod of_a_rate_limit {
         assert_eq!((start.elapsed(), of("waits").waiting), (Duration::ZERO, 0));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn who_would_not_have_waited_borrows_no_permit() {
+        configure().rate_limit("waits", |r| r.mode(Mode::Observe)).install().unwrap();
+        let limit = registry().rate_limit("waits").unwrap();
+        let events = test_util::record();
+        limit.try_acquire().unwrap();
+        limit.try_acquire().unwrap();
+        let first = of("waits");
+        assert_eq!((first.admitted, first.would_reject), (2, 1), "it takes what is there or is refused");
+        limit.acquire_many(2).await.unwrap();
+        assert_eq!(of("waits").would_reject, 2, "a burst has fewer");
+        let hasty = tokio::time::timeout(SECOND / 2, bounded());
+        assert_eq!(hasty.await.unwrap(), Ok(7));
+        assert_eq!(of("waits").would_reject, 3, "its turn would come after its deadline");
+        let told = |retry_after| EventKind::WouldReject { retry_after };
+        assert_eq!(events.kinds("waits"), [told(Some(SECOND)), told(None), told(Some(SECOND))]);
+        for _ in 0..3 {
+            waits().await.unwrap();
+        }
+        assert_eq!(of("waits").would_reject, 3, "these would have waited, up to three seconds");
+        waits().await.unwrap();
+        assert_eq!((of("waits").would_reject, of("waits").available), (4, 0));
+        sleep(3 * SECOND).await;
+        limit.try_acquire().unwrap();
+        assert_eq!(of("waits").would_reject, 5, "what comes has been lent");
+        sleep(SECOND).await;
+        limit.try_acquire().unwrap();
+        assert_eq!(of("waits").would_reject, 5);
+    }
+
+    #[timeout("500ms")]
+    async fn bounded() -> Answer {
+        waits().await
+    }
+
     fn take_all(name: &str) {
         let limit = registry().rate_limit(name).unwrap();
         while of(name).available > 0 {
@@ -359,17 +394,69 @@ mod of_a_load_shedder {
         assert_eq!((snapshot.observes, snapshot.mode, snapshot.running), (true, ShedMode::Concurrency, 5));
         assert_eq!((snapshot.would_reject.normal, snapshot.would_reject.critical), (2, 0));
         assert_eq!((snapshot.rejected.total(), snapshot.admitted.total()), (0, 5));
-        assert!(!snapshot.overloaded);
+        assert!(!snapshot.overloaded, "it refuses none");
         for call in calls {
             assert_eq!(call.await.unwrap(), Ok(7));
         }
         assert_eq!(registry().load_shed("watched").unwrap().snapshot().running, 0);
-        assert_eq!(events.words("watched"), ["would_reject"; 2]);
+        assert_eq!(events.words("watched"), ["overload_began", "would_reject", "would_reject"]);
+    }
+
+    /// Begins and ends of overloads, and whether they were observed.
+    fn overloads(events: &test_util::Recorder, name: &str) -> Vec<(&'static str, bool)> {
+        let told = |kind: EventKind| match kind {
+            EventKind::OverloadBegan { observed, .. } | EventKind::OverloadEnded { observed, .. } => {
+                Some((kind.as_str(), observed))
+            }
+            _ => None,
+        };
+        events.kinds(name).into_iter().filter_map(told).collect()
+    }
+
+    async fn five() {
+        let calls: Vec<_> = (0..5).map(|_| tokio::spawn(watched())).collect();
+        for call in calls {
+            let _ = call.await.unwrap();
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_overload_is_told_as_it_begins_and_ends() {
+        let events = test_util::record();
+        five().await;
+        five().await;
+        assert_eq!(overloads(&events, "watched"), [("overload_began", true)]);
+        for _ in 0..30 {
+            watched().await.unwrap();
+        }
+        assert_eq!(overloads(&events, "watched"), [("overload_began", true), ("overload_ended", true)]);
+        let kinds = events.kinds("watched");
+        assert!(kinds.contains(&EventKind::OverloadBegan { priority: Priority::Normal, observed: true }));
+        let refused = registry().load_shed("watched").unwrap().snapshot().would_reject.total();
+        assert!(kinds.contains(&EventKind::OverloadEnded { rejected: refused, observed: true }), "{kinds:?}");
+        let told: Vec<_> = kinds.iter().map(ToString::to_string).collect();
+        assert!(told.contains(&"overloaded, would refuse normal calls".to_owned()), "{told:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_overload_that_goes_on_while_the_mode_changes_is_told_as_two() {
+        let events = test_util::record();
+        five().await;
+        configure().load_shed("watched", |s| s.mode(ShedMode::Enforce)).install().unwrap();
+        five().await;
+        let two = [("overload_began", true), ("overload_ended", true), ("overload_began", false)];
+        assert_eq!(overloads(&events, "watched"), two);
+        configure().load_shed("watched", |s| s.enabled(false)).install().unwrap();
+        for _ in 0..10 {
+            five().await;
+        }
+        assert_eq!(overloads(&events, "watched")[3..], [("overload_ended", false)]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_throttle_that_observes_stays_a_throttle() {
         test_util::seed(7);
+        let events = test_util::record();
         let observe = || configure().load_shed("throttle", |s| s.mode(ShedMode::Observe));
         observe().install().unwrap();
         for _ in 0..100 {
@@ -379,6 +466,7 @@ mod of_a_load_shedder {
         assert_eq!((snapshot.observes, snapshot.mode), (true, ShedMode::Throttle));
         assert!(snapshot.would_reject.total() > 50, "{snapshot:?}");
         assert_eq!(snapshot.rejected.total(), 0);
+        assert_eq!(overloads(&events, "throttle"), [("overload_began", true)]);
         observe().load_shed("throttle", |s| s.mode(ShedMode::Concurrency)).install().unwrap();
         let snapshot = registry().load_shed("throttle").unwrap().snapshot();
         assert_eq!((snapshot.observes, snapshot.mode), (true, ShedMode::Concurrency));

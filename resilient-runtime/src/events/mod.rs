@@ -88,11 +88,15 @@ pub enum EventKind {
     OverloadBegan {
         /// How important the call was.
         priority: Priority,
+        /// It only would have, since it observes.
+        observed: bool,
     },
     /// A load shedder no longer refuses calls.
     OverloadEnded {
         /// Calls it refused meanwhile.
         rejected: u64,
+        /// It only would have, since it observed.
+        observed: bool,
     },
     /// A call was given up after `limit`.
     TimedOut {
@@ -229,6 +233,12 @@ impl RetryEnd {
     }
 }
 
+impl fmt::Display for RetryEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl EventKind {
     /// The event in one word, for logs, metrics and [`Configure::log`](crate::Configure::log).
     #[must_use]
@@ -294,9 +304,13 @@ impl fmt::Display for EventKind {
                     _ => write!(f, ", {failures} of {calls} calls failed)"),
                 }
             }
-            Self::OverloadBegan { priority } => write!(f, "overloaded, refuses {priority} calls"),
-            Self::OverloadEnded { rejected } => {
-                write!(f, "no longer overloaded, {rejected} calls were rejected")
+            Self::OverloadBegan { priority, observed: false } => {
+                write!(f, "overloaded, refuses {priority} calls")
+            }
+            Self::OverloadBegan { priority, .. } => write!(f, "overloaded, would refuse {priority} calls"),
+            Self::OverloadEnded { rejected, observed } => {
+                let were = if *observed { "would have been" } else { "were" };
+                write!(f, "no longer overloaded, {rejected} calls {were} rejected")
             }
             Self::TimedOut { limit } => write!(f, "call given up after {limit:?}"),
             Self::WouldTimeOut { limit } => write!(f, "call would have been given up after {limit:?}"),
@@ -332,10 +346,8 @@ impl fmt::Display for EventKind {
                 write!(f, "attempt {attempt} starts in place of a failed one")
             }
             Self::HedgeWon { attempt } => write!(f, "attempt {attempt} had the answer"),
-            Self::NotHedged { reason } => write!(f, "no further attempt starts ({})", reason.as_str()),
-            Self::GaveUp { attempts, reason, .. } => {
-                write!(f, "attempt {attempts} was the last ({})", reason.as_str())
-            }
+            Self::NotHedged { reason } => write!(f, "no further attempt starts ({reason})"),
+            Self::GaveUp { attempts, reason, .. } => write!(f, "attempt {attempts} was the last ({reason})"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the calls of one load shedder share.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64 as Counter};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64 as Counter};
 
 use resilient_settings::Written;
 use resilient_settings::stem::{load_shed as slot, observes};
@@ -27,17 +27,23 @@ const ADMITTED: usize = 0;
 const REJECTED: usize = 4;
 const WOULD_REJECT: usize = 8;
 
+/// What is done about an overload.
+const NOTHING: u8 = 0;
+const REFUSES: u8 = 1;
+const OBSERVES: u8 = 2;
+
 #[derive(Debug)]
 pub(super) struct Shared {
     name: &'static str,
     throttles: AtomicBool,
     enabled: AtomicBool,
     observes: AtomicBool,
-    overloaded: AtomicBool,
+    /// What is done about the overload there is, if any.
+    overload: AtomicU8,
     gate: Gate,
     throttled: Throttled,
     tally: Tally,
-    /// Calls that had been refused when the overload began.
+    /// Calls that had been refused, or would have been, when the overload began.
     before_overload: Counter,
     #[cfg(feature = "health")]
     standing: Standing,
@@ -51,7 +57,7 @@ impl Shared {
             throttles: AtomicBool::new(settings.mode == ShedMode::Throttle),
             enabled: AtomicBool::new(written.is_on(slot::ENABLED)),
             observes: AtomicBool::new(observes(written, slot::ENFORCEMENT)),
-            overloaded: AtomicBool::new(false),
+            overload: AtomicU8::new(NOTHING),
             gate: Gate::new(now, &settings),
             throttled: Throttled::new(clock::earlier(), settings.ratio),
             tally: Tally::new(),
@@ -78,7 +84,7 @@ impl Shared {
     pub(super) fn reset(&self) {
         self.gate.reset(clock::tick());
         self.throttled.reset(clock::earlier(), self.totals());
-        self.overloaded.store(false, Relaxed);
+        self.overload.store(NOTHING, Relaxed);
         self.tally.reset();
     }
 
@@ -89,7 +95,7 @@ impl Shared {
 
     #[cfg(feature = "health")]
     pub(super) fn refuses(&self) -> bool {
-        self.overloaded.load(Relaxed) && self.standing.is_recent()
+        self.overload.load(Relaxed) == REFUSES && self.standing.is_recent()
     }
 
     #[inline]
@@ -135,10 +141,8 @@ impl Shared {
     fn leave_throttled(&self, verdict: Verdict) {
         if let Verdict::Overload | Verdict::Failure = verdict {
             self.throttled.fail(clock::earlier(), self.totals());
-        } else if self.overloaded.load(Relaxed)
-            && (!self.enforces() || self.throttled.is_calm(clock::earlier()))
-        {
-            self.recover();
+        } else if self.overload.load(Relaxed) != NOTHING {
+            self.end_overload(self.throttled.is_calm(clock::earlier()));
         }
     }
 
@@ -146,9 +150,7 @@ impl Shared {
     fn close(&self, now: clock::Tick) {
         // What it learns is the same, whether calls were refused or would have been.
         let refused_none = self.gate.close(now, self.rejected() + self.would_reject());
-        if (refused_none || !self.enforces()) && self.overloaded.load(Relaxed) {
-            self.recover();
-        }
+        self.end_overload(refused_none);
     }
 
     /// Refuses a call, unless it is to pass all the same.
@@ -161,32 +163,56 @@ impl Shared {
             return Err(self.reject(priority));
         }
         self.tally.add(WOULD_REJECT + priority as usize, 1);
+        self.begin_overload(OBSERVES, priority);
         registry::emit(STEM.name, self.name, || EventKind::WouldReject { retry_after: None });
         Ok(())
     }
 
-    fn enforces(&self) -> bool {
-        self.enabled.load(Relaxed) && !self.observes.load(Relaxed)
+    /// What is done about an overload.
+    fn does(&self) -> u8 {
+        match (self.enabled.load(Relaxed), self.observes.load(Relaxed)) {
+            (false, _) => NOTHING,
+            (true, false) => REFUSES,
+            (true, true) => OBSERVES,
+        }
     }
 
     fn reject(&self, priority: Priority) -> Rejected {
         self.tally.add(REJECTED + priority as usize, 1);
         #[cfg(feature = "health")]
         self.standing.refused();
-        if !self.overloaded.load(Relaxed) && !self.overloaded.swap(true, Relaxed) {
-            self.before_overload.store(self.rejected().saturating_sub(1), Relaxed);
-            registry::emit(STEM.name, self.name, || EventKind::OverloadBegan { priority });
-        }
+        self.begin_overload(REFUSES, priority);
         registry::emit(STEM.name, self.name, || EventKind::Rejected { retry_after: None });
         Rejected::Overloaded { name: self.name, priority }
     }
 
-    #[cold]
-    fn recover(&self) {
-        if self.overloaded.swap(false, Relaxed) {
-            let rejected = self.rejected().saturating_sub(self.before_overload.load(Relaxed));
-            registry::emit(STEM.name, self.name, || EventKind::OverloadEnded { rejected });
+    /// Tells that the first call was refused, or would have been, since none was.
+    fn begin_overload(&self, does: u8, priority: Priority) {
+        if self.overload.load(Relaxed) == does {
+            return;
         }
+        self.end_overload(false);
+        if self.overload.compare_exchange(NOTHING, does, Relaxed, Relaxed).is_ok() {
+            self.before_overload.store(self.refused(does).saturating_sub(1), Relaxed);
+            let observed = does == OBSERVES;
+            registry::emit(STEM.name, self.name, || EventKind::OverloadBegan { priority, observed });
+        }
+    }
+
+    /// Tells that an overload is over: it `is`, or something else is done about it by now.
+    #[cold]
+    fn end_overload(&self, is: bool) {
+        let does = self.overload.load(Relaxed);
+        let ends = does != NOTHING && (is || does != self.does());
+        if ends && self.overload.compare_exchange(does, NOTHING, Relaxed, Relaxed).is_ok() {
+            let rejected = self.refused(does).saturating_sub(self.before_overload.load(Relaxed));
+            let observed = does == OBSERVES;
+            registry::emit(STEM.name, self.name, || EventKind::OverloadEnded { rejected, observed });
+        }
+    }
+
+    fn refused(&self, does: u8) -> u64 {
+        if does == OBSERVES { self.would_reject() } else { self.rejected() }
     }
 
     /// Calls refused since the first day.
@@ -234,7 +260,7 @@ impl Shared {
             baseline,
             queue_time,
             share,
-            overloaded: self.overloaded.load(Relaxed),
+            overloaded: self.overload.load(Relaxed) == REFUSES,
             admitted: self.by_priority(count, ADMITTED),
             rejected: self.by_priority(count, REJECTED),
             would_reject: self.by_priority(count, WOULD_REJECT),
