@@ -365,3 +365,23 @@ async fn a_thousand_reloads_beside_64_tasks_lose_nothing() {
     growth(100);
     assert!(growth(100) <= 0, "a reload left something behind");
 }
+
+#[tokio::test]
+async fn refused_files_leave_no_more_behind_than_their_faults() {
+    let folder = Folder::new("refused");
+    let text =
+        |round: usize| format!("# {round}\n[timeout.quotes]\nlimit = 5\n{}", "# longer\n".repeat(10_000));
+    let path = folder.write("resilient.toml", "");
+    configure().file(&path).install().unwrap();
+    let refuse = |round| {
+        folder.write("resilient.toml", &text(round));
+        let error = reload().unwrap_err().to_string();
+        assert!(error.ends_with(":3:9\n  |\n3 | limit = 5\n  |         ^"), "{error}");
+    };
+    refuse(0);
+    let left = allocation_counter::measure(|| (1..100).for_each(refuse)).bytes_current;
+    assert!(left < 200_000, "{left} bytes of 9 MB are left");
+    let kept = registry().recent("resilient", "config").unwrap();
+    let EventKind::ConfigRefused { error } = &kept.events.last().unwrap().kind else { panic!("{kept:?}") };
+    assert_eq!(error.faults()[0].path(), "timeout.quotes.limit");
+}

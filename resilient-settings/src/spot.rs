@@ -14,6 +14,16 @@ pub struct Source {
     pub(crate) text: String,
     /// Where lines end, so that a text full of mistakes takes no longer than it must.
     ends: Vec<usize>,
+    before: Before,
+}
+
+/// How much stood before a part of a text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Before {
+    bytes: usize,
+    lines: usize,
+    /// Characters of the line that the part begins in.
+    columns: usize,
 }
 
 impl Source {
@@ -21,7 +31,7 @@ impl Source {
     #[must_use]
     pub fn new(name: &str, text: &str) -> Self {
         let ends = text.match_indices('\n').map(|(at, _)| at).collect();
-        Self { name: name.to_owned(), text: text.to_owned(), ends }
+        Self { name: name.to_owned(), text: text.to_owned(), ends, before: Before::default() }
     }
 }
 
@@ -54,19 +64,19 @@ impl Spot {
     /// From 1.
     #[must_use]
     pub fn line(&self) -> usize {
-        self.source.ends.partition_point(|end| *end < self.span.start) + 1
+        self.source.before.lines + self.row() + 1
     }
 
     /// In characters, from 1.
     #[must_use]
     pub fn column(&self) -> usize {
-        self.source.text[self.line_start()..self.span.start].chars().count() + 1
+        self.columns_cut() + self.source.text[self.row_start()..self.span.start].chars().count() + 1
     }
 
     /// Where in the text it begins.
     #[must_use]
-    pub const fn start(&self) -> usize {
-        self.span.start
+    pub fn start(&self) -> usize {
+        self.source.before.bytes + self.span.start
     }
 
     /// The place and its line, as the compiler shows them.
@@ -75,13 +85,46 @@ impl Spot {
         Excerpt(self)
     }
 
-    fn line_start(&self) -> usize {
-        let before = self.source.ends[..self.line() - 1].last();
-        before.map_or(0, |end| end + 1)
+    /// The same place, with no more of its text than the excerpt shows.
+    #[must_use]
+    pub fn cut(&self) -> Self {
+        let Source { name, text, before, .. } = &*self.source;
+        let shown = self.shown();
+        let before = Before {
+            bytes: before.bytes + shown.start,
+            lines: self.line() - 1,
+            columns: self.columns_cut() + text[self.row_start()..shown.start].chars().count(),
+        };
+        let source =
+            Source { name: name.clone(), text: text[shown.clone()].to_owned(), ends: Vec::new(), before };
+        let span = self.span.start - shown.start..self.span.end.min(shown.end) - shown.start;
+        Self { source: Arc::new(source), span }
     }
 
-    fn line_end(&self) -> usize {
-        self.source.ends.get(self.line() - 1).copied().unwrap_or(self.source.text.len())
+    /// Lines of the source before its own.
+    fn row(&self) -> usize {
+        self.source.ends.partition_point(|end| *end < self.span.start)
+    }
+
+    fn row_start(&self) -> usize {
+        self.row().checked_sub(1).and_then(|before| self.source.ends.get(before)).map_or(0, |end| end + 1)
+    }
+
+    fn row_end(&self) -> usize {
+        self.source.ends.get(self.row()).copied().unwrap_or(self.source.text.len())
+    }
+
+    /// Characters of its line that the source lacks.
+    fn columns_cut(&self) -> usize {
+        if self.row() == 0 { self.source.before.columns } else { 0 }
+    }
+
+    /// What is shown of its line: a text without line breaks, made by a program, must not bury its one mistake.
+    fn shown(&self) -> Range<usize> {
+        let (text, start, end) = (&self.source.text, self.row_start(), self.row_end());
+        let before = text[start..self.span.start].char_indices().rev().take(WIDTH / 2);
+        let first = start + before.last().map_or(0, |(at, _)| at);
+        first..text[first..end].char_indices().nth(WIDTH).map_or(end, |(at, _)| first + at)
     }
 }
 
@@ -99,18 +142,13 @@ pub struct Excerpt<'a>(&'a Spot);
 impl fmt::Display for Excerpt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(spot) = self;
-        let line = spot.source.text[spot.line_start()..spot.line_end()].trim_end_matches('\r');
-        let before = spot.column() - 1;
-        let marked = spot.source.text[spot.span.start..spot.span.end.min(spot.line_end())].chars().count();
-        // A text without line breaks, made by a program, must not bury its one mistake.
-        let skipped = before.saturating_sub(WIDTH / 2);
-        let shown: String = line.chars().skip(skipped).take(WIDTH).map(printable).collect();
-        let margin: String = shown
-            .chars()
-            .take(before - skipped)
-            .map(|letter| if letter == '\t' { '\t' } else { ' ' })
-            .collect();
-        let carets = "^".repeat(marked.clamp(1, WIDTH.saturating_sub(before - skipped).max(1)));
+        let (text, row) = (&spot.source.text, spot.shown());
+        let shown: String = text[row.clone()].trim_end_matches('\r').chars().map(printable).collect();
+        let before = text[row.start..spot.span.start].chars().count();
+        let marked = text[spot.span.start..spot.span.end.min(row.end)].chars().count();
+        let margin: String =
+            shown.chars().take(before).map(|letter| if letter == '\t' { '\t' } else { ' ' }).collect();
+        let carets = "^".repeat(marked.clamp(1, WIDTH.saturating_sub(before).max(1)));
         let number = spot.line().to_string();
         let gutter = " ".repeat(number.len());
         writeln!(f, "{gutter}--> {spot}")?;
@@ -123,4 +161,36 @@ impl fmt::Display for Excerpt<'_> {
 /// What stands in a file must not reach a terminal's controls.
 fn printable(letter: char) -> char {
     if letter.is_control() && letter != '\t' { char::REPLACEMENT_CHARACTER } else { letter }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_is_cut_out_reads_as_before() {
+        let long = "\u{e9}x".repeat(200);
+        let texts = [
+            "",
+            "\n",
+            "a = 1\r\nb = \u{1f600}\r\nc",
+            "\tx\n\n\u{1b}[2J y\n",
+            &long,
+            &format!("{long}\n{long}"),
+        ];
+        for text in texts {
+            let source = Arc::new(Source::new("a.toml", text));
+            let places =
+                (0..=text.len()).flat_map(|start| [0, 1, 7, 500].map(|length| start..start + length));
+            places.for_each(|place| reads_alike(&Spot::new(&source, place)));
+        }
+    }
+
+    fn reads_alike(spot: &Spot) {
+        let cut = spot.cut();
+        assert_eq!(cut.excerpt().to_string(), spot.excerpt().to_string());
+        assert_eq!((cut.start(), cut.line(), cut.column()), (spot.start(), spot.line(), spot.column()));
+        assert_eq!(cut.cut(), cut);
+        assert!(cut.source.text.chars().count() <= WIDTH);
+    }
 }

@@ -52,7 +52,15 @@ pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked,
         Origin::File(place) => Some((place.file().to_owned(), place.0.start())),
         _ => None,
     });
-    if faults.is_empty() { Ok(Checked { layers, merged, unused }) } else { Err(ConfigError { faults }) }
+    if faults.is_empty() {
+        return Ok(Checked { layers, merged, unused });
+    }
+    for fault in &mut faults {
+        if let Origin::File(place) = &mut fault.origin {
+            place.cut();
+        }
+    }
+    Err(ConfigError { faults })
 }
 
 /// Values out of range. Those of texts were refused when they were read.

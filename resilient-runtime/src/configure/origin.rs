@@ -71,6 +71,11 @@ impl fmt::Display for Origin {
 }
 
 impl Place {
+    /// The same place without the rest of its file, which whoever keeps a fault need not keep.
+    pub(super) fn cut(&mut self) {
+        self.0 = self.0.cut();
+    }
+
     /// The file as it was named, or the name of the text.
     #[must_use]
     pub fn file(&self) -> &str {
