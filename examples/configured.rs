@@ -19,7 +19,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // The environment is stronger, for it is added later. A program would say `.env()`.
     let variables = [("RESILIENT__TIMEOUT__QUOTES__ENABLED", "true")];
-    configure().file(&path).env_from(variables).reload(Duration::from_millis(50)).install()?;
+    configure().file(&path).env_from(variables).reload(Duration::from_millis(100)).install()?;
     for row in registry().explain().rows().iter().filter(|row| row.policy == "quotes") {
         println!("{row}");
     }

@@ -251,3 +251,27 @@ fn unknown_events_are_faults_with_the_nearest_name_and_install_nothing() {
         assert!(error.contains(part), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_variable_that_was_probably_meant_for_us_is_told() {
+    listen();
+    for (name, meant) in [
+        ("RESILIENT_TIMEOUT__QUOTES__LIMIT", Some("did you mean `RESILIENT__TIMEOUT__QUOTES__LIMIT`?")),
+        ("RESILIENT_TIMEOUT_QUOTES_LIMIT", Some("settings are written `RESILIENT__<KIND>__<NAME>__<KEY>`")),
+        ("resilient_log__opened", Some("did you mean `RESILIENT__LOG__OPENED`?")),
+        ("RESILIENT_CONFIG_FILE", Some("did you mean `RESILIENT_CONFIG`?")),
+        ("RESILIENT_CONFG", Some("did you mean `RESILIENT_CONFIG`?")),
+        ("RESILIENT_ENABLED", Some("did you mean `RESILIENT__ENABLED`?")),
+        ("RESILIENT_API_TOKEN", None),
+        ("RESILIENTLY", None),
+        ("RESILIENT_\u{e9}", None),
+    ] {
+        LINES.with_borrow_mut(Vec::clear);
+        configure().env_from([(name, "1s")]).install().unwrap();
+        let told: Vec<_> = LINES.with_borrow(|lines| {
+            lines.iter().filter(|(level, _)| *level == Level::WARN).map(|(_, line)| line.clone()).collect()
+        });
+        let expected = meant.map(|meant| format!(" message=it is not read; {meant} (variable {name})"));
+        assert_eq!(told, Vec::from_iter(expected));
+    }
+}

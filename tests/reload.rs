@@ -233,10 +233,10 @@ async fn no_change_is_lost_between_polls_and_calls() {
             (0..sections).map(|number| format!("[hedge.unused{number}]\nmax = 3\n")).collect();
         let unused = unused.concat();
         let lenient = format!("{unused}[resilient]\non_unknown_policy = \"warn\"\n");
-        let new = folder.write("new", &every(50, limit).replace("[resilient]\n", &lenient));
+        let new = folder.write("new", &every(100, limit).replace("[resilient]\n", &lenient));
         fs::rename(new, folder.0.join("resilient.toml")).unwrap();
     };
-    let path = folder.write("resilient.toml", &every(50, 3));
+    let path = folder.write("resilient.toml", &every(100, 3));
     configure().file(&path).install().unwrap();
     let registry = registry();
     for round in 0..4 {

@@ -19,6 +19,11 @@ pub(crate) fn unsaid() -> Names {
     names(composed).difference(&said).copied().collect()
 }
 
+/// Names of stacks.
+pub(crate) fn stacks() -> impl Iterator<Item = &'static str> {
+    annotated().flat_map(Function::layers).filter(|layer| layer.is_composed()).map(Layer::policy_name)
+}
+
 fn names(layers: Vec<&Layer>) -> Names {
     layers.into_iter().map(|layer| (layer.stem(), layer.policy_name())).collect()
 }

@@ -138,7 +138,7 @@ pub use crate::call_each::{CallEach, Calls};
 #[cfg(feature = "config")]
 pub use crate::configure::{ConfigChange, reload};
 pub use crate::configure::{
-    ConfigError, ConfigFault, Configure, Explained, Explanation, Origin, Place, configure,
+    ConfigError, ConfigFault, Configure, Explained, Explanation, OnUnknownPolicy, Origin, Place, configure,
 };
 #[cfg(feature = "config")]
 pub use crate::embedded::EmbeddedConfig;

@@ -47,8 +47,8 @@ pub enum Kind {
     Factor,
     /// At least this long, at most [`LONGEST`].
     Time(Duration),
-    /// More than none and at most [`LONGEST`], or this word.
-    TimeOr(&'static str),
+    /// At least this long, at most [`LONGEST`], or this word.
+    TimeOr(Duration, &'static str),
     /// A number in a time.
     Rate,
     /// A number of calls up to this, or a time.
@@ -87,9 +87,8 @@ impl Kind {
                 Some(format!("{n} is more than {most}"))
             }
             (Self::CountOrTime(_), Value::Count(0)) => Some("0 calls are no window".into()),
-            (Self::CountOrTime(_) | Self::TimeOr(_), Value::Time(time)) => {
-                Self::POSITIVE_TIME.complain(Value::Time(time))
-            }
+            (Self::CountOrTime(_), Value::Time(time)) => Self::POSITIVE_TIME.complain(Value::Time(time)),
+            (Self::TimeOr(least, _), Value::Time(time)) => Self::Time(least).complain(Value::Time(time)),
             (Self::TimeOrQuantile, Value::Time(time)) => {
                 Self::Time(Duration::ZERO).complain(Value::Time(time))
             }
@@ -103,7 +102,10 @@ impl Kind {
             (Self::Factor, Value::Number(n)) if !(1.0..=f64::MAX).contains(&n) => {
                 Some(format!("{n} is not a number from 1 on"))
             }
-            (Self::Time(least), Value::Time(time)) if time < least => Some(format!("{time:?} is too short")),
+            (Self::Time(least), Value::Time(time)) if time < least => Some(match least {
+                SHORTEST => format!("{time:?} is too short"),
+                _ => format!("{time:?} is too short: the least is {least:?}"),
+            }),
             (Self::Time(_), Value::Time(time)) if time > LONGEST => {
                 Some(format!("{time:?} is more than 24 h"))
             }

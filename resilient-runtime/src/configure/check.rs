@@ -15,19 +15,18 @@ use crate::registry::{annotated, functions};
 pub(super) struct Checked {
     pub(super) layers: Layers,
     pub(super) merged: Merged,
-    /// Names that nobody uses, where that is let pass.
-    pub(super) unused: Vec<ConfigFault>,
+    /// What is let pass, and said all the same.
+    pub(super) warnings: Vec<ConfigFault>,
 }
 
 /// Reads the sources and gives everything that is wrong with them.
 pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked, ConfigError> {
     let mut faults = layers.read(contents);
     let lenient = layers.said.general.written.word(general::ON_UNKNOWN_POLICY) == Some(general::WARN);
-    let mut unused = Vec::new();
-    for (section, fault) in layers.unused() {
-        let of_file = matches!(section.origin, Origin::File(_));
-        (if lenient && of_file { &mut unused } else { &mut faults }).push(fault);
-    }
+    let (let_pass, unused): (Vec<_>, Vec<_>) =
+        layers.unused().into_iter().partition(|fault| lenient && matches!(fault.origin, Origin::File(_)));
+    faults.extend(unused);
+    faults.extend(layers.unknown_budgets());
     faults.extend(out_of_range(&layers));
     faults.extend(layers.said.sections.iter().flat_map(two_modes));
     let (merged, clashes) = merge(&layers);
@@ -53,7 +52,8 @@ pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked,
         _ => None,
     });
     if faults.is_empty() {
-        return Ok(Checked { layers, merged, unused });
+        let warnings = let_pass.into_iter().chain(layers.misread()).collect();
+        return Ok(Checked { layers, merged, warnings });
     }
     for fault in &mut faults {
         if let Origin::File(place) = &mut fault.origin {
@@ -153,6 +153,7 @@ fn missing(layers: &Layers) -> Vec<ConfigFault> {
                 sections.any(|section| section.name == name && configures(section.stem.name, layer));
             let message = format!("`{}` uses it, and nothing configures it", function.path());
             let table = if layer.is_composed() { stack::TABLE } else { layer.stem() };
+            let configured = configured || (layer.is_composed() && layers.said.has_stack(name));
             let fault = ConfigFault::new([table, name], message, Origin::attribute(function));
             if !configured && faults.iter().all(|known| known.path() != fault.path()) {
                 faults.push(fault);

@@ -203,6 +203,8 @@ fn take(document: &Document, levels: usize, said: &mut Said) -> Vec<ConfigFault>
         }
         said.sections.push(taken);
     }
+    let stacks = document.stacks.iter().map(|(name, spot)| (name.clone(), Origin::File(Place(spot.clone()))));
+    said.stacks.extend(stacks);
     for (key, value, spot) in &document.general.values {
         said.put(*key, *value, Origin::File(Place(spot.clone())));
     }

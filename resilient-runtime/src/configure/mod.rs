@@ -6,6 +6,7 @@ mod explain;
 mod faults;
 #[cfg(feature = "config")]
 mod files;
+mod general;
 mod laid;
 mod merge;
 mod origin;
@@ -19,12 +20,12 @@ mod variables;
 
 use std::collections::BTreeSet;
 
-use resilient_settings::stem::general;
 use resilient_settings::{Value, Written, intern};
 
 pub(crate) use self::attributes::Clash;
 pub use self::explain::{Explained, Explanation};
 pub use self::faults::{ConfigError, ConfigFault};
+pub use self::general::OnUnknownPolicy;
 pub(crate) use self::laid::Laid;
 pub(crate) use self::merge::{Merged, in_force, merge};
 pub use self::origin::{Origin, Place};
@@ -58,6 +59,8 @@ pub(crate) struct Layers {
 #[derive(Clone, Debug)]
 pub(crate) struct Said {
     sections: Vec<Section>,
+    /// Stacks of which nothing but the name is said.
+    stacks: Vec<(String, Origin)>,
     general: Laid,
     pub(crate) events: events::Settings,
 }
@@ -117,12 +120,6 @@ impl Configure {
         self
     }
 
-    /// Whether every policy that a function names has to be configured. **Default: no.**
-    #[track_caller]
-    pub fn require(self, required: bool) -> Self {
-        self.general(general::REQUIRE, Value::Flag(required))
-    }
-
     /// Puts everything in force, or nothing.
     ///
     /// Policies change in place and keep what they have learned. A second `install` replaces
@@ -136,8 +133,8 @@ impl Configure {
     /// range, keys that do not go together, functions that disagree about a name.
     pub fn install(self) -> Result<(), ConfigError> {
         let contents = self.layers.contents();
-        let check::Checked { layers, merged, unused } = check::check(self.layers, &contents)?;
-        unused.iter().for_each(ConfigFault::warn);
+        let check::Checked { layers, merged, warnings } = check::check(self.layers, &contents)?;
+        warnings.iter().for_each(ConfigFault::warn);
         let world = registry().0;
         let policies = merged.len();
         world.replace(layers, merged, None);

@@ -46,6 +46,7 @@ impl fmt::Display for ConfigChange {
 impl Configure {
     /// Looks so often whether a file has changed, and takes over what it says then. **Default: never.**
     ///
+    /// At least 100 ms.
     /// The same as `reload = "5s"` under `[resilient]` of a file. Files are read by path and compared by content,
     /// so a mounted directory may be swapped for another one. It goes on for as long as the tokio runtime that
     /// [`install`](Self::install) was called in, or until the next `install`. What is wrong is an event
@@ -112,7 +113,7 @@ fn renew(
             Some(Err(error))
         }
         Err(_) => None,
-        Ok(Checked { layers, merged, unused }) => {
+        Ok(Checked { layers, merged, warnings }) => {
             let mut changes = Vec::new();
             compare((&general::TABLE, ""), (&general, &layers.said.general), &mut changes);
             let (nothing, policies) = (Laid::new(), before.keys().chain(merged.keys()));
@@ -129,7 +130,7 @@ fn renew(
             }
             #[cfg(feature = "export")]
             world.in_force.reloaded(true);
-            unused.iter().for_each(ConfigFault::warn);
+            warnings.iter().for_each(ConfigFault::warn);
             let reloaded = EventKind::ConfigReloaded { changes: changes.as_slice().into() };
             world.bus.emit(CONFIG.0, CONFIG.1, None, &reloaded);
             if next != every {

@@ -70,13 +70,23 @@ pub(super) fn is_default(table: &Table, name: &str) -> bool {
 
 impl Default for Said {
     fn default() -> Self {
-        Self { sections: Vec::new(), general: Laid::new(), events: events::Settings::default() }
+        Self {
+            sections: Vec::new(),
+            stacks: Vec::new(),
+            general: Laid::new(),
+            events: events::Settings::default(),
+        }
     }
 }
 
 impl Said {
     pub(super) fn put(&mut self, key: usize, value: Value, origin: Origin) {
         self.general.put(key, value, origin);
+    }
+
+    /// Whether a stack is named without parts, and so switched off.
+    pub(super) fn has_stack(&self, name: &str) -> bool {
+        self.stacks.iter().any(|(known, _)| known == name)
     }
 
     /// What `[resilient]` says of a key that is a flag.

@@ -20,11 +20,17 @@ use crate::policy::{STEMS, Stem};
 const PREFIX: &str = "RESILIENT__";
 /// The variable that names files.
 const FILES: &str = "RESILIENT_CONFIG";
+/// What a slip of our prefix leaves.
+const NEARLY: &str = "RESILIENT_";
 
 /// Variables with our prefix, in the order of their names.
 #[derive(Clone, Debug)]
 pub(super) struct Variables {
     all: Arc<[(Arc<str>, String)]>,
+    /// Those that name files.
+    files: Arc<[Arc<str>]>,
+    /// Those that are not ours, but may have been meant to be.
+    others: Arc<[Arc<str>]>,
     /// Levels of events that code set before: what it says later is stronger.
     levels: usize,
 }
@@ -39,7 +45,8 @@ impl Configure {
     /// `RESILIENT__ENABLED=false` and the like set what a file says under `[resilient]`, and
     /// `RESILIENT__LOG__OPENED=error` the level of an event.
     ///
-    /// A variable that matches nothing is a fault. They are read now, once.
+    /// A variable that matches nothing is a fault, as are two that mean the same. One that may have been meant, such
+    /// as `RESILIENT_ENABLED`, is a warning in the log. They are read now, once.
     pub fn env(self) -> Self {
         self.variables(env::vars_os())
     }
@@ -73,27 +80,52 @@ impl Configure {
 
     fn variables(mut self, variables: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let levels = self.layers.events.levels.len();
-        let mut all = Vec::new();
+        let (mut all, mut files, mut others) = (Vec::new(), Vec::new(), Vec::new());
+        let begins = |name: &str, with: &str| {
+            name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
+        };
         for (name, value) in variables {
-            let (name, value) = (name.to_string_lossy(), value.to_string_lossy());
-            if name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
-                all.push((Arc::from(name.as_ref()), value.into_owned()));
-            } else if name == FILES {
-                self.layers.add_files(&value);
+            let (name, value) = (Arc::from(name.to_string_lossy()), value.to_string_lossy().into_owned());
+            if begins(&name, PREFIX) {
+                all.push((name, value));
+            } else if name.eq_ignore_ascii_case(FILES) {
+                files.push((name, value));
+            } else if begins(&name, NEARLY) {
+                others.push(name);
             }
         }
         all.sort();
-        self.layers.sources.push(Source::Variables(Variables { all: all.into(), levels }));
+        files.sort();
+        others.sort();
+        if let Some((name, value)) = files.first() {
+            self.layers.add_files(name, value);
+        }
+        let files = files.into_iter().map(|(name, _)| name).collect();
+        let variables = Variables { all: all.into(), files, others: others.into(), levels };
+        self.layers.sources.push(Source::Variables(variables));
         self
     }
 }
 
 impl Layers {
     /// Adds the files that a variable names.
-    fn add_files(&mut self, paths: &str) {
+    fn add_files(&mut self, name: &Arc<str>, paths: &str) {
         for path in paths.split(',').map(str::trim).filter(|path| !path.is_empty()) {
-            self.add_file(Path::new(path), Origin::Variable { name: FILES.into() });
+            self.add_file(Path::new(path), Origin::Variable { name: Arc::clone(name) });
         }
+    }
+
+    /// Variables that say nothing, and look as if they should.
+    pub(super) fn misread(&self) -> Vec<ConfigFault> {
+        let variables = self.sources.iter().filter_map(|source| match source {
+            Source::Variables(variables) => Some(variables.others.iter()),
+            _ => None,
+        });
+        let warning = |name: &Arc<str>| {
+            let message = format!("it is not read; {}", meant(name)?);
+            Some(ConfigFault::new([], message, Origin::Variable { name: Arc::clone(name) }))
+        };
+        variables.flatten().filter_map(warning).collect()
     }
 }
 
@@ -101,6 +133,13 @@ impl Layers {
 pub(super) fn read(variables: &Variables, known: &Names, said: &mut Said) -> Vec<ConfigFault> {
     let mut faults = Vec::new();
     let mut set = Set::default();
+    if let [first, others @ ..] = &*variables.files {
+        let before = Origin::Variable { name: Arc::clone(first) };
+        for name in others {
+            let fault = |message| ConfigFault::new([], message, Origin::Variable { name: Arc::clone(name) });
+            faults.extend(once(Some(&before)).map_err(fault).err());
+        }
+    }
     for (name, value) in variables.all.iter() {
         let variable = Variable { name, value };
         if let Err(message) = variable.read(known, &mut set) {
@@ -243,6 +282,23 @@ fn policy(stem: &Stem, written: &str, key: &str, known: &Names) -> Result<&'stat
         }
         None if plains.is_empty() => start,
         None => format!("{start}; there are {}", listed(names())),
+    })
+}
+
+/// What a variable of nearly our prefix was meant to be, if it is not somebody else's.
+fn meant(written: &str) -> Option<String> {
+    let rest = written[NEARLY.len()..].to_lowercase();
+    if rest.starts_with("config") || nearest(&rest, ["config"]).is_some() {
+        return Some(format!("did you mean `{FILES}`?"));
+    }
+    if let Some(key) = nearest(&rest, general::TABLE.keys.iter().map(|key| key.name)) {
+        return Some(format!("did you mean `{}`?", name(key, [])));
+    }
+    let mut kinds = STEMS.iter().map(|stem| stem.name).chain(["log"]);
+    let (kind, below) = kinds.find_map(|kind| Some((kind, rest.strip_prefix(kind)?.strip_prefix('_')?)))?;
+    Some(match below.strip_prefix('_') {
+        Some(below) => format!("did you mean `{}`?", name(kind, below.split("__").map(str::to_owned))),
+        None => format!("settings are written `{PREFIX}<KIND>__<NAME>__<KEY>`"),
     })
 }
 

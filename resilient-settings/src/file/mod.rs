@@ -42,6 +42,8 @@ pub struct Document {
     pub log: Vec<Level>,
     /// In the order written.
     pub sections: Vec<Section>,
+    /// Names of `[policy]` without a part below them.
+    pub stacks: Vec<(String, Spot)>,
 }
 
 /// What one table says of a policy, of a template, or of all policies of a kind.

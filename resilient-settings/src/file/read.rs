@@ -26,7 +26,7 @@ pub(super) fn read(source: &Arc<Source>) -> (Document, Vec<Fault>) {
         extends: None,
         values: Vec::new(),
     };
-    let document = Document { general, log: Vec::new(), sections: Vec::new() };
+    let document = Document { general, log: Vec::new(), sections: Vec::new(), stacks: Vec::new() };
     let mut reading = Reading { source, document, faults: Vec::new() };
     reading.root(root.get_ref());
     reading.said_twice();
@@ -129,6 +129,10 @@ impl Reading<'_> {
                 Some(_) if name == DEFAULT => {
                     let message = "defaults are told by kind: `[retry.default]`".to_owned();
                     self.fault(&[stack::TABLE, name], key.span(), message);
+                }
+                Some(parts) if parts.is_empty() => {
+                    let spot = self.spot(key.span());
+                    self.document.stacks.push((name.to_owned(), spot));
                 }
                 Some(parts) => parts.iter().for_each(|part| self.part(name, part)),
                 None => {

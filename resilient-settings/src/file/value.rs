@@ -53,7 +53,7 @@ fn checked(kind: Kind, value: Value) -> Result<Value, String> {
 /// What stands in quotes in a file.
 fn quoted_text(kind: Kind, text: &str) -> Result<Value, String> {
     match kind {
-        Kind::TimeOr(word) if text == word => Ok(Value::Word(word)),
+        Kind::TimeOr(_, word) if text == word => Ok(Value::Word(word)),
         Kind::TimeOrQuantile => match literal::quantile(text) {
             Some(share) => share.map(Value::Number),
             None => literal::duration(text).map(Value::Time),
@@ -133,7 +133,7 @@ fn wrong_type(kind: Kind, value: &DeValue<'_>) -> String {
         DeValue::String(text) => format!("\"{text}\""),
     };
     match (kind, value) {
-        (Kind::Time(_) | Kind::TimeOr(_) | Kind::TimeOrQuantile, DeValue::Integer(_)) => {
+        (Kind::Time(_) | Kind::TimeOr(..) | Kind::TimeOrQuantile, DeValue::Integer(_)) => {
             literal::no_unit(&shown)
         }
         (Kind::TimeOrQuantile, DeValue::Float(n)) => match n.as_str().parse::<f64>() {
@@ -142,7 +142,7 @@ fn wrong_type(kind: Kind, value: &DeValue<'_>) -> String {
             }
             _ => literal::no_unit(&shown),
         },
-        (Kind::Time(_) | Kind::TimeOr(_), DeValue::Float(_)) => literal::no_unit(&shown),
+        (Kind::Time(_) | Kind::TimeOr(..), DeValue::Float(_)) => literal::no_unit(&shown),
         (Kind::Rate, DeValue::Integer(_)) => literal::no_period(&shown),
         (Kind::Word(words), _) => match meant(&shown, words) {
             Some(word) => format!("it takes a word in quotes: \"{word}\""),
@@ -159,7 +159,7 @@ fn wanted(kind: Kind) -> &'static str {
         Kind::Ratio => "a number above 0 and at most 1",
         Kind::Factor => "a number from 1 on",
         Kind::Time(_) => "a duration such as \"250ms\"",
-        Kind::TimeOr(_) => "a duration such as \"5s\", or \"off\"",
+        Kind::TimeOr(..) => "a duration such as \"5s\", or \"off\"",
         Kind::Rate => "a rate such as \"100/s\"",
         Kind::CountOrTime(_) => "a number of calls such as 100, or a duration such as \"10s\"",
         Kind::TimeOrQuantile => "a duration such as \"50ms\", or a quantile such as \"p95\"",

@@ -129,7 +129,7 @@ fn value(kind: Kind) -> Json {
         Kind::Ratio => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
         Kind::Factor => json!({ "type": "number", "minimum": 1 }),
         Kind::Time(_) => reference("duration"),
-        Kind::TimeOr(word) => json!({ "anyOf": [reference("duration"), { "const": word }] }),
+        Kind::TimeOr(_, word) => json!({ "anyOf": [reference("duration"), { "const": word }] }),
         Kind::Rate => reference("rate"),
         Kind::CountOrTime(most) => json!({ "anyOf": [value(Kind::CountTo(most)), reference("duration")] }),
         Kind::TimeOrQuantile => json!({ "anyOf": [reference("duration"), reference("quantile")] }),

@@ -1,5 +1,7 @@
 //! Keys of `[resilient]`, which concern all policies.
 
+use std::time::Duration;
+
 use super::Table;
 use crate::{Key, Kind};
 
@@ -9,6 +11,8 @@ pub const ON_UNKNOWN_POLICY: usize = 2;
 pub const REQUIRE: usize = 3;
 pub const RELOAD: usize = 4;
 
+/// The word of `on_unknown_policy` that refuses a name that no function uses.
+pub const ERROR: &str = "error";
 /// The word of `on_unknown_policy` that lets a name pass that no function uses.
 pub const WARN: &str = "warn";
 /// The word of `reload` for never.
@@ -19,9 +23,9 @@ pub static TABLE: Table = Table {
     keys: &[
         Key { name: "version", kind: Kind::CountTo(1) },
         Key { name: "enabled", kind: Kind::Flag },
-        Key { name: "on_unknown_policy", kind: Kind::Word(&["error", WARN]) },
+        Key { name: "on_unknown_policy", kind: Kind::Word(&[ERROR, WARN]) },
         Key { name: "require", kind: Kind::Flag },
-        Key { name: "reload", kind: Kind::TimeOr(OFF) },
+        Key { name: "reload", kind: Kind::TimeOr(Duration::from_millis(100), OFF) },
     ],
     code: &[],
     excludes: &[],
