@@ -5,6 +5,7 @@
 
 use std::cell::Cell;
 use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -134,6 +135,14 @@ impl<T, E, C: Causes<E>> Judge<Reply<Result<T, E>>> for C {
             Reply::Answer(answer) => Ok(answer),
         }
     }
+}
+
+/// The class of an error decides; takes no room in the future.
+#[derive(Debug)]
+pub struct ByClass<C>(PhantomData<C>);
+
+impl<C> ByClass<C> {
+    pub(crate) const NEW: Self = Self(PhantomData);
 }
 
 pin_project! {

@@ -105,6 +105,7 @@ mod outcome;
 mod patience;
 mod policy;
 mod priority;
+mod progress;
 #[cfg(test)]
 mod prop;
 mod random;

@@ -11,19 +11,16 @@ use pin_project_lite::pin_project;
 
 use super::Verdict;
 use super::engine::Engine;
-use super::pass::{Course, Pass, Progress};
+use super::pass::{Course, Pass};
 use crate::error::Rejected;
-use crate::level::{Judge, Reply};
+use crate::level::{ByClass, Judge, Reply};
 use crate::outcome::{Cause, Class, Classify};
+use crate::progress::Progress;
 
 /// What a call's answer says about the dependency.
 pub trait Assess<O> {
     fn verdict(&self, out: &O) -> Verdict;
 }
-
-/// The class of the error decides; takes no room in the future.
-#[derive(Debug)]
-pub struct ByClass<C>(PhantomData<C>);
 
 impl<O, C: Judge<O>> Assess<O> for ByClass<C> {
     #[inline]
@@ -44,7 +41,7 @@ pub struct ByPredicate<C, T, E> {
 
 impl<O, C: Judge<O>> Assess<O> for ByPredicate<C, C::Value, C::Error> {
     fn verdict(&self, out: &O) -> Verdict {
-        let by_class = || ByClass::<C>(PhantomData).verdict(out);
+        let by_class = || ByClass::<C>::NEW.verdict(out);
         let Ok(answer) = C::seen(out) else { return by_class() };
         if let (Err(error), Some(ignores)) = (answer, self.ignore_when)
             && ignores(error)
@@ -160,7 +157,7 @@ pub fn circuit_breaker<F, H, C>(engine: H, inner: F, _: C) -> Guarded<F, H, C, B
 where
     H: Deref<Target = Engine>,
 {
-    Guarded::new(engine, inner, ByClass(PhantomData))
+    Guarded::new(engine, inner, ByClass::NEW)
 }
 
 /// The same with the user's predicates.

@@ -2,6 +2,7 @@
 
 use super::ticket::Ticket;
 use crate::clock::Tick;
+use crate::progress::Progress;
 
 /// An admitted call.
 #[derive(Clone, Copy, Debug)]
@@ -17,15 +18,6 @@ impl Pass {
     pub(super) const fn untimed(ticket: Ticket) -> Self {
         Self { ticket, started: Tick::MAX }
     }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Progress {
-    Fresh,
-    /// Still so when the future is dropped, the call has panicked.
-    Polling,
-    Waiting,
-    Done,
 }
 
 /// A pass and its progress, which stands where tickets leave room: every guarded future carries it.

@@ -17,9 +17,10 @@ use crate::clock;
 use crate::error::Rejected;
 use crate::events::{EventKind, HedgeCause, RetryEnd};
 use crate::frame::{self, Deadline, Trial};
-use crate::level::Judge;
+use crate::level::{ByClass, Judge};
 use crate::outcome::{Cause, Class};
 use crate::policy::budget::Payer;
+use crate::progress::Progress;
 use crate::registry::{self, Record};
 use crate::timer::Timer;
 
@@ -56,19 +57,6 @@ impl Pace {
     }
 }
 
-/// The class of an error decides.
-#[derive(Debug)]
-pub struct ByClass<C>(PhantomData<C>);
-
-impl<C> ByClass<C> {
-    pub(super) const fn of(_: C) -> Self
-    where
-        C: Copy,
-    {
-        Self(PhantomData)
-    }
-}
-
 impl<O, C: Judge<O>> Rules<O> for ByClass<C> {
     fn judge(&self, out: &O) -> Option<Pace> {
         let cause = C::cause(out)?;
@@ -99,15 +87,6 @@ impl<O, C: Judge<O>> Rules<O> for ByFunction<C, C::Error> {
     fn is_ok(&self, out: &O) -> bool {
         C::is_ok(out)
     }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    Fresh,
-    /// Still so when the call is dropped, an attempt has panicked.
-    Polling,
-    Waiting,
-    Done,
 }
 
 /// When the next attempt starts.
@@ -455,14 +434,13 @@ pub fn hedge<const N: usize, M, F, C>(
     function: &'static Record<N>,
     layer: usize,
     make: M,
-    class: C,
+    _: C,
 ) -> Hedged<'static, M, F, F::Output, ByClass<C>>
 where
     M: FnMut() -> F,
     F: Future,
-    C: Copy,
 {
-    Hedged::new(function.policy::<Hedge>(layer).shared(), make, ByClass::of(class))
+    Hedged::new(function.policy::<Hedge>(layer).shared(), make, ByClass::NEW)
 }
 
 /// The same with the user's own predicate.

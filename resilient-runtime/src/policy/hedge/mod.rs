@@ -18,12 +18,13 @@ use resilient_settings::{Value, Written, nanos};
 
 pub use self::call::{hedge, hedge_when, own};
 
-use self::call::{ByClass, Hedged};
+use self::call::Hedged;
 use self::recent::{Quantile, Recent};
 use super::budget::{self, Payer, Purse};
 use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::frame;
+use crate::level::ByClass;
 use crate::outcome::{ByClassify, Classify};
 use crate::registry::Registry;
 use crate::tally::{Since, Tally};
@@ -312,7 +313,7 @@ impl Hedge {
         Fut: Future<Output = Result<T, E>>,
         E: Classify,
     {
-        Hedged::new(self.shared(), operation, ByClass::of(ByClassify))
+        Hedged::new(self.shared(), operation, ByClass::<ByClassify>::NEW)
     }
 
     /// Its name.

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use super::state::{Next, Retrying, Rules, settle};
 use super::wait::Waiting;
 use super::{RetryCause, RetryPolicy};
-use crate::level::Judge;
+use crate::level::{ByClass, Judge};
 use crate::outcome::Cause;
 
 pin_project! {
@@ -78,10 +78,6 @@ pub enum After<R> {
     Again,
 }
 
-/// The class of an error decides.
-#[derive(Debug)]
-pub struct ByClass<C>(PhantomData<C>);
-
 impl<O, C: Judge<O>> Rules<O> for ByClass<C> {
     #[inline]
     fn cause(&self, out: &O) -> Option<Cause> {
@@ -124,7 +120,7 @@ pub fn attempt<'a, F, C>(
     inner: F,
     _: C,
 ) -> Attempt<'a, F, ByClass<C>> {
-    Attempt::new(retrying, inner, ByClass(PhantomData))
+    Attempt::new(retrying, inner, ByClass::NEW)
 }
 
 /// The same with the user's own rules.

@@ -18,6 +18,7 @@ use crate::frame::{self, Deadline, Trial};
 use crate::level::Seen;
 use crate::outcome::{Cause, Class};
 use crate::policy::budget::{EARNED, Payer, Purse};
+use crate::progress::Progress;
 use crate::registry::{self, Record};
 use crate::{clock, random};
 
@@ -126,15 +127,6 @@ pub(super) enum Next<R> {
     Wait(Duration),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Progress {
-    Fresh,
-    /// An attempt is being made, polled or judged; still so when the call is dropped, it panicked.
-    Running,
-    Waiting,
-    Done,
-}
-
 /// Where a call stands.
 #[derive(Debug)]
 pub(super) struct State {
@@ -160,7 +152,7 @@ pub fn retry<const N: usize>(function: &'static Record<N>, layer: usize) -> Retr
     let policy: &RetryPolicy = function.policy(layer);
     let Start { trial, deadline } = policy.begin();
     // The expansion copies the arguments before it makes the attempt.
-    Retrying { terms: policy, state: State { trial, deadline, progress: Progress::Running, ..State::FRESH } }
+    Retrying { terms: policy, state: State { trial, deadline, progress: Progress::Polling, ..State::FRESH } }
 }
 
 impl<P: Terms> Retrying<P> {
@@ -182,14 +174,14 @@ impl<P: Terms> Retrying<P> {
         if self.state.trial.number() == 1 && !self.state.is_off() {
             self.terms.first_failed(&mut self.state.kept);
         }
-        self.terms.count(if self.state.progress == Progress::Running { PANICKED } else { ABANDONED });
+        self.terms.count(if self.state.progress == Progress::Polling { PANICKED } else { ABANDONED });
     }
 }
 
 impl<P: Terms> Drop for Retrying<P> {
     #[inline]
     fn drop(&mut self) {
-        if let Progress::Running | Progress::Waiting = self.state.progress {
+        if let Progress::Polling | Progress::Waiting = self.state.progress {
             self.cut_short();
         }
     }
@@ -230,7 +222,7 @@ impl State {
     /// Runs user code that belongs to the attempt.
     #[inline]
     pub(super) fn enter<R>(&mut self, attempt: impl FnOnce() -> R) -> R {
-        self.progress = Progress::Running;
+        self.progress = Progress::Polling;
         let _attempting = frame::enter_attempt(self.trial, self.deadline);
         attempt()
     }
@@ -262,7 +254,7 @@ impl State {
 
     /// The wait is over.
     pub(super) fn again(&mut self, terms: &impl Terms) {
-        self.progress = Progress::Running;
+        self.progress = Progress::Polling;
         terms.count(RETRIES);
         if is_nested() {
             terms.count(NESTED);

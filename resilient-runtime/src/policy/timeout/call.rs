@@ -16,6 +16,7 @@ use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::frame::Deadline;
 use crate::level::{Judge, Reply};
+use crate::progress::Progress;
 use crate::registry::{self, Record};
 
 /// Who gives the time: a registered policy, or a value made by hand.
@@ -57,15 +58,6 @@ impl Terms for By {
             policy.count(counter);
         }
     }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Progress {
-    Fresh,
-    /// Still so when the future is dropped, the body has panicked.
-    Polling,
-    Waiting,
-    Done,
 }
 
 pin_project! {
