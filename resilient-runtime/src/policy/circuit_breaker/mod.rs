@@ -27,6 +27,8 @@ mod probes;
 #[cfg(test)]
 mod pure;
 mod settings;
+#[cfg(test)]
+mod shortcuts;
 mod snapshot;
 mod state;
 mod ticket;

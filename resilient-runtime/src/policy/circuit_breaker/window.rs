@@ -454,6 +454,23 @@ mod tests {
     }
 
     #[test]
+    fn failures_that_come_at_once_are_all_counted() {
+        for shape in [CircuitWindow::Calls(8), CircuitWindow::Time(Duration::from_secs(1))] {
+            let mut window = Window::new(shape, Tick::ZERO);
+            window.fail(3);
+            assert_eq!(window.sum(), Sum { calls: 3, failures: 3, slow: 0 });
+        }
+    }
+
+    #[test]
+    fn more_successes_than_there_are_numbers_for_fill_a_window_of_calls() {
+        let mut window = Window::new(CircuitWindow::Calls(8), Tick::ZERO);
+        window.push(true, true);
+        window.succeed(u64::MAX);
+        assert_eq!(window.sum(), Sum { calls: 8, failures: 0, slow: 0 });
+    }
+
+    #[test]
     fn a_window_that_keeps_its_shape_keeps_its_calls() {
         for shape in [CircuitWindow::Calls(8), CircuitWindow::Time(Duration::from_secs(1))] {
             let mut window = Window::new(shape, Tick::ZERO);
@@ -485,6 +502,7 @@ mod tests {
             let mut window =
                 Window::new(CircuitWindow::Time(Duration::from_nanos(100)), Tick::from_nanos(1_000));
             window.push(true, false);
+            assert_eq!(window.sum_at(Tick::from_nanos(now)), Sum::default());
             assert!(window.turn(Tick::from_nanos(now)));
             assert_eq!(window.sum(), Sum::default());
             window.push(true, false);
