@@ -3,13 +3,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io;
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::time::Duration;
 
 use resilient_runtime::{
-    CircuitCause, CircuitState, EventKind, Fault, Rejected, Snapshot, attempt, bulkhead, cache,
-    circuit_breaker, coalesce, configure, deadline, fallback, hedge, load_shed, rate_limit, registry, retry,
-    test_util, timeout,
+    Bulkhead, CircuitCause, CircuitState, EventKind, Fault, Mode, Rejected, Snapshot, attempt, bulkhead,
+    cache, circuit_breaker, coalesce, configure, deadline, fallback, hedge, load_shed, rate_limit, registry,
+    retry, test_util, timeout,
 };
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{Instant, sleep};
@@ -655,4 +656,54 @@ mod of_a_budget {
         broke().install().unwrap();
         assert_eq!(retried().await, Err(1));
     }
+}
+
+/// On real threads: nobody is where settings change while calls come, wait, run and are dropped.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn places_are_neither_lost_nor_made_while_a_bulkhead_is_switched_to_and_fro() {
+    #[bulkhead(name = "switched", max_concurrent = 3, max_wait = "1ms", max_queue = 8)]
+    async fn switched(yields: u32) -> Result<(), Rejected> {
+        for _ in 0..yields {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+    static STOP: AtomicBool = AtomicBool::new(false);
+    async fn caller() -> u64 {
+        let mut calls = 0;
+        while !STOP.load(SeqCst) {
+            if calls % 5 == 0 {
+                // Dropped where it stands: in the queue, or in its place.
+                let _ = futures::poll!(pin!(switched(u32::MAX)));
+            } else {
+                let _ = switched(calls % 7).await;
+            }
+            calls += 1;
+            yield_now().await;
+        }
+        calls.into()
+    }
+    let callers: Vec<_> = (0..8).map(|_| tokio::spawn(caller())).collect();
+    let modes =
+        [(true, Mode::Observe), (false, Mode::Enforce), (true, Mode::Enforce), (false, Mode::Observe)];
+    for (places, (enabled, mode)) in (1..=5).cycle().zip(modes.repeat(50)) {
+        let set = |b: Bulkhead| b.enabled(enabled).mode(mode).max_concurrent(places);
+        configure().bulkhead("switched", set).install().unwrap();
+        assert!(registry().bulkhead("switched").unwrap().snapshot().waiting <= 8);
+    }
+    STOP.store(true, SeqCst);
+    let mut calls = 0;
+    for caller in callers {
+        calls += caller.await.unwrap();
+    }
+    configure().install().unwrap();
+    let bulkhead = registry().bulkhead("switched").unwrap();
+    let seen = bulkhead.snapshot();
+    assert!(seen.waited > 0 && seen.abandoned > 0 && seen.would_wait > 0, "{seen:?}");
+    assert_eq!((seen.running, seen.waiting), (0, 0), "{seen:?}");
+    assert_eq!(seen.admitted + seen.rejected + seen.abandoned, calls, "{seen:?}");
+    let permits: Vec<_> = (0..4).map(|_| bulkhead.try_acquire()).collect();
+    assert_eq!(permits.iter().filter(|permit| permit.is_ok()).count(), 3);
+    drop(permits);
+    assert_eq!(bulkhead.snapshot().running, 0);
 }

@@ -201,11 +201,14 @@ impl Gate {
         let waiter = queue.waiters.remove(&ticket);
         if waiter.is_some() {
             self.word.fetch_sub(WAITER, Relaxed);
-        } else {
-            queue.served.remove(&ticket);
         }
         drop(queue);
         waiter.is_some()
+    }
+
+    /// Takes out a ticket for which nobody asks any more; false if a place is left to leave.
+    pub(super) fn abandon(&self, ticket: u64) -> bool {
+        self.cancel(ticket) || self.lock().served.remove(&ticket).is_none()
     }
 
     /// Fewer places than are taken take effect as they are left.

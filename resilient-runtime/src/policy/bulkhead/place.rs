@@ -184,7 +184,7 @@ impl Shared {
     #[cold]
     fn abandon(&self, ticket: u64) {
         self.gate.tally.add(ABANDONED, 1);
-        if !self.gate.cancel(ticket) {
+        if !self.gate.abandon(ticket) {
             self.leave();
         }
     }
