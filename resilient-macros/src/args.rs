@@ -4,6 +4,9 @@ use std::fmt;
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 use quote::ToTokens as _;
+use resilient_settings::stack;
+use resilient_settings::stem::{self, Foreign};
+use resilient_settings::words::snake;
 use syn::buffer::Cursor;
 use syn::ext::IdentExt as _;
 use syn::parse::discouraged::Speculative as _;
@@ -11,6 +14,7 @@ use syn::parse::{ParseStream, Parser as _};
 use syn::{Expr, ExprLit, Ident, Lit, Token, token};
 
 use crate::diag::{Diag, listed, nearest};
+use crate::policy::advice_on_stack;
 use crate::scan;
 
 /// What stands behind a key.
@@ -217,12 +221,6 @@ pub(crate) fn ungrouped(mut value: Expr) -> Expr {
     value
 }
 
-/// A word that other libraries use for one of our keys, and what to write here.
-pub(crate) struct Foreign {
-    pub(crate) names: &'static [&'static str],
-    pub(crate) advice: &'static str,
-}
-
 /// What is known where a key is not.
 pub(crate) struct Unknown<'a> {
     pub(crate) stem: &'a str,
@@ -237,23 +235,29 @@ impl Unknown<'_> {
     pub(crate) fn report(&self, arg: &Arg, diag: &mut Diag) {
         let name = &arg.name;
         let start = format!("unknown key `{name}` in `#[{}]`", self.stem);
-        let lower = name.to_lowercase();
-        if let Some(known) = self.foreign.iter().find(|foreign| foreign.names.contains(&lower.as_str())) {
-            diag.at(&arg.key, format!("{start}; {}", known.advice));
-            return;
-        }
-        if lower == "readiness" {
-            let advice =
-                "only a `circuit_breaker` and a `load_shed` can tell that calls had better go elsewhere";
+        if let Some(advice) = advice(self.stem, self.foreign, name) {
             diag.at(&arg.key, format!("{start}; {advice}"));
             return;
         }
         let lone = self.lone.filter(|_| matches!(arg.form, Form::Word | Form::List(_)));
-        let hint = match (nearest(&lower, self.keys.iter().copied()), lone) {
+        let hint = match (nearest(&snake(name), self.keys.iter().copied()), lone) {
             (Some(key), _) => format!("; did you mean `{key}`?"),
             (None, Some(lone)) => format!("; as a value, write {lone}."),
             (None, None) => ".".to_owned(),
         };
         diag.at(&arg.key, format!("{start}{hint} Keys: {}", listed(self.keys.iter().copied())));
     }
+}
+
+/// What to write in the attribute of this name instead of a word that is no key of it; its own words come first.
+pub(crate) fn advice(stem: &str, foreign: &[Foreign], word: &str) -> Option<String> {
+    let own = foreign.iter().find(|foreign| foreign.has(&snake(word))).map(|foreign| foreign.advice);
+    let of_kind = || {
+        if stem == stack::STEM {
+            return advice_on_stack(word);
+        }
+        let table = stem::table(stem)?;
+        table.advice(word).or_else(|| table.advice_on_code(word).map(str::to_owned))
+    };
+    own.map(str::to_owned).or_else(of_kind)
 }

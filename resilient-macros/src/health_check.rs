@@ -6,7 +6,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{Safety, Signature};
 
-use crate::args::{Args, Foreign};
+use crate::args::Args;
 use crate::diag::Diag;
 use crate::func::{Around, Func, rebuilt};
 use crate::item::Annotated;
@@ -20,33 +20,7 @@ use crate::stack;
 const WORDS: Words = Words {
     stem: "health_check",
     keys: &["name", "critical", "interval", "timeout", "crate"],
-    foreign: &[
-        Foreign {
-            names: &["every", "period", "delay", "period_seconds", "cache_duration", "cache_ttl", "ttl"],
-            advice: "use `interval`, the time between two runs",
-        },
-        Foreign {
-            names: &["limit", "within", "deadline", "max_time", "timeout_seconds"],
-            advice: "use `timeout`, the time one run may take",
-        },
-        Foreign {
-            names: &["required", "mandatory", "essential", "readiness"],
-            advice: "write `critical` alone: without this check the program is not ready",
-        },
-        Foreign {
-            names: &["liveness", "live"],
-            advice: "no check decides about liveness: restarting this program mends nothing it depends on",
-        },
-        Foreign {
-            names: &["retries", "failure_threshold", "success_threshold", "attempts"],
-            advice: "put `#[retry]` below: the check has failed when the last attempt has",
-        },
-        Foreign {
-            names: &["breaker", "circuit_breaker"],
-            advice: "the breaker names the check: `#[circuit_breaker(…, health = \"database\")]`",
-        },
-        OTHER_NAMES,
-    ],
+    foreign: &[OTHER_NAMES],
     lone: "`name = \"database\"`",
 };
 

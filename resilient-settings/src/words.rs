@@ -28,6 +28,24 @@ pub fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(", ")
 }
 
+/// `maxRetries` and `max-retries` as `max_retries`.
+#[must_use]
+pub fn snake(word: &str) -> String {
+    let mut snake = String::with_capacity(word.len());
+    let mut after_small = false;
+    for letter in word.chars() {
+        if after_small && letter.is_uppercase() {
+            snake.push('_');
+        }
+        after_small = letter.is_lowercase() || letter.is_numeric();
+        match letter {
+            '-' | ' ' => snake.push('_'),
+            _ => snake.extend(letter.to_lowercase()),
+        }
+    }
+    snake
+}
+
 /// Words of others, and ours of the same meaning.
 const SYNONYMS: [(&str, &str); 7] = [
     ("constant", "fixed"),
@@ -46,6 +64,18 @@ pub fn meant(written: &str, words: &[&'static str]) -> Option<&'static str> {
     let same = SYNONYMS.iter().find(|(other, _)| *other == written).map(|(_, word)| *word);
     same.and_then(|same| words.iter().copied().find(|word| *word == same))
         .or_else(|| nearest(&written, words.iter().copied()))
+}
+
+/// A message, in which what somebody wrote must not reach a terminal's controls.
+#[must_use]
+pub fn printable(message: String) -> String {
+    if !message.contains(char::is_control) {
+        return message;
+    }
+    let escaped = |letter: char| {
+        if letter.is_control() { letter.escape_default().to_string() } else { letter.to_string() }
+    };
+    message.chars().map(escaped).collect()
 }
 
 /// Keys joined by dots, with quotes where TOML needs them.

@@ -2,11 +2,12 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote};
+use resilient_settings::stem::Foreign;
 use syn::ext::IdentExt as _;
 use syn::{Attribute, Data, DeriveInput, Expr, Fields, Index, Lit, Member, Meta};
 
 use super::{Case, Meaning, Slot};
-use crate::args::{Arg, Args, Foreign, Form, Unknown};
+use crate::args::{Arg, Args, Form, Unknown};
 use crate::diag::{Diag, listed, nearest};
 use crate::paths::Paths;
 
@@ -27,7 +28,7 @@ enum Class {
 }
 
 const FOREIGN: [Foreign; 1] =
-    [Foreign { names: &["retry_after", "delay", "wait", "field"], advice: "use `after`: `after = field`" }];
+    [Foreign { words: "retry_after delay wait field", advice: "use `after`: `after = field`" }];
 
 /// Tells the cases apart, and what is wrong with them.
 pub(super) struct Reader {

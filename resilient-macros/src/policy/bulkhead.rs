@@ -2,7 +2,6 @@
 
 use quote::quote;
 
-use crate::args::Foreign;
 use crate::lower::{Carries, Level, Scope};
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{OTHER_NAMES, Reader};
@@ -10,59 +9,7 @@ use crate::reader::{OTHER_NAMES, Reader};
 pub(crate) static KIND: Kind = Kind {
     stem: "bulkhead",
     keys: &["name", "max_concurrent", "max_wait", "max_queue", "mode", "enabled", "crate"],
-    foreign: &[
-        Foreign {
-            names: &[
-                "max",
-                "limit",
-                "permits",
-                "size",
-                "value",
-                "concurrency",
-                "max_concurrency",
-                "max_concurrent_calls",
-                "max_parallel",
-                "max_parallelization",
-                "max_threads",
-            ],
-            advice: "use `max_concurrent`, the calls that run at once",
-        },
-        Foreign {
-            names: &[
-                "wait",
-                "timeout",
-                "max_wait_time",
-                "max_wait_duration",
-                "wait_duration",
-                "queue_timeout",
-            ],
-            advice: "use `max_wait`, the time a call waits for a place (for a limit on the call itself put \
-                     `#[timeout(\"2s\")]` above)",
-        },
-        Foreign {
-            names: &[
-                "queue",
-                "queue_size",
-                "queue_limit",
-                "waiting",
-                "max_waiting",
-                "max_pending",
-                "max_queued",
-                "max_queuing_actions",
-                "waiting_task_queue",
-            ],
-            advice: "use `max_queue`, the calls that wait at once",
-        },
-        OTHER_NAMES,
-        Foreign {
-            names: &["rate", "per_second"],
-            advice: "a bulkhead caps calls at once, not calls per time",
-        },
-        Foreign {
-            names: &["reject", "reject_when_full"],
-            advice: "without `max_wait` a full bulkhead refuses at once",
-        },
-    ],
+    foreign: &[OTHER_NAMES],
     lone: "`name = \"disk\"` and `max_concurrent = 10`",
     twice: Twice::UnderOtherNames,
     read: |reader| Box::new(Bulkhead::read(reader)),

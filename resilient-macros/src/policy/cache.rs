@@ -2,7 +2,6 @@
 
 use quote::quote_spanned;
 
-use crate::args::Foreign;
 use crate::key::Key;
 use crate::lower::{Level, Scope, awaited, own_span};
 use crate::policy::{Hides, Kind, Policy, Twice};
@@ -20,65 +19,7 @@ pub(crate) static KIND: Kind = Kind {
         "enabled",
         "crate",
     ],
-    foreign: &[
-        Foreign {
-            names: &[
-                "time",
-                "timeout",
-                "expire",
-                "expires",
-                "expiry",
-                "expiration",
-                "expire_after",
-                "expire_after_write",
-                "time_to_live",
-                "lifespan",
-                "max_age",
-                "refresh_after_write",
-            ],
-            advice: "use `ttl`, the time for which a value is fresh",
-        },
-        Foreign {
-            names: &[
-                "size",
-                "capacity",
-                "max_size",
-                "max_capacity",
-                "maximum_size",
-                "cap",
-                "limit",
-                "max",
-                "entries",
-            ],
-            advice: "use `max_entries`",
-        },
-        Foreign {
-            names: &["convert", "by", "keys", "key_by", "key_fn", "cache_key"],
-            advice: "use `key`, an expression with the arguments in scope: `key = (tenant, id)`",
-        },
-        Foreign {
-            names: &["result_fallback", "stale", "grace", "max_stale", "stale_on_error", "serve_stale"],
-            advice: "use `stale_if_error`, the time beyond `ttl` for which a value stands in for a failure",
-        },
-        Foreign {
-            names: &["swr", "refresh", "revalidate", "refresh_ahead", "stale_while_refresh", "background"],
-            advice: "use `stale_while_revalidate`, the time beyond `ttl` in which one caller renews a value for the \
-                     others",
-        },
-        Foreign {
-            names: &["tti", "time_to_idle", "idle", "expire_after_access", "time_refresh"],
-            advice: "a value's age counts from when it was known, however often it is used: use `ttl`",
-        },
-        Foreign {
-            names: &["sync_writes", "single_flight", "singleflight", "coalesce", "dedupe"],
-            advice: "put `#[coalesce]` below",
-        },
-        Foreign {
-            names: &["result", "option", "cache_errors", "cache_err", "negative"],
-            advice: "a value is kept and an error never is",
-        },
-        OTHER_NAMES,
-    ],
+    foreign: &[OTHER_NAMES],
     lone: "`ttl = \"30s\"`",
     twice: Twice::Never,
     read: |reader| Box::new(Cache::read(reader)),

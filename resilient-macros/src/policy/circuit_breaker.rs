@@ -7,7 +7,6 @@ use resilient_settings::literal;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-use crate::args::Foreign;
 use crate::lower::{Carries, Level, Scope, optional, own_span, respanned};
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{Given, OTHER_NAMES, Reader, Stretch};
@@ -40,115 +39,7 @@ pub(crate) static KIND: Kind = Kind {
         "readiness",
         "crate",
     ],
-    foreign: &[
-        Foreign {
-            names: &[
-                "threshold",
-                "failures",
-                "max_failures",
-                "consecutive_failures",
-                "failure_count",
-                "trip_after",
-                "max",
-            ],
-            advice: "use `failure_threshold`, the failures in a row that open it",
-        },
-        Foreign {
-            names: &[
-                "error_rate",
-                "failure_ratio",
-                "ratio",
-                "rate",
-                "error_threshold_percentage",
-                "failure_rate_threshold",
-                "failure_percent",
-            ],
-            advice: "use `failure_rate`, from 0 to 1, with `window` and `min_calls`",
-        },
-        Foreign {
-            names: &[
-                "sampling",
-                "sampling_duration",
-                "sliding_window",
-                "sliding_window_size",
-                "window_size",
-                "rolling_window",
-                "window_duration",
-                "period",
-            ],
-            advice: "use `window`, a number of calls or a duration",
-        },
-        Foreign {
-            names: &[
-                "minimum_calls",
-                "min_throughput",
-                "minimum_throughput",
-                "minimum_number_of_calls",
-                "request_volume_threshold",
-                "volume",
-                "min_requests",
-            ],
-            advice: "use `min_calls`, the calls needed before the rate counts",
-        },
-        Foreign {
-            names: &[
-                "timeout",
-                "wait_duration",
-                "break_duration",
-                "duration_of_break",
-                "open_for",
-                "open_duration",
-                "cooldown",
-                "recovery",
-                "recovery_timeout",
-                "reset",
-                "reset_after",
-                "sleep_window",
-            ],
-            advice: "use `reset_timeout`, from open to half-open (for a limit on each call put `#[timeout(\"2s\")]` below)",
-        },
-        Foreign {
-            names: &[
-                "probes",
-                "permitted_calls",
-                "half_open_max_calls",
-                "permitted_calls_in_half_open",
-                "half_open_requests",
-                "max_half_open",
-            ],
-            advice: "use `half_open_calls`, the probes at once",
-        },
-        Foreign {
-            names: &["successes", "success", "close_after"],
-            advice: "use `success_threshold`, the successes that close it",
-        },
-        Foreign {
-            names: &["slow", "slow_call_duration", "slow_call_duration_threshold"],
-            advice: "use `slow_call` with `slow_rate`",
-        },
-        Foreign {
-            names: &["slow_call_rate", "slow_call_rate_threshold"],
-            advice: "use `slow_rate`, from 0 to 1",
-        },
-        Foreign {
-            names: &["predicate", "when", "if", "is_failure", "failure_if", "record", "condition"],
-            advice: "use `failure_when`, which sees `&Result<T, E>`, or `ignore_when`, which sees the error",
-        },
-        Foreign {
-            names: &["ignore", "ignore_if", "except", "exclude"],
-            advice: "use `ignore_when`, which sees the error",
-        },
-        Foreign { names: &["fallback", "fallback_fn"], advice: "put `#[fallback(fn = …)]` above" },
-        Foreign {
-            names: &["health_check", "check", "probe", "healthcheck"],
-            advice: "use `health`, the name of a `#[health_check]` that holds it open while it fails",
-        },
-        Foreign {
-            names: &["on_open", "on_close", "on_state_change", "notify"],
-            advice: "its changes are events: call `resilient_runtime::subscribe()`",
-        },
-        OTHER_NAMES,
-    ],
+    foreign: &[OTHER_NAMES],
     lone: "`name = \"payments\"`",
     twice: Twice::UnderOtherNames,
     read: |reader| Box::new(CircuitBreaker::read(reader)),

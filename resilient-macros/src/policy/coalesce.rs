@@ -2,7 +2,6 @@
 
 use quote::quote_spanned;
 
-use crate::args::Foreign;
 use crate::key::Key;
 use crate::lower::{Carries, Level, Scope, own_span};
 use crate::policy::{Kind, Policy, Twice};
@@ -11,25 +10,7 @@ use crate::reader::{OTHER_NAMES, Reader};
 pub(crate) static KIND: Kind = Kind {
     stem: "coalesce",
     keys: &["key", "name", "enabled", "crate"],
-    foreign: &[
-        Foreign {
-            names: &["by", "on", "convert", "group", "group_by", "keys", "per"],
-            advice: "use `key`, an expression with the arguments in scope: `key = (tenant, id)`",
-        },
-        Foreign {
-            names: &["sync_writes", "single_flight", "singleflight", "dedupe", "share"],
-            advice: "`#[coalesce]` alone does that",
-        },
-        Foreign {
-            names: &["ttl", "time", "max_age", "expire", "expires", "max_entries", "size"],
-            advice: "an answer goes to those who wait for it and is not kept: put `#[cache(ttl = \"30s\")]` above",
-        },
-        Foreign {
-            names: &["timeout", "max_wait", "wait"],
-            advice: "put `#[timeout(\"2s\")]` above to bound each wait, or below to bound the call that runs",
-        },
-        OTHER_NAMES,
-    ],
+    foreign: &[OTHER_NAMES],
     lone: "`key = (tenant, id)`",
     twice: Twice::Never,
     read: |reader| Box::new(Coalesce::read(reader)),

@@ -6,7 +6,6 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::{Expr, Ident};
 
-use crate::args::Foreign;
 use crate::func::Func;
 use crate::lower::{Level, Scope, function_value, own_span};
 use crate::params::Passing;
@@ -17,52 +16,7 @@ use crate::reader::{Given, OTHER_NAMES, Reader};
 pub(crate) static KIND: Kind = Kind {
     stem: "hedge",
     keys: &["after", "max", "when", "budget", "no_clone", "name", "enabled", "crate"],
-    foreign: &[
-        Foreign {
-            names: &[
-                "delay",
-                "wait",
-                "hedging_delay",
-                "hedge_delay",
-                "hedge_after",
-                "interval",
-                "latency",
-                "threshold",
-                "duration",
-                "timeout",
-            ],
-            advice: "use `after`, the time after which an attempt is slow: `after = \"50ms\"`",
-        },
-        Foreign {
-            names: &["percentile", "quantile", "latency_percentile", "p", "p50", "p90", "p95", "p99"],
-            advice: "a quantile stands behind `after`: `after = \"p95\"`",
-        },
-        Foreign {
-            names: &["attempts", "max_attempts", "hedged_attempts", "count", "n", "parallel"],
-            advice: "use `max`, the attempts with the first included",
-        },
-        Foreign {
-            names: &["hedges", "max_hedges", "max_hedged_attempts", "extra", "retries", "max_retries"],
-            advice: "use `max`, which counts attempts, the first included: 1 hedge is `max = 2`",
-        },
-        Foreign {
-            names: &["min_data_points", "min_samples", "warm_up", "warmup", "window"],
-            advice: "a quantile is taken over the last thousand first attempts, once there are enough of them",
-        },
-        Foreign {
-            names: &["hedge_if", "eligible_if", "predicate", "on", "should_handle", "should_hedge", "if"],
-            advice: "use `when`, which sees the error: `when = Error::is_transient`",
-        },
-        Foreign {
-            names: &["backoff", "base", "jitter"],
-            advice: "attempts of a hedge do not wait for one another: put `#[retry]` above for that",
-        },
-        Foreign {
-            names: &["clone", "skip", "borrow", "by_ref"],
-            advice: "use `no_clone(a, b)` for arguments that the body only borrows",
-        },
-        OTHER_NAMES,
-    ],
+    foreign: &[OTHER_NAMES],
     lone: "`after = \"50ms\"`",
     twice: Twice::Never,
     read: |reader| Box::new(Hedge::read(reader)),

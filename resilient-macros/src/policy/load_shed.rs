@@ -3,7 +3,6 @@
 use proc_macro2::{Ident, Span};
 use quote::quote;
 
-use crate::args::Foreign;
 use crate::lower::{Carries, Level, Scope};
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{Given, OTHER_NAMES, Reader};
@@ -30,78 +29,7 @@ pub(crate) static KIND: Kind = Kind {
         "readiness",
         "crate",
     ],
-    foreign: &[
-        Foreign {
-            names: &["criticality", "importance", "tier", "class", "level", "partition", "shed_level"],
-            advice: "use `priority`, one of \"critical\", \"important\", \"normal\" and \"optional\"",
-        },
-        Foreign {
-            names: &[
-                "limit",
-                "max",
-                "max_concurrent",
-                "max_concurrency",
-                "max_in_flight",
-                "max_requests",
-                "concurrency",
-            ],
-            advice: "use `max_limit`: below it the limit is learned (for one that is fixed use `#[bulkhead]`)",
-        },
-        Foreign {
-            names: &["initial", "initial_concurrency", "start", "starting_limit"],
-            advice: "use `initial_limit`, the calls under way that it starts with",
-        },
-        Foreign {
-            names: &["min", "min_concurrency", "min_concurrent", "floor"],
-            advice: "use `min_limit`, which the learned limit never goes below",
-        },
-        Foreign {
-            names: &[
-                "target",
-                "target_delay",
-                "target_queue_time",
-                "max_queue_time",
-                "tolerance",
-                "rtt_tolerance",
-                "latency",
-                "max_latency",
-                "threshold",
-            ],
-            advice: "use `queue_time`, how much longer calls may take than they do alone",
-        },
-        Foreign {
-            names: &["strategy", "limiter", "limit_algorithm", "gradient", "vegas"],
-            advice: "use `algorithm`, \"gradient\" or \"aimd\"",
-        },
-        Foreign {
-            names: &["max_wait", "max_queue", "queue", "queue_size", "timeout"],
-            advice: "nobody waits here: a call is admitted or refused at once (`#[bulkhead]` has a queue)",
-        },
-        Foreign {
-            names: &["multiplier", "ratio", "accept_ratio", "aggression", "aggressiveness", "success"],
-            advice: "use `k` with `mode = \"throttle\"`, the calls let through for each one accepted",
-        },
-        Foreign { names: &["throttle", "adaptive"], advice: "use `mode = \"throttle\"`" },
-        Foreign {
-            names: &[
-                "min_requests",
-                "minimum_calls",
-                "min_throughput",
-                "request_volume_threshold",
-                "min_rps",
-            ],
-            advice: "use `min_calls`, the calls in the window before any is refused",
-        },
-        Foreign {
-            names: &["sample_window", "window_size", "sampling_duration", "interval", "period"],
-            advice: "use `window`, the time it looks at",
-        },
-        Foreign {
-            names: &["critical", "important", "normal", "optional"],
-            advice: "a priority stands behind `priority`: `priority = \"critical\"`",
-        },
-        OTHER_NAMES,
-    ],
+    foreign: &[OTHER_NAMES],
     lone: "`name = \"shop\"`",
     twice: Twice::UnderOtherNames,
     read: |reader| Box::new(LoadShed::read(reader)),

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use proc_macro2::{Ident, Span, TokenStream};
+use resilient_settings::stem::Foreign;
+use resilient_settings::words::snake;
 use syn::LitStr;
 
-use crate::args::Foreign;
+use crate::args;
 use crate::func::Func;
 use crate::lower::{Level, Scope};
 use crate::reader::{Reader, Setting};
@@ -23,7 +25,7 @@ mod resilient;
 mod retry;
 mod timeout;
 
-pub(crate) use self::resilient::composed;
+pub(crate) use self::resilient::{advice as advice_on_stack, composed};
 
 /// Every attribute of the family.
 pub(crate) const KINDS: [&Kind; 11] = [
@@ -70,7 +72,9 @@ pub(crate) struct Words {
 impl Words {
     /// Whether there is something to say about a key of this name.
     pub(crate) fn is_known(&self, key: &str) -> bool {
-        self.keys.contains(&key) || self.foreign.iter().any(|foreign| foreign.names.contains(&key))
+        // What has capitals is the name of something of the user's.
+        self.keys.contains(&key)
+            || (snake(key) == key && args::advice(self.stem, self.foreign, key).is_some())
     }
 }
 

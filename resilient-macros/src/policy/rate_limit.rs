@@ -4,7 +4,6 @@ use quote::{quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-use crate::args::Foreign;
 use crate::lower::{Carries, Level, Scope, own_span, respanned};
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{OTHER_NAMES, Reader};
@@ -12,56 +11,7 @@ use crate::reader::{OTHER_NAMES, Reader};
 pub(crate) static KIND: Kind = Kind {
     stem: "rate_limit",
     keys: &["name", "rate", "burst", "max_wait", "key", "max_keys", "mode", "enabled", "crate"],
-    foreign: &[
-        Foreign {
-            names: &[
-                "limit",
-                "permits",
-                "max",
-                "calls",
-                "requests",
-                "max_requests",
-                "max_calls",
-                "limit_for_period",
-                "permits_per_period",
-                "permit_limit",
-                "quota",
-                "qps",
-                "rps",
-                "rpm",
-                "per_second",
-                "per_minute",
-                "per_hour",
-                "per",
-                "period",
-                "window",
-                "interval",
-                "refill",
-                "refresh_period",
-                "limit_refresh_period",
-                "value",
-            ],
-            advice: "use `rate`, the calls in a time: `rate = \"100/s\"`",
-        },
-        Foreign {
-            names: &["capacity", "bucket", "bucket_size", "burst_size", "max_burst", "max_tokens", "tokens"],
-            advice: "use `burst`, the calls that may start at once after a pause",
-        },
-        Foreign {
-            names: &["wait", "timeout", "timeout_duration", "max_delay", "max_wait_time", "wait_timeout"],
-            advice: "use `max_wait`, the time a call waits for its turn (for a limit on the call itself put \
-                     `#[timeout(\"2s\")]` below)",
-        },
-        Foreign {
-            names: &["by", "per_key", "key_by", "group_by", "partition", "partition_by"],
-            advice: "use `key`, an expression: calls of one key share their permits",
-        },
-        Foreign {
-            names: &["max_concurrent", "concurrency", "max_concurrency"],
-            advice: "a rate limit caps calls per time; for calls at once put `#[bulkhead(…)]` below",
-        },
-        OTHER_NAMES,
-    ],
+    foreign: &[OTHER_NAMES],
     lone: "`name = \"partner\"` and `rate = \"100/s\"`",
     twice: Twice::UnderOtherNames,
     read: |reader| Box::new(RateLimit::read(reader)),

@@ -1,8 +1,9 @@
 //! `#[resilient("payments")]`: a stack whose policies the configuration chooses.
 
 use resilient_settings::stack;
+use resilient_settings::stem::{Foreign, Table};
+use resilient_settings::words::snake;
 
-use crate::args::Foreign;
 use crate::policy::bulkhead::Bulkhead;
 use crate::policy::circuit_breaker::CircuitBreaker;
 use crate::policy::no_clone::no_clone;
@@ -16,48 +17,22 @@ pub(crate) static KIND: Kind = Kind {
     keys: &["no_clone", "crate"],
     foreign: &[
         Foreign {
-            names: &["name", "policy", "id", "label"],
+            words: "name policy id label",
             advice: "the name stands alone: `#[resilient(\"payments\")]`",
         },
         Foreign {
-            names: &["retry", "circuit_breaker", "rate_limit", "timeout", "bulkhead"],
+            words: "retry circuit_breaker rate_limit timeout bulkhead",
             advice: "the configuration says what its policies do: `[policy.payments]` in a file, or \
                      `configure().retry(\"payments\", |r| r.max(3))`",
         },
         Foreign {
-            names: &["fallback", "hedge", "load_shed", "cache", "coalesce"],
+            words: "fallback hedge load_shed cache coalesce",
             advice: "this one is an attribute of its own: put it above or below",
         },
         Foreign {
-            names: &["when", "when_ok", "on_retry", "key", "ignore_when", "failure_when"],
-            advice: "what is code stands in the attribute of its policy: `#[retry]`, `#[circuit_breaker]` and \
-                     so on, in place of `#[resilient]`",
-        },
-        Foreign {
-            names: &[
-                "max",
-                "backoff",
-                "base",
-                "factor",
-                "max_delay",
-                "jitter",
-                "within",
-                "budget",
-                "failure_threshold",
-                "failure_rate",
-                "window",
-                "min_calls",
-                "reset_timeout",
-                "rate",
-                "burst",
-                "limit",
-                "max_wait",
-                "max_concurrent",
-                "max_queue",
-                "enabled",
-                "mode",
-            ],
-            advice: "the configuration says it, under the policy's own name: `[policy.payments.retry]` with `max = 3`",
+            words: "enabled mode",
+            advice: "the configuration says it of each of its policies: `[policy.payments.timeout]` with \
+                     `mode = \"observe\"`",
         },
     ],
     lone: "one name: `#[resilient(\"payments\")]`",
@@ -67,6 +42,26 @@ pub(crate) static KIND: Kind = Kind {
         Box::new(Retry::unset(no_clone(reader)))
     },
 };
+
+/// What to say about a word that means something to one of its policies.
+pub(crate) fn advice(word: &str) -> Option<String> {
+    let tables = || stack::STACK.iter().map(|part| part.table);
+    let key = snake(word);
+    if tables().any(|table| table.code.contains(&key.as_str())) {
+        return Some(IN_PLACE.to_owned());
+    }
+    let says = |table: &Table, what: &str| {
+        format!("the configuration says it, below `[policy.payments.{}]`: {what}", table.name)
+    };
+    if let Some(table) = tables().find(|table| table.keys.iter().any(|known| known.name == key)) {
+        return Some(says(table, &format!("`{key} = …`")));
+    }
+    let foreign = tables().find_map(|table| Some(says(table, &table.advice(word)?)));
+    foreign.or_else(|| tables().find_map(|table| table.advice_on_code(word)).map(|_| IN_PLACE.to_owned()))
+}
+
+const IN_PLACE: &str = "what is code stands in the attribute of its policy: `#[retry]`, `#[circuit_breaker]` and \
+                        so on, in place of `#[resilient]`";
 
 /// What it stands for, outermost first: a retry, which is all that its arguments concern, and what only the
 /// configuration knows more of.

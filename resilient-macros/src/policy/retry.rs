@@ -7,7 +7,6 @@ use quote::quote_spanned;
 use resilient_settings::{Backoff, Jitter, literal, stem};
 use syn::{Expr, Ident};
 
-use crate::args::Foreign;
 use crate::lower::{Level, Scope, optional, own_span};
 use crate::policy::no_clone::no_clone;
 use crate::policy::{Kind, Policy, Repeats, Twice};
@@ -34,89 +33,7 @@ pub(crate) static KIND: Kind = Kind {
         "enabled",
         "crate",
     ],
-    foreign: &[
-        Foreign {
-            names: &["attempts", "max_attempts", "times", "tries", "max_tries", "count", "n", "limit"],
-            advice: "use `max`, the attempts with the first included",
-        },
-        Foreign {
-            names: &["retries", "max_retries", "num_retries", "max_times"],
-            advice: "use `max`, which counts attempts, the first included: 3 retries are `max = 4`",
-        },
-        Foreign {
-            names: &[
-                "delay",
-                "wait",
-                "initial",
-                "initial_delay",
-                "initial_interval",
-                "interval",
-                "min_delay",
-                "base_delay",
-                "backoff_base",
-                "delay_ms",
-                "wait_duration",
-                "millis",
-                "ms",
-                "secs",
-            ],
-            advice: "use `base`, the first wait: `base = \"100ms\"`",
-        },
-        Foreign {
-            names: &["multiplier", "exponent", "growth", "backoff_factor", "exp_base"],
-            advice: "use `factor`",
-        },
-        Foreign {
-            names: &["cap", "max_wait", "max_backoff", "max_interval", "ceiling"],
-            advice: "use `max_delay`",
-        },
-        Foreign { names: &["strategy", "policy", "kind"], advice: "use `backoff`" },
-        Foreign {
-            names: &[
-                "retry_if",
-                "if",
-                "predicate",
-                "condition",
-                "on",
-                "retry_on",
-                "retry_when",
-                "should_retry",
-                "abort_if",
-                "filter",
-            ],
-            advice: "use `when`, which sees the error: `when = Error::is_transient`",
-        },
-        Foreign {
-            names: &["retry_if_ok", "retry_on_result", "when_result"],
-            advice: "use `when_ok`, which sees the value",
-        },
-        Foreign {
-            names: &["notify", "on_error", "before_retry", "on_failure", "hook"],
-            advice: "use `on_retry`",
-        },
-        Foreign {
-            names: &["deadline", "total", "max_duration", "max_elapsed_time", "elapsed", "total_timeout"],
-            advice: "use `within`, the time for everything",
-        },
-        Foreign {
-            names: &["timeout", "attempt_timeout", "per_attempt"],
-            advice: "put `#[timeout(\"2s\")]` below for each attempt, above for all, or use `within`",
-        },
-        Foreign {
-            names: &["clone", "skip", "borrow", "by_ref"],
-            advice: "use `no_clone(a, b)` for arguments that the body only borrows",
-        },
-        Foreign {
-            names: &["exponential", "fixed", "constant", "linear", "fibonacci"],
-            advice: "a strategy stands behind `backoff`: `backoff = \"fixed\"`",
-        },
-        Foreign {
-            names: &["full", "equal", "decorrelated"],
-            advice: "a kind of jitter stands behind `jitter`: `jitter = \"equal\"`",
-        },
-        Foreign { names: &["no_jitter", "without_jitter"], advice: "write `jitter = \"none\"`" },
-        Foreign { names: &["fallback"], advice: "put `#[fallback(fn = …)]` above" },
-    ],
+    foreign: &[],
     lone: "`max = 3`",
     twice: Twice::Never,
     read: |reader| Box::new(Retry::read(reader)),

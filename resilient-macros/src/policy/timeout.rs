@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use quote::quote;
+use resilient_settings::stem::Foreign;
 
-use crate::args::Foreign;
 use crate::lower::{Carries, Level, Scope};
 use crate::policy::{Kind, Limit, Policy, Twice};
 use crate::reader::{Given, Reader};
@@ -12,23 +12,12 @@ use crate::reader::{Given, Reader};
 pub(crate) static KIND: Kind = Kind {
     stem: "timeout",
     keys: &["name", "mode", "enabled", "crate"],
-    foreign: &[
-        Foreign {
-            names: &[
-                "duration", "limit", "after", "timeout", "time", "secs", "seconds", "s", "ms", "millis",
-                "within", "max",
-            ],
-            advice: "the time stands alone, with its unit: `#[timeout(\"2s\")]`",
-        },
-        Foreign {
-            names: &["on_timeout", "error", "err"],
-            advice: "put `#[fallback(…)]` above for another answer",
-        },
-        Foreign {
-            names: &["retry", "retries"],
-            advice: "put `#[retry]` above: each attempt then has this time",
-        },
-    ],
+    // The time has a key in files alone.
+    foreign: &[Foreign {
+        words: "duration limit after timeout timeout_duration time secs seconds s ms millis within max deadline \
+                time_limit",
+        advice: "the time stands alone, with its unit: `#[timeout(\"2s\")]`",
+    }],
     lone: "one duration: `#[timeout(\"2s\")]`",
     twice: Twice::Freely,
     read: |reader| Box::new(Timeout::read(reader)),

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use syn::{Expr, Ident, LitStr};
 
-use crate::args::{Args, Foreign, Form, Unknown};
+use crate::args::{Args, Form, Unknown};
 use crate::diag::Diag;
 use crate::func::Func;
 use crate::paths::Paths;
@@ -81,12 +81,6 @@ impl<'a> Reader<'a> {
     pub(crate) fn finish(mut self) -> (Option<LitStr>, Vec<Setting>) {
         let Words { stem, keys, foreign, lone } = self.kind;
         for arg in self.args.keyed.iter().filter(|arg| !self.asked.contains(&arg.name.as_str())) {
-            let is_known = |words: &Foreign| words.names.contains(&arg.name.as_str());
-            let foreign = match &arg.name {
-                _ if is_known(&switch::OFF) => &[switch::OFF],
-                _ if keys.contains(&"mode") && is_known(&switch::OBSERVE) => &[switch::OBSERVE],
-                _ => foreign,
-            };
             Unknown { stem, keys, foreign, lone: Some(lone) }.report(arg, self.diag);
         }
         for value in &self.args.loose {

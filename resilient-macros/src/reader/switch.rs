@@ -4,20 +4,7 @@ use quote::{ToTokens as _, quote};
 use syn::{Expr, ExprLit, Lit};
 
 use super::{Held, Reader};
-use crate::args::Foreign;
 use crate::scan;
-
-/// What switching a policy off is called elsewhere.
-pub(super) const OFF: Foreign = Foreign {
-    names: &["disabled", "disable", "active", "off"],
-    advice: "use `enabled`: `enabled = false` switches it off until a configuration switches it on",
-};
-
-/// What only looking on is called elsewhere.
-pub(super) const OBSERVE: Foreign = Foreign {
-    names: &["dry_run", "shadow", "observe", "observing", "metrics_only", "permissive", "enforce"],
-    advice: "use `mode`: with `mode = \"observe\"` it refuses nothing and tells what it would have refused",
-};
 
 impl Reader<'_> {
     /// Whether the layer refuses calls, or only tells which ones it would have refused.

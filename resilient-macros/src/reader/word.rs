@@ -2,20 +2,20 @@
 
 use proc_macro2::TokenTree;
 use quote::ToTokens as _;
-use resilient_settings::stem::READINESS;
+use resilient_settings::stem::{Foreign, READINESS};
 use resilient_settings::words::meant;
 use syn::visit::Visit;
 use syn::{Expr, ExprLit, Ident, Lit, LitStr, PatIdent};
 
 use super::leaving::leaving;
 use super::{Held, Reader};
-use crate::args::{Foreign, Form};
+use crate::args::Form;
 use crate::diag::quoted;
 use crate::func::Func;
 use crate::scan;
 
 /// What a name is called elsewhere.
-pub(crate) const OTHER_NAMES: Foreign = Foreign { names: &["id", "label"], advice: "use `name`" };
+pub(crate) const OTHER_NAMES: Foreign = Foreign { words: "id label", advice: "use `name`" };
 
 impl Reader<'_> {
     /// One of `words`; the bare key means the first of them.
@@ -84,7 +84,7 @@ impl Reader<'_> {
     /// The policy's own name, for a policy that is nothing without one.
     pub(crate) fn required_name(&mut self, example: &str) {
         self.name(example);
-        let named_otherwise = OTHER_NAMES.names.iter().any(|key| self.has(key));
+        let named_otherwise = OTHER_NAMES.words.split(' ').any(|key| self.has(key));
         if !self.has("name") && !self.has_loose() && !named_otherwise {
             let stem = self.kind.stem;
             let message =

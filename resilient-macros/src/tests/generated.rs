@@ -2,6 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
+use resilient_settings::stem::table;
 
 use super::garbled::{Draw, answers, expanded, items, rounds, words};
 use crate::item::{Annotated, Attr};
@@ -105,9 +106,8 @@ impl Draw {
     /// A key of the attribute, of another crate's, or with a slip in it.
     fn key(&mut self, kind: &Kind) -> TokenStream {
         let known = self.one(kind.keys);
-        let foreign = if kind.foreign.is_empty() { known } else { self.foreign(kind) };
         let key = match self.below(8) {
-            0 => foreign,
+            0 => self.foreign(kind),
             1 => known.get(1..).filter(|rest| !rest.is_empty()).unwrap_or(known),
             _ => known,
         };
@@ -115,8 +115,10 @@ impl Draw {
     }
 
     fn foreign(&mut self, kind: &Kind) -> &'static str {
-        let group = self.below(kind.foreign.len());
-        self.one(kind.foreign[group].names)
+        let of_table = table(kind.stem).map(|table| [table.foreign, table.foreign_code]);
+        let all = of_table.into_iter().flatten().chain([kind.foreign]).flatten();
+        let words: Vec<_> = all.flat_map(|foreign| foreign.words.split(' ')).collect();
+        self.one(&words)
     }
 
     fn argument(&mut self, kind: &Kind) -> TokenStream {

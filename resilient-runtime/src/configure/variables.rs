@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use resilient_settings::Value;
-use resilient_settings::file::{LEVELS, setting};
+use resilient_settings::file::{LEVELS, advice, setting};
 use resilient_settings::stem::{Table, general};
 use resilient_settings::words::{listed, nearest, quoted};
 
@@ -40,8 +40,8 @@ impl Configure {
     ///
     /// First come the files that `RESILIENT_CONFIG` names, with commas between them and the later one stronger;
     /// then the variables `RESILIENT__<KIND>__<NAME>__<KEY>`, as in
-    /// `RESILIENT__CIRCUIT_BREAKER__PAYMENTS__FAILURE_THRESHOLD=3`. Case does not matter, and all but letters and
-    /// digits in a policy's name is written `_`. `DEFAULT` for the name means all policies of the kind.
+    /// `RESILIENT__CIRCUIT_BREAKER__PAYMENTS__FAILURE_THRESHOLD=3`. Case does not matter, not even in a value that is
+    /// a word, and neither does space around a value; all but letters and digits in a policy's name is written `_`. `DEFAULT` for the name means all policies of the kind.
     /// `RESILIENT__ENABLED=false` and the like set what a file says under `[resilient]`, and
     /// `RESILIENT__LOG__OPENED=error` the level of an event.
     ///
@@ -231,6 +231,9 @@ impl Variable<'_> {
     fn setting(&self, table: &Table, path: &[&str], key: &str) -> Result<(usize, Value), String> {
         if let Some(read) = setting(table, key, self.value) {
             return read;
+        }
+        if let Some(advice) = advice(table, key) {
+            return Err(format!("`{key}` is no key of `{}`; {advice}", table.name));
         }
         let keys = || table.keys.iter().map(|key| key.name);
         Err(match nearest(key, keys()) {

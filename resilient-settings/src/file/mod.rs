@@ -26,6 +26,7 @@ use std::sync::Arc;
 pub use self::chains::chains;
 pub use self::fault::Fault;
 pub use self::read::setting;
+pub use self::unknown::advice;
 pub use self::value::of_text;
 use crate::stem::Table;
 use crate::{Source, Spot, Value};

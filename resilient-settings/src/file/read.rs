@@ -8,7 +8,7 @@ use toml::de::{DeString, DeTable, DeValue};
 
 use super::{DEFAULT, Document, Fault, LEVELS, Level, Section, unknown, value};
 use crate::stack;
-use crate::stem::{Table, general};
+use crate::stem::{Table, general, table};
 use crate::words::{meant, quoted};
 use crate::{Kind, Source, Spot, Value, intern};
 
@@ -84,7 +84,7 @@ impl Reading<'_> {
                 self.general((key, value));
             } else if stem == stack::TABLE {
                 self.stacks((key, value));
-            } else if let Some(table) = unknown::table(stem) {
+            } else if let Some(table) = table(stem) {
                 self.stem(table, (key, value));
             } else {
                 self.fault(&[stem], key.span(), unknown::stem(stem, value.get_ref()));

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::Value;
 
+mod foreign;
+
 fn faults(text: &str) -> Vec<String> {
     read("resilient.toml", text)
         .1

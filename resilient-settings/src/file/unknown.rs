@@ -3,8 +3,8 @@
 use toml::de::DeValue;
 
 use crate::stack;
-use crate::stem::{TABLES, Table, general};
-use crate::words::{dotted, listed, nearest};
+use crate::stem::{TABLES, Table, general, table};
+use crate::words::{dotted, listed, nearest, snake};
 
 /// Kinds of policies under the names that other libraries give them.
 const OTHER_STEMS: [(&str, &str); 12] = [
@@ -22,14 +22,9 @@ const OTHER_STEMS: [(&str, &str); 12] = [
     ("thread_pool_bulkhead", "bulkhead"),
 ];
 
-/// The kind of policy of this name.
-pub(super) fn table(stem: &str) -> Option<&'static Table> {
-    TABLES.iter().copied().find(|table| table.name == stem)
-}
-
 /// What to say about `stem`, which is no kind of policy.
 pub(super) fn stem(stem: &str, value: &DeValue<'_>) -> String {
-    let lower = stem.to_lowercase().replace('-', "_");
+    let lower = snake(stem);
     if general::TABLE.keys.iter().any(|key| key.name == lower) {
         return "stands one level too high: it is a key of `[resilient]`".to_owned();
     }
@@ -60,7 +55,7 @@ pub(super) fn no_stack(name: Option<&str>, value: &DeValue<'_>) -> String {
 /// What to say about a word that is no policy of the stack `name`.
 pub(super) fn part(name: &str, word: &str, value: &DeValue<'_>) -> String {
     let parts = || stack::STACK.iter().map(|part| part.table.name);
-    let lower = word.to_lowercase().replace('-', "_");
+    let lower = snake(word);
     if let Some(table) = table(&lower) {
         let stem = table.name;
         return format!(
@@ -123,15 +118,20 @@ pub(super) fn key(table: &Table, key: &str, value: &DeValue<'_>) -> String {
             return format!("`{key}` is code and stands in the attribute: `#[{stem}({key} = …)]`");
         }
         "crate" => return "`crate` is for the attribute alone".to_owned(),
-        "name" => return format!("the name of a policy stands in the brackets: `[{stem}.<name>]`"),
+        "name" | "id" | "label" => {
+            return format!("the name of a policy stands in the brackets: `[{stem}.<name>]`");
+        }
         _ => {}
+    }
+    if let Some(advice) = advice(table, key) {
+        return format!("unknown key; {advice}");
     }
     let mut known: Vec<_> = table.keys.iter().map(|key| key.name).collect();
     known.dedup();
     if !std::ptr::eq(table, &raw const general::TABLE) {
         known.push("extends");
     }
-    let end = match nearest(&key.to_lowercase().replace('-', "_"), known.iter().copied()) {
+    let end = match nearest(&snake(key), known.iter().copied()) {
         Some(meant) => format!("did you mean `{meant}`? Keys: {}", listed(known)),
         None if value.is_table() => {
             format!(
@@ -144,6 +144,17 @@ pub(super) fn key(table: &Table, key: &str, value: &DeValue<'_>) -> String {
     format!("unknown key; {end}")
 }
 
+/// What to write instead of a word that is no key; only the attribute takes what is code.
+#[must_use]
+pub fn advice(table: &Table, word: &str) -> Option<String> {
+    let code = || {
+        table
+            .advice_on_code(word)
+            .map(|advice| format!("this is code, which stands in the attribute: {advice}"))
+    };
+    table.advice(word).or_else(code)
+}
+
 /// What to say about a key of `[resilient]` that it does not have.
 pub(super) fn general(key: &str, value: &DeValue<'_>) -> String {
     if let Some(table) = table(key) {
@@ -152,8 +163,11 @@ pub(super) fn general(key: &str, value: &DeValue<'_>) -> String {
     if key == "default" {
         return "defaults are told by kind: `[retry.default]`".to_owned();
     }
+    if let Some(advice) = general::TABLE.advice(key) {
+        return format!("unknown key; {advice}");
+    }
     let known = || general::TABLE.keys.iter().map(|key| key.name).chain(["log"]);
-    let end = match nearest(&key.to_lowercase().replace('-', "_"), known()) {
+    let end = match nearest(&snake(key), known()) {
         Some(meant) => format!("did you mean `{meant}`? Keys: "),
         None if value.is_table() => "policies are told by kind and name: `[retry.<name>]`. Keys: ".to_owned(),
         None => "keys: ".to_owned(),

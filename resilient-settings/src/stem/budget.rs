@@ -1,6 +1,6 @@
 //! Keys of `budget`.
 
-use super::Table;
+use super::{Foreign, Table};
 use crate::{Key, Kind};
 
 pub const CAPACITY: usize = 0;
@@ -25,6 +25,28 @@ pub static TABLE: Table = Table {
         super::ENABLED_KEY,
     ],
     code: &[],
+    foreign: FOREIGN,
+    foreign_code: &[],
     excludes: &[],
     check: |_| Vec::new(),
 };
+
+const FOREIGN: &[Foreign] = &[
+    Foreign {
+        words: "tokens max_tokens token_limit size limit max max_size",
+        advice: "use `capacity`, the retries that a full budget pays",
+    },
+    Foreign {
+        words: "ratio token_ratio retry_ratio percent budget_percent retry_percent \
+                percent_can_retry deposit refill",
+        advice: "use `credit`, what each call adds: 0.2 pays a retry for every fifth call",
+    },
+    Foreign {
+        words: "min_per_sec min_retries_per_second min_retry_concurrency min floor",
+        advice: "use `reserve`, the retries that are paid however few calls there are",
+    },
+    Foreign {
+        words: "ttl window period",
+        advice: "a budget has no window: each call adds its `credit`, up to `capacity`",
+    },
+];

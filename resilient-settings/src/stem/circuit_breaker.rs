@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Rivals, Table};
+use super::{Foreign, Rivals, Table};
 use crate::{Complaint, Key, Kind, Value, Written};
 
 /// No window of calls is longer: it takes a quarter of a byte for each.
@@ -58,6 +58,8 @@ pub static TABLE: Table = Table {
     name: "circuit_breaker",
     keys: KEYS,
     code: &["failure_when", "ignore_when", "key"],
+    foreign: FOREIGN,
+    foreign_code: FOREIGN_CODE,
     // Consecutive failures decide, or their share does.
     excludes: &[
         Rivals { one: &["failure_threshold"], other: &["failure_rate"], unless: &[], why: "" },
@@ -70,6 +72,110 @@ pub static TABLE: Table = Table {
     ],
     check,
 };
+
+const FOREIGN: &[Foreign] = &[
+    Foreign {
+        words: "threshold failures max_failures consecutive_failures failure_count trip_after \
+                max max_errors errors error_threshold failure_limit fail_max allowed_failures \
+                consecutive_errors max_consecutive_failures failures_before_breaking \
+                exceptions_allowed_before_breaking handled_events_allowed_before_breaking",
+        advice: "use `failure_threshold`, the failures in a row that open it",
+    },
+    Foreign {
+        words: "error_rate failure_ratio ratio rate error_threshold_percentage \
+                failure_rate_threshold failure_percent failure_percentage error_percent \
+                error_percentage error_percent_threshold failure_percentage_threshold \
+                max_failure_rate",
+        advice: "use `failure_rate`, from 0 to 1, with `window` and `min_calls`",
+    },
+    Foreign {
+        words: "sampling sampling_duration sliding_window sliding_window_size \
+                sliding_window_type window_size rolling_window rolling_duration \
+                window_duration period interval failure_thresholding_period",
+        advice: "use `window`, a number of calls or a duration",
+    },
+    Foreign {
+        words: "minimum_calls min_throughput minimum_throughput minimum_number_of_calls \
+                request_volume_threshold volume volume_threshold min_requests minimum_requests \
+                minimum_request_volume min_request_amount min_samples \
+                failure_execution_threshold",
+        advice: "use `min_calls`, the calls needed before the rate counts",
+    },
+    Foreign {
+        words: "timeout wait wait_duration wait_duration_in_open_state break_duration \
+                break_time break_for duration duration_of_break delay open_for open_timeout \
+                open_duration cooldown cool_down cooldown_period recovery recovery_time \
+                recovery_timeout reset reset_time reset_after half_open_after sleep_window \
+                base_ejection_time",
+        advice: "use `reset_timeout`, from open to half-open (for a limit on each call put `#[timeout(\"2s\")]` below)",
+    },
+    Foreign {
+        words: "factor multiplier backoff_factor backoff_multiplier",
+        advice: "use `reset_factor`, by which the open time grows while it keeps failing",
+    },
+    Foreign {
+        words: "max_backoff max_delay max_wait max_interval max_cooldown max_ejection_time",
+        advice: "use `max_reset_timeout`, up to which `reset_factor` makes the open time grow",
+    },
+    Foreign {
+        words: "probes permitted_calls half_open_max_calls permitted_calls_in_half_open \
+                permitted_number_of_calls_in_half_open_state half_open_requests \
+                half_open_max_requests half_open_probes half_open_permits max_half_open \
+                max_requests probe_calls trial_calls",
+        advice: "use `half_open_calls`, the probes at once",
+    },
+    Foreign {
+        words: "probe_timeout half_open_duration max_wait_duration_in_half_open_state",
+        advice: "use `half_open_timeout`, after which a probe gives its place to another",
+    },
+    Foreign {
+        words: "successes success close_after success_count consecutive_successes \
+                half_open_successes required_successes",
+        advice: "use `success_threshold`, the successes that close it",
+    },
+    Foreign {
+        words: "slow slow_call_duration slow_call_duration_threshold",
+        advice: "use `slow_call` with `slow_rate`",
+    },
+    Foreign {
+        words: "slow_call_rate slow_call_rate_threshold slow_ratio",
+        advice: "use `slow_rate`, from 0 to 1",
+    },
+    Foreign {
+        words: "slow_start ramp_up warm_up warmup",
+        advice: "use `ramp`, the time in which it lets more and more calls through once it has closed",
+    },
+    Foreign { words: "max_entries max_partitions", advice: "use `max_keys`" },
+    Foreign { words: "fallback fallback_fn", advice: "put `#[fallback(fn = …)]` above" },
+    Foreign {
+        words: "health_check check probe healthcheck",
+        advice: "use `health`, the name of a `#[health_check]` that holds it open while it fails",
+    },
+    Foreign {
+        words: "force_open forced_open force_closed manual_control",
+        advice: "it is held by hand while the program runs: `registry().circuit_breaker(\"payments\")` has `force_open`",
+    },
+    Foreign {
+        words: "automatic_transition_from_open_to_half_open_enabled",
+        advice: "the first call after `reset_timeout` makes it half-open",
+    },
+    Foreign {
+        words: "on_open on_close on_state_change notify",
+        advice: "its changes are events: call `resilient_runtime::subscribe()`",
+    },
+];
+
+const FOREIGN_CODE: &[Foreign] = &[
+    Foreign {
+        words: "predicate when if is_failure failure_if record condition record_exceptions \
+                should_handle handle",
+        advice: "use `failure_when`, which sees `&Result<T, E>`, or `ignore_when`, which sees the error",
+    },
+    Foreign {
+        words: "ignore ignore_if except exclude ignore_exceptions",
+        advice: "use `ignore_when`, which sees the error",
+    },
+];
 
 fn check(written: &Written) -> Vec<Complaint> {
     let has = |key| written.get(key).is_some();

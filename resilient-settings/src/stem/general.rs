@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Table;
+use super::{Foreign, Table};
 use crate::{Key, Kind};
 
 pub const VERSION: usize = 0;
@@ -28,6 +28,34 @@ pub static TABLE: Table = Table {
         Key { name: "reload", kind: Kind::TimeOr(Duration::from_millis(100), OFF) },
     ],
     code: &[],
+    foreign: FOREIGN,
+    foreign_code: &[],
     excludes: &[],
     check: |_| Vec::new(),
 };
+
+const FOREIGN: &[Foreign] = &[
+    Foreign {
+        words: "watch hot_reload auto_reload reload_interval poll poll_interval refresh \
+                refresh_interval interval",
+        advice: "use `reload`, how often the files are looked at: `reload = \"5s\"`",
+    },
+    Foreign {
+        words: "strict lenient on_unknown unknown unknown_policy unknown_policies \
+                unknown_names",
+        advice: "use `on_unknown_policy`, \"error\" or \"warn\"",
+    },
+    Foreign {
+        words: "required require_all complete",
+        advice: "use `require`: with `require = true` what a function names has to be here",
+    },
+    Foreign {
+        words: "log_level level levels logging events",
+        advice: "a table has the events and their levels: `[resilient.log]` with `opened = \"error\"`",
+    },
+    Foreign { words: "schema_version config_version format", advice: "use `version`" },
+    Foreign {
+        words: "mode dry_run shadow observe",
+        advice: "it is said by kind: `[circuit_breaker.default]` with `mode = \"observe\"`",
+    },
+];

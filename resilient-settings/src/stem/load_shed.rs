@@ -1,6 +1,6 @@
 //! Keys of `load_shed`.
 
-use super::Table;
+use super::{Foreign, Table};
 use crate::{Complaint, Key, Kind, Written};
 
 pub const MODE: usize = 0;
@@ -44,9 +44,64 @@ pub static TABLE: Table = Table {
         super::MODE_KEY,
     ],
     code: &["priority"],
+    foreign: FOREIGN,
+    foreign_code: FOREIGN_CODE,
     excludes: &[],
     check,
 };
+
+const FOREIGN: &[Foreign] = &[
+    Foreign {
+        words: "limit max max_concurrent max_concurrency max_in_flight max_requests \
+                concurrency",
+        advice: "use `max_limit`: below it the limit is learned (for one that is fixed use `#[bulkhead]`)",
+    },
+    Foreign {
+        words: "initial initial_concurrency start starting_limit",
+        advice: "use `initial_limit`, the calls under way that it starts with",
+    },
+    Foreign {
+        words: "min min_concurrency min_concurrent floor",
+        advice: "use `min_limit`, which the learned limit never goes below",
+    },
+    Foreign {
+        words: "target target_delay target_queue_time max_queue_time tolerance rtt_tolerance \
+                latency max_latency threshold",
+        advice: "use `queue_time`, how much longer calls may take than they do alone",
+    },
+    Foreign {
+        words: "strategy limiter limit_algorithm gradient vegas",
+        advice: "use `algorithm`, \"gradient\" or \"aimd\"",
+    },
+    Foreign {
+        words: "max_wait max_queue queue queue_size timeout",
+        advice: "nobody waits here: a call is admitted or refused at once (`#[bulkhead]` has a queue)",
+    },
+    Foreign {
+        words: "multiplier ratio accept_ratio aggression aggressiveness success",
+        advice: "use `k` with `mode = \"throttle\"`, the calls let through for each one accepted",
+    },
+    Foreign { words: "throttle adaptive", advice: "use `mode = \"throttle\"`" },
+    Foreign {
+        words: "min_requests minimum_calls min_throughput request_volume_threshold min_rps",
+        advice: "use `min_calls`, the calls in the window before any is refused",
+    },
+    Foreign {
+        words: "sample_window window_size sampling_duration interval period",
+        advice: "use `window`, the time it looks at",
+    },
+];
+
+const FOREIGN_CODE: &[Foreign] = &[
+    Foreign {
+        words: "criticality importance tier class level partition shed_level",
+        advice: "use `priority`, one of \"critical\", \"important\", \"normal\" and \"optional\"",
+    },
+    Foreign {
+        words: "critical important normal optional",
+        advice: "a priority stands behind `priority`: `priority = \"critical\"`",
+    },
+];
 
 /// What does not go together. What the other mode goes by is no mistake: whoever changes the mode by name
 /// leaves what the attribute says of the first one as it is.

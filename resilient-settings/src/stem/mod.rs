@@ -6,6 +6,7 @@ pub mod cache;
 pub mod circuit_breaker;
 pub mod coalesce;
 pub mod fallback;
+mod foreign;
 pub mod general;
 pub mod health_check;
 pub mod hedge;
@@ -14,6 +15,7 @@ pub mod rate_limit;
 pub mod retry;
 pub mod timeout;
 
+pub use self::foreign::Foreign;
 use crate::{Complaint, Key, Kind, Value, Written};
 
 /// Whether a policy does anything: without it every call passes as if it were not there.
@@ -68,6 +70,10 @@ pub struct Table {
     pub keys: &'static [Key],
     /// What only the attribute takes, for it is code.
     pub code: &'static [&'static str],
+    /// What other libraries call the keys.
+    pub foreign: &'static [Foreign],
+    /// What they call what is code.
+    pub foreign_code: &'static [Foreign],
     /// A layer that writes into one side of a pair takes the other side's weaker values away.
     pub excludes: &'static [Rivals],
     /// Complaints about keys that do not go together, after all layers are merged.
@@ -126,3 +132,9 @@ pub static TABLES: &[&Table] = &[
     &retry::TABLE,
     &timeout::TABLE,
 ];
+
+/// The kind of policy of this name.
+#[must_use]
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.iter().copied().find(|table| table.name == name)
+}

@@ -5,7 +5,6 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::Expr;
 
 use self::answer::{Answer, answer, answer_value, hidden_parameter};
-use crate::args::Foreign;
 use crate::func::Func;
 use crate::key::Key;
 use crate::lower::{Carries, Level, Scope, awaited, function_value, own_span};
@@ -18,55 +17,7 @@ mod answer;
 pub(crate) static KIND: Kind = Kind {
     stem: "fallback",
     keys: &["fn", "value", "cached", "when", "key", "max_entries", "max_age", "name", "enabled", "crate"],
-    foreign: &[
-        Foreign {
-            names: &[
-                "method",
-                "handler",
-                "with",
-                "function",
-                "func",
-                "call",
-                "fallback_fn",
-                "fun",
-                "fallback",
-                "or_else",
-                "using",
-            ],
-            advice: "use `fn`: `fn = cached_quote`",
-        },
-        Foreign {
-            names: &["default", "or", "result", "return", "returns", "answer", "constant"],
-            advice: "use `value`",
-        },
-        Foreign {
-            names: &[
-                "if",
-                "only_if",
-                "predicate",
-                "condition",
-                "on",
-                "filter",
-                "fallback_if",
-                "fallback_on",
-                "handle",
-                "apply_on",
-            ],
-            advice: "use `when`, which sees the error",
-        },
-        Foreign {
-            names: &["cache", "stale", "last", "last_good", "last_known", "remember", "result_fallback"],
-            advice: "use `cached`, the last good value of the same arguments",
-        },
-        Foreign {
-            names: &["ttl", "max_stale", "stale_if_error"],
-            advice: "use `cached` with `max_age`, or `#[cache(ttl = \"30s\", stale_if_error = \"5m\")]` below",
-        },
-        Foreign {
-            names: &["skip_on", "ignore", "except"],
-            advice: "use `when`, with the condition turned round",
-        },
-    ],
+    foreign: &[],
     lone: "`fn = cached_quote`",
     twice: Twice::Never,
     read: |reader| Box::new(Fallback::read(reader)),
