@@ -238,6 +238,21 @@ async fn what_functions_name_can_be_required() {
         .unwrap();
 }
 
+#[tokio::test]
+async fn a_broken_header_is_the_one_thing_wrong() {
+    for text in [
+        "[resilient]\nrequire = true\n[timeout.quotes\nlimit = \"1s\"\n",
+        "[circuit_breaker.payments]\nextends = \"external\"\n[circuit_breaker.external\nfailure_threshold = 3\n",
+        "[resilient\non_unknown_policy = \"warn\"\n[timeout.nobodys]\nlimit = \"1s\"\n",
+        "[timeout.configured::unnamed]\nlimit = \"1s\"\n",
+        "[timeout.quotes]\n[timeout.quotes]\nlimit = \"1s\"\n",
+    ] {
+        let faults =
+            refused(configure().text("shop.toml", text).env_from([("RESILIENT__TIMEOUT__X__LIMIT", "1s")]));
+        assert_eq!(faults.len(), 1, "{text}\n{faults:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn variables_find_the_policies_they_mean() {
     configure()

@@ -111,7 +111,9 @@ fn faults(name: &str, bytes: Vec<u8>) -> Vec<String> {
         }
     };
     let (document, mut faults) = read(name, &text);
-    faults.extend(chains(&document.sections));
+    if !document.torn {
+        faults.extend(chains(&document.sections));
+    }
     faults.sort_by_key(|fault| fault.spot.start());
     faults.iter().map(told).collect()
 }

@@ -33,6 +33,19 @@ impl Source {
         let ends = text.match_indices('\n').map(|(at, _)| at).collect();
         Self { name: name.to_owned(), text: text.to_owned(), ends, before: Before::default() }
     }
+
+    /// Where a line of it begins; they count from 1.
+    pub(crate) fn start_of(&self, line: usize) -> usize {
+        self.ends[..line - 1].last().map_or(0, |end| end + 1)
+    }
+
+    fn end_of(&self, line: usize) -> usize {
+        self.ends.get(line - 1).copied().unwrap_or(self.text.len())
+    }
+
+    pub(crate) fn line(&self, line: usize) -> &str {
+        &self.text[self.start_of(line)..self.end_of(line)]
+    }
 }
 
 /// A place in a text.
@@ -107,11 +120,11 @@ impl Spot {
     }
 
     fn row_start(&self) -> usize {
-        self.row().checked_sub(1).and_then(|before| self.source.ends.get(before)).map_or(0, |end| end + 1)
+        self.source.start_of(self.row() + 1)
     }
 
     fn row_end(&self) -> usize {
-        self.source.ends.get(self.row()).copied().unwrap_or(self.source.text.len())
+        self.source.end_of(self.row() + 1)
     }
 
     /// Characters of its line that the source lacks.

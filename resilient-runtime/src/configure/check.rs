@@ -22,6 +22,9 @@ pub(super) struct Checked {
 /// Reads the sources and gives everything that is wrong with them.
 pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked, ConfigError> {
     let mut faults = layers.read(contents);
+    if layers.said.torn {
+        return Err(in_order(faults));
+    }
     let lenient = layers.said.general.written.word(general::ON_UNKNOWN_POLICY) == Some(general::WARN);
     let (let_pass, unused): (Vec<_>, Vec<_>) =
         layers.unused().into_iter().partition(|fault| lenient && matches!(fault.origin, Origin::File(_)));
@@ -46,21 +49,25 @@ pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked,
     if layers.said.flag(general::REQUIRE) == Some(true) {
         faults.extend(missing(&layers));
     }
-    // What is wrong with a file reads in its order, and after the rest.
+    if !faults.is_empty() {
+        return Err(in_order(faults));
+    }
+    let warnings = let_pass.into_iter().chain(layers.misread()).collect();
+    Ok(Checked { layers, merged, warnings })
+}
+
+/// What is wrong with a file reads in its order, and after the rest; who keeps it keeps no more of the file.
+fn in_order(mut faults: Vec<ConfigFault>) -> ConfigError {
     faults.sort_by_key(|fault| match &fault.origin {
         Origin::File(place) => Some((place.file().to_owned(), place.0.start())),
         _ => None,
     });
-    if faults.is_empty() {
-        let warnings = let_pass.into_iter().chain(layers.misread()).collect();
-        return Ok(Checked { layers, merged, warnings });
-    }
     for fault in &mut faults {
         if let Origin::File(place) = &mut fault.origin {
             place.cut();
         }
     }
-    Err(ConfigError { faults })
+    ConfigError { faults }
 }
 
 /// Values out of range. Those of texts were refused when they were read.

@@ -154,9 +154,14 @@ pub(super) fn read(layers: &mut Layers, contents: &[Content]) -> Vec<ConfigFault
             _ => None,
         });
     }
+    let mut said = Said { events: layers.events.clone(), ..Said::default() };
+    said.torn = documents.iter().flatten().any(|(document, _)| document.torn);
+    if said.torn {
+        layers.said = said;
+        return faults;
+    }
     let sections = documents.iter().flatten().flat_map(|(document, _)| &document.sections);
     faults.extend(file::chains(sections).into_iter().map(fault));
-    let mut said = Said { events: layers.events.clone(), ..Said::default() };
     let mut known = None;
     for (source, document) in layers.sources.iter().zip(&documents) {
         match (source, document) {

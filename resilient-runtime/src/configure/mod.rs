@@ -63,6 +63,8 @@ pub(crate) struct Said {
     stacks: Vec<(String, Origin)>,
     general: Laid,
     pub(crate) events: events::Settings,
+    /// Whether a text hides what it says of others, so that nobody knows what is missing.
+    torn: bool,
 }
 
 /// Settings by policy name, to be put in force together.

@@ -75,6 +75,7 @@ impl Default for Said {
             stacks: Vec::new(),
             general: Laid::new(),
             events: events::Settings::default(),
+            torn: false,
         }
     }
 }

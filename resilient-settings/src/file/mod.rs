@@ -18,6 +18,7 @@
 mod chains;
 mod fault;
 mod read;
+mod torn;
 mod unknown;
 mod value;
 
@@ -45,6 +46,8 @@ pub struct Document {
     pub sections: Vec<Section>,
     /// Names of `[policy]` without a part below them.
     pub stacks: Vec<(String, Spot)>,
+    /// Whether what seems to be missing may stand where the text cannot be read.
+    pub torn: bool,
 }
 
 /// What one table says of a policy, of a template, or of all policies of a kind.

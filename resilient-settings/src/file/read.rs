@@ -6,6 +6,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
+use super::torn::Headers;
 use super::{DEFAULT, Document, Fault, LEVELS, Level, Section, unknown, value};
 use crate::stack;
 use crate::stem::{Table, general, table};
@@ -18,7 +19,16 @@ pub(super) const MOST: usize = 256;
 type Entry<'a> = (&'a Spanned<DeString<'a>>, &'a Spanned<DeValue<'a>>);
 
 pub(super) fn read(source: &Arc<Source>) -> (Document, Vec<Fault>) {
-    let (root, errors) = DeTable::parse_recoverable(&source.text);
+    let (mut root, errors) = DeTable::parse_recoverable(&source.text);
+    let mut broken = syntax(source, &errors);
+    let headers = Headers::of(source);
+    let whole = headers.whole(source, &broken);
+    if let Some(whole) = &whole {
+        let errors;
+        (root, errors) = DeTable::parse_recoverable(whole);
+        broken.retain(|fault| headers.has(fault.spot.line()));
+        broken.extend(syntax(source, &errors));
+    }
     let general = Section {
         table: &general::TABLE,
         name: "",
@@ -26,12 +36,12 @@ pub(super) fn read(source: &Arc<Source>) -> (Document, Vec<Fault>) {
         extends: None,
         values: Vec::new(),
     };
-    let document = Document { general, log: Vec::new(), sections: Vec::new(), stacks: Vec::new() };
+    let torn = headers.hide(source, root.get_ref(), &broken);
+    let document = Document { general, log: Vec::new(), sections: Vec::new(), stacks: Vec::new(), torn };
     let mut reading = Reading { source, document, faults: Vec::new() };
     reading.root(root.get_ref());
     reading.said_twice();
     let Reading { mut document, mut faults, .. } = reading;
-    let broken = syntax(source, &errors);
     // What the parser made of a broken line says nothing about what was meant.
     faults.retain(|fault| broken.iter().all(|broken| broken.spot.line() != fault.spot.line()));
     faults.extend(broken);
@@ -41,21 +51,20 @@ pub(super) fn read(source: &Arc<Source>) -> (Document, Vec<Fault>) {
     (document, faults)
 }
 
-/// One fault for each line that is no TOML.
+/// One fault for each line that is no TOML, in their order.
 fn syntax(source: &Arc<Source>, errors: &[toml::de::Error]) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     for error in errors.iter().take(MOST) {
         let spot = Spot::new(source, error.span().unwrap_or(0..0));
-        if faults.iter().all(|fault| fault.spot.line() != spot.line()) {
-            let hint = if source.text[spot.start()..].starts_with("::") {
-                "; a path such as \"shop::quote\" stands in quotes"
-            } else {
-                ""
-            };
-            let message = format!("{}{hint}", error.message());
-            faults.push(Fault::new(&[], message, spot));
-        }
+        let hint = if source.text[spot.start()..].starts_with("::") {
+            "; a path such as \"shop::quote\" stands in quotes"
+        } else {
+            ""
+        };
+        faults.push(Fault::new(&[], format!("{}{hint}", error.message()), spot));
     }
+    faults.sort_by_key(|fault| fault.spot.line());
+    faults.dedup_by_key(|fault| fault.spot.line());
     faults
 }
 

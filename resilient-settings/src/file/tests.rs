@@ -6,6 +6,7 @@ use super::*;
 use crate::Value;
 
 mod foreign;
+mod torn;
 
 fn faults(text: &str) -> Vec<String> {
     read("resilient.toml", text)
