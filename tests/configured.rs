@@ -261,7 +261,8 @@ async fn variables_find_the_policies_they_mean() {
             ("resilient__timeout__configured__unnamed__limit", "5s"),
             ("RESILIENT__CIRCUIT_BREAKER__STOCK_V2__FAILURE_THRESHOLD", "1"),
             ("RESILIENT__LOG__OPENED", "error"),
-            ("RESILIENT__REQUIRE", "false"),
+            ("RESILIENT__REQUIRE", "False "),
+            ("RESILIENT__RETRY__QUOTES__JITTER", "NONE"),
             ("PATH", "/bin"),
         ])
         .install()
@@ -283,6 +284,20 @@ async fn a_variable_that_matches_nothing_is_told() {
         ("RESILIENT__TIMEOUT__QUOTES__LIMIT", "1", "a duration needs a unit"),
         ("RESILIENT__TIMEOUT__QUOTES__LIMIT", "", "this duration is empty"),
         ("RESILIENT__TIMEOUT__QUOTES__WHAT", "1", "`what` is no key of `timeout`; keys: `limit`"),
+        ("RESILIENT__TIMEOUT__QUOTES__DURATION", "1s", "`duration` is no key of `timeout`; use `limit`"),
+        (
+            "RESILIENT__RETRY__QUOTES__MAX_RETRIES",
+            "2",
+            "use `max`, which counts attempts, the first included",
+        ),
+        (
+            "RESILIENT__RETRY__QUOTES__RETRY_IF",
+            "x",
+            "this is code, which stands in the attribute: use `when`",
+        ),
+        ("RESILIENT__RETRY__QUOTES__BASE", "\u{1b}[2J", "`\\u{1b}[2J`"),
+        ("RESILIENT__POLL_INTERVAL", "5s", "use `reload`"),
+        ("RESILIENT__VERSION", "2", "for a newer version of the program"),
         ("RESILIENT__TIMEOUT__LIMIT", "1s", "it is written `RESILIENT__<KIND>__<NAME>__<KEY>`"),
         ("RESILIENT__TEAPOT__QUOTES__LIMIT", "1s", "`teapot` is no kind of policy; there are"),
         ("RESILIENT__LOG__OPENED", "loud", "it takes one of \"error\""),

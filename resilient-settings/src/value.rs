@@ -41,6 +41,8 @@ pub enum Kind {
     Count(u64),
     /// A whole number from 1 up to this.
     CountTo(u64),
+    /// What a file is written for: from 1 up to what is known.
+    Version(u64),
     /// Above 0, at most 1.
     Ratio,
     /// At least 1.
@@ -82,7 +84,10 @@ impl Kind {
             (Self::Count(_), Value::Count(n)) if n > u64::from(u32::MAX) => {
                 Some(format!("{n} is more than {}", u32::MAX))
             }
-            (Self::CountTo(_), Value::Count(0)) => Some("0 is less than 1".into()),
+            (Self::Version(known), Value::Count(n)) if n > known => Some(format!(
+                "this is for a newer version of the program, which knows the settings of version {known}"
+            )),
+            (Self::CountTo(_) | Self::Version(_), Value::Count(0)) => Some("0 is less than 1".into()),
             (Self::CountTo(most) | Self::CountOrTime(most), Value::Count(n)) if n > most => {
                 Some(format!("{n} is more than {most}"))
             }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::Spot;
-use crate::words::dotted;
+use crate::words::{dotted, printable};
 
 /// One thing wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Fault {
 
 impl Fault {
     pub(super) fn new(keys: &[&str], message: String, spot: Spot) -> Self {
-        Self { keys: keys.iter().map(|key| (*key).to_owned()).collect(), message, spot }
+        Self { keys: keys.iter().map(|key| (*key).to_owned()).collect(), message: printable(message), spot }
     }
 
     /// The keys, joined by dots.

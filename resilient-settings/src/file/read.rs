@@ -10,7 +10,7 @@ use super::torn::Headers;
 use super::{DEFAULT, Document, Fault, LEVELS, Level, Section, unknown, value};
 use crate::stack;
 use crate::stem::{Table, general, table};
-use crate::words::{meant, quoted};
+use crate::words::{meant, printable, quoted};
 use crate::{Kind, Source, Spot, Value, intern};
 
 /// Mistakes that are told of one text.
@@ -277,7 +277,8 @@ fn slot(table: &Table, word: &str, value: &DeValue<'_>) -> Option<Result<(usize,
 /// What a text means to the key of a table, if there is one; the text has no quotes, as that of a variable.
 #[must_use]
 pub fn setting(table: &Table, word: &str, text: &str) -> Option<Result<(usize, Value), String>> {
-    choose(table, word, Some(text), |kind| value::of_text(kind, text))
+    let read = choose(table, word, Some(text), |kind| value::of_text(kind, text))?;
+    Some(read.map_err(printable))
 }
 
 /// Two places may go by one word, if they take different ones.

@@ -7,6 +7,7 @@ use crate::Value;
 
 mod foreign;
 mod torn;
+mod values;
 
 fn faults(text: &str) -> Vec<String> {
     read("resilient.toml", text)
@@ -123,7 +124,7 @@ fn each_mistake_has_an_answer() {
         ("[resilient.retry.a]", "resilient.retry: stands one level too deep"),
         ("[resilient.default]", "resilient.default: defaults are told by kind: `[retry.default]`"),
         ("resilient = 1", "resilient: this is a table"),
-        ("[resilient]\nversion = 2", "resilient.version: 2 is more than 1"),
+        ("[resilient]\nversion = 2", "resilient.version: this is for a newer version of the program"),
         ("[resilient]\nreload = 5", "resilient.reload: a duration needs a unit"),
         ("[resilient]\nreload = \"0s\"", "resilient.reload: 0ns is too short"),
         ("[resilient.log]\nopened = \"loud\"", "resilient.log.opened: unknown word \"loud\""),

@@ -5,17 +5,22 @@ use toml::de::{DeInteger, DeValue};
 use crate::words::{meant, quoted};
 use crate::{Kind, Value, intern, literal};
 
-/// What a text stands for that comes without quotes, such as an environment variable's.
+/// What a text stands for that comes without quotes, such as an environment variable's: there, neither the space
+/// around it matters nor the case of words.
 pub fn of_text(kind: Kind, text: &str) -> Result<Value, String> {
+    let text = text.trim();
+    let lower = text.to_lowercase();
     let value = match kind {
-        Kind::Count(_) | Kind::CountTo(_) => Value::Count(count(text)?),
+        Kind::Count(_) | Kind::CountTo(_) | Kind::Version(_) => Value::Count(count(text)?),
         Kind::CountOrTime(_) if is_number(text) => Value::Count(count(text)?),
         Kind::Ratio | Kind::Factor => Value::Number(number(kind, text)?),
-        Kind::Flag => match text {
+        Kind::Flag => match lower.as_str() {
             "true" => Value::Flag(true),
             "false" => Value::Flag(false),
             _ => return Err(format!("\"{text}\" is neither true nor false")),
         },
+        Kind::Word(_) => quoted_text(kind, &lower)?,
+        Kind::TimeOr(_, word) if lower == word => Value::Word(word),
         _ => quoted_text(kind, text)?,
     };
     checked(kind, value)
@@ -24,14 +29,20 @@ pub fn of_text(kind: Kind, text: &str) -> Result<Value, String> {
 /// What a value of a file stands for.
 pub(super) fn of_toml(kind: Kind, value: &DeValue<'_>) -> Result<Value, String> {
     let value = match (kind, value) {
-        (Kind::Count(_) | Kind::CountTo(_) | Kind::CountOrTime(_), DeValue::Integer(n)) => {
-            Value::Count(count(&decimal(n)?)?)
-        }
+        (
+            Kind::Count(_) | Kind::CountTo(_) | Kind::Version(_) | Kind::CountOrTime(_),
+            DeValue::Integer(n),
+        ) => Value::Count(count(&decimal(n)?)?),
         (Kind::Ratio | Kind::Factor, DeValue::Integer(n)) => Value::Number(number(kind, &decimal(n)?)?),
         (Kind::Ratio | Kind::Factor, DeValue::Float(n)) => Value::Number(number(kind, n.as_str())?),
         (Kind::Flag, DeValue::Boolean(flag)) => Value::Flag(*flag),
         (_, DeValue::String(text)) => match kind {
-            Kind::Count(_) | Kind::CountTo(_) | Kind::Ratio | Kind::Factor | Kind::Flag => {
+            Kind::Count(_)
+            | Kind::CountTo(_)
+            | Kind::Version(_)
+            | Kind::Ratio
+            | Kind::Factor
+            | Kind::Flag => {
                 return Err(needless_quotes(kind, text));
             }
             Kind::CountOrTime(_) if is_number(text) => {
@@ -155,7 +166,7 @@ fn wrong_type(kind: Kind, value: &DeValue<'_>) -> String {
 /// What a key takes, in words.
 fn wanted(kind: Kind) -> &'static str {
     match kind {
-        Kind::Count(_) | Kind::CountTo(_) => "a whole number",
+        Kind::Count(_) | Kind::CountTo(_) | Kind::Version(_) => "a whole number",
         Kind::Ratio => "a number above 0 and at most 1",
         Kind::Factor => "a number from 1 on",
         Kind::Time(_) => "a duration such as \"250ms\"",

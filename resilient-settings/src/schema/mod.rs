@@ -125,7 +125,9 @@ fn keys(table: &Table) -> Map<String, Json> {
 fn value(kind: Kind) -> Json {
     match kind {
         Kind::Count(least) => json!({ "type": "integer", "minimum": least, "maximum": u32::MAX }),
-        Kind::CountTo(most) => json!({ "type": "integer", "minimum": 1, "maximum": most }),
+        Kind::CountTo(most) | Kind::Version(most) => {
+            json!({ "type": "integer", "minimum": 1, "maximum": most })
+        }
         Kind::Ratio => json!({ "type": "number", "exclusiveMinimum": 0, "maximum": 1 }),
         Kind::Factor => json!({ "type": "number", "minimum": 1 }),
         Kind::Time(_) => reference("duration"),

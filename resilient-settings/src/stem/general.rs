@@ -21,7 +21,7 @@ pub const OFF: &str = "off";
 pub static TABLE: Table = Table {
     name: "resilient",
     keys: &[
-        Key { name: "version", kind: Kind::CountTo(1) },
+        Key { name: "version", kind: Kind::Version(1) },
         Key { name: "enabled", kind: Kind::Flag },
         Key { name: "on_unknown_policy", kind: Kind::Word(&[ERROR, WARN]) },
         Key { name: "require", kind: Kind::Flag },
