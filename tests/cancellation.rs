@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use allocation_counter::measure;
 use resilient_runtime::{
-    CircuitState, Class, Classify, Fault, Snapshot, attempt, bulkhead, cache, circuit_breaker, coalesce,
-    deadline, fallback, hedge, load_shed, rate_limit, registry, retry, timeout,
+    CircuitState, Class, Classify, Fault, Jitter, Rate, Snapshot, attempt, bulkhead, cache, circuit_breaker,
+    coalesce, configure, deadline, fallback, hedge, load_shed, rate_limit, registry, resilient, retry,
+    timeout,
 };
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
@@ -158,7 +159,6 @@ fn stacks() -> Vec<Stack> {
         "limit" = #[rate_limit(name = "limit", rate = "1/2ms", max_wait = "1h")],
         "limits" = #[rate_limit(name = "limits", rate = "1/2ms", max_wait = "1h", key = "acme")],
         "timeout" = #[timeout(LIMIT, name = "timeout")],
-        "total" = #[timeout(TOTAL, name = "total")],
         "fallback" = #[fallback(name = "fallback", fn = plan_b, when = |error: &Fault<Told>| *error == DOWN)]
     );
     // A function has one fallback, so this one meets the others but for that.
@@ -175,7 +175,47 @@ fn stacks() -> Vec<Stack> {
         "bulkhead" = #[bulkhead(name = "bulkhead", max_concurrent = 1, max_wait = "1h")],
         "timeout" = #[timeout(LIMIT, name = "timeout")]
     );
+    // The other way round no configuration would be taken.
+    stacks!(
+        @push stacks,
+        ["total", "timeout"],
+        #[timeout(TOTAL, name = "total")]
+        #[timeout(LIMIT, name = "timeout")]
+    );
+    stacks!(@push stacks, COMPOSED, #[resilient("composed")]);
+    stacks!(
+        @push stacks,
+        ["total", COMPOSED[0], COMPOSED[1], COMPOSED[2], COMPOSED[3], COMPOSED[4]],
+        #[timeout(TOTAL, name = "total")]
+        #[resilient("composed")]
+    );
     stacks
+}
+
+/// The policies of one stack, which have its name in common.
+const COMPOSED: [&str; 5] = [
+    "retry/composed",
+    "circuit_breaker/composed",
+    "rate_limit/composed",
+    "timeout/composed",
+    "bulkhead/composed",
+];
+
+/// What the attributes say of the others.
+fn compose() {
+    configure()
+        .retry("composed", |it| it.max(2).base(AFTER).jitter(Jitter::None).max_delay(LIMIT))
+        .circuit_breaker("composed", |it| {
+            it.failure_threshold(2)
+                .success_threshold(1)
+                .reset_timeout(Duration::from_millis(100))
+                .half_open_timeout(Duration::from_secs(3_600))
+        })
+        .rate_limit("composed", |it| it.rate(Rate::new(1, AFTER)).max_wait(Duration::from_secs(3_600)))
+        .timeout("composed", |it| it.limit(LIMIT))
+        .bulkhead("composed", |it| it.max_concurrent(1).max_wait(Duration::from_secs(3_600)))
+        .install()
+        .unwrap();
 }
 
 fn ends() -> Vec<End> {
@@ -190,7 +230,10 @@ struct Rig(Runtime);
 
 impl Rig {
     fn new() -> Self {
-        Self(Builder::new_current_thread().enable_time().start_paused(true).build().unwrap())
+        let rig = Self(Builder::new_current_thread().enable_time().start_paused(true).build().unwrap());
+        let _entered = rig.0.enter();
+        compose();
+        rig
     }
 
     fn wait(&self, time: Duration) {
@@ -251,7 +294,11 @@ fn counted(layer: &str) -> (u64, u64) {
 
 fn snapshot(layer: &str) -> Snapshot {
     let mut snapshots = registry().snapshots().into_iter();
-    snapshots.find(|snapshot| snapshot.name() == layer).expect("a function uses it")
+    let is = |snapshot: &Snapshot| match layer.split_once('/') {
+        Some(both) => both == (snapshot.stem(), snapshot.name()),
+        None => snapshot.name() == layer,
+    };
+    snapshots.find(is).expect("a function uses it")
 }
 
 /// What the layers and the body counted, from the outermost in.
@@ -288,7 +335,7 @@ fn nothing_is_held(stack: &Stack) {
 }
 
 fn can_end(stack: &Stack, end: End) -> bool {
-    end != End::Hang || stack.layers.iter().any(|layer| ["timeout", "total"].contains(layer))
+    end != End::Hang || stack.layers.iter().any(|layer| ["timeout", "total", COMPOSED[3]].contains(layer))
 }
 
 /// Drops one call after so many polls; true if it had come to an end before.

@@ -5,11 +5,12 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use allocation_counter::measure;
 use resilient_runtime::{
-    CircuitBreaker, Fault, RateLimit, attempt, bulkhead, cache, circuit_breaker, coalesce, fallback,
-    health_check, hedge, load_shed, rate_limit, resilient, retry, timeout,
+    CircuitBreaker, Fault, Rate, RateLimit, attempt, bulkhead, cache, circuit_breaker, coalesce, configure,
+    fallback, health_check, hedge, load_shed, rate_limit, resilient, retry, timeout,
 };
 
 type Answer = Result<u64, Fault<&'static str>>;
@@ -138,6 +139,11 @@ async fn composed(n: u64) -> Answer {
     work(n).await
 }
 
+#[resilient("all")]
+async fn composed_of_all(n: u64) -> Answer {
+    work(n).await
+}
+
 fn at_once(call: impl Future<Output = Answer>) -> Answer {
     match pin!(call).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(answer) => answer,
@@ -149,6 +155,14 @@ fn at_once(call: impl Future<Output = Answer>) -> Answer {
 fn the_success_path_allocates_nothing() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let _entered = runtime.enter();
+    configure()
+        .retry("all", |it| it.max(2))
+        .circuit_breaker("all", |it| it.failure_threshold(2))
+        .rate_limit("all", |it| it.rate(Rate::per_second(1_000_000)))
+        .timeout("all", |it| it.limit(Duration::from_secs(2)))
+        .bulkhead("all", |it| it.max_concurrent(1))
+        .install()
+        .unwrap();
     macro_rules! allocates_nothing {
         ($($call:ident)*) => {$(
             at_once($call(1)).unwrap();
@@ -156,7 +170,7 @@ fn the_success_path_allocates_nothing() {
             assert_eq!(counted.count_total, 0, stringify!($call));
         )*};
     }
-    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each shedding throttled covered hedged hedged_by_quantile checked stacked composed);
+    allocates_nothing!(work retried guarded counted timed keyed bounded confined limited limited_each shedding throttled covered hedged hedged_by_quantile checked stacked composed composed_of_all);
 }
 
 /// moka writes down what was read and goes through its notes once in a while, for which it needs two kilobytes.

@@ -17,7 +17,7 @@ use crate::reader::{OTHER_NAMES, Reader};
 use crate::record::Told;
 use crate::stack;
 
-const WORDS: Words = Words {
+pub(crate) const WORDS: Words = Words {
     stem: "health_check",
     keys: &["name", "critical", "interval", "timeout", "crate"],
     foreign: &[OTHER_NAMES],

@@ -4,9 +4,12 @@ mod garbled;
 mod generated;
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 use syn::visit::Visit;
 
+use crate::args::Args;
+use crate::diag::Diag;
+use crate::policy::KINDS;
 use crate::stack::enter;
 
 /// The messages of all `compile_error!`s.
@@ -82,9 +85,37 @@ fn right_arguments_are_accepted() {
         ("timeout", quote!("2s")),
         ("timeout", quote!(LIMIT)),
         ("timeout", quote!(limits::CALL, name = "quote", crate = ::other)),
+        ("resilient", quote!("payments")),
+        ("resilient", quote!("payments", no_clone(sku), crate = ::other)),
     ] {
         let text = args.to_string();
         assert_eq!(faults_of(stem, args), Vec::<String>::new(), "{stem}({text})");
+    }
+}
+
+/// The keys that a file uses, with the names of their attributes.
+struct Used(Vec<(String, String)>);
+
+impl<'ast> Visit<'ast> for Used {
+    fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
+        let syn::Meta::List(list) = &attribute.meta else { return };
+        let stem = list.path.to_token_stream().to_string();
+        let args = Args::parse(list.tokens.clone(), &mut Diag::default());
+        self.0.extend(args.keyed.into_iter().map(|arg| (stem.clone(), arg.name)));
+    }
+}
+
+#[test]
+fn a_case_that_compiles_has_every_key_of_every_attribute() {
+    let case = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/ui/pass/every_key.rs");
+    let text = std::fs::read_to_string(case).expect("it stands beside the tests of the compiler's messages");
+    let file = syn::parse_file(&text).expect("it compiles");
+    let mut used = Used(Vec::new());
+    used.visit_file(&file);
+    let kinds = KINDS.iter().map(|kind| kind.words()).chain([crate::health_check::WORDS]);
+    let keys = kinds.flat_map(|words| words.keys.iter().map(move |key| (words.stem, *key)));
+    for (stem, key) in keys.filter(|(_, key)| *key != "crate") {
+        assert!(used.0.iter().any(|(of, used)| (of.as_str(), used.as_str()) == (stem, key)), "{stem}.{key}");
     }
 }
 
@@ -490,6 +521,32 @@ fn expansions_are_small() {
         }
     );
     insta::assert_snapshot!("boxed", expanded(quote!(retry()), boxed));
+}
+
+#[test]
+fn expansions_of_the_other_kinds_are_as_small() {
+    let one = quote!(
+        async fn quote(&self, sku: u64) -> Result<Quote, PayError> {
+            user(sku).await
+        }
+    );
+    for (stem, attribute) in [
+        ("bulkhead", quote!(bulkhead(name = "p", max_concurrent = 4))),
+        ("rate_limit", quote!(rate_limit(name = "p", rate = "5/s"))),
+        ("hedge", quote!(hedge(after = "50ms"))),
+        ("load_shed", quote!(load_shed(name = "p"))),
+        ("resilient", quote!(resilient("p"))),
+    ] {
+        insta::assert_snapshot!(stem, expanded(attribute, one.clone()));
+    }
+    let check = quote!(
+        async fn ping() -> Result<(), PayError> {
+            user().await
+        }
+    );
+    let output = crate::health_check::expand(quote!(name = "p", critical), check);
+    let file = syn::parse2(output).expect("the output is items");
+    insta::assert_snapshot!("health_check", prettyplease::unparse(&file));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 use resilient_runtime::{
-    Rate, bulkhead, cache, circuit_breaker, coalesce, fallback, hedge, load_shed, rate_limit, retry, timeout,
+    Rate, bulkhead, cache, circuit_breaker, coalesce, fallback, health_check, hedge, load_shed, rate_limit,
+    resilient, retry, timeout,
 };
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ const ATTEMPTS: u32 = 4;
 const BASE: Duration = Duration::from_millis(10);
 const LIMIT: Duration = Duration::from_secs(60);
 const RATE: f64 = 0.5;
+const ON: bool = true;
 const CALLS: Rate = Rate::new(5, Duration::from_millis(250));
 
 fn is_missing(error: &std::io::Error) -> bool {
@@ -20,10 +22,11 @@ fn is_missing(error: &std::io::Error) -> bool {
     stale_while_revalidate = BASE,
     max_entries = ATTEMPTS,
     key = (tenant, page.as_str()),
-    name = "pages"
+    name = "pages",
+    enabled = ON
 )]
-#[coalesce(key = (tenant, &page), name = "pages")]
-#[timeout(LIMIT, name = "total")]
+#[coalesce(key = (tenant, &page), name = "pages", enabled = true)]
+#[timeout(LIMIT, name = "total", mode = "observe", enabled = ON)]
 #[retry(
     max = ATTEMPTS,
     backoff = "exponential",
@@ -39,7 +42,8 @@ fn is_missing(error: &std::io::Error) -> bool {
     max_retry_after = "10s",
     nested = "once",
     no_clone(page),
-    name = "load"
+    name = "load",
+    enabled = true
 )]
 #[circuit_breaker(
     name = "disk",
@@ -61,9 +65,19 @@ fn is_missing(error: &std::io::Error) -> bool {
     ignore_when = is_missing,
     abandoned = "failure",
     key = tenant,
-    max_keys = 100
+    max_keys = 100,
+    mode = "enforce",
+    enabled = ON
 )]
-#[hedge(after = BASE, max = ATTEMPTS, when = is_missing, budget = "disk", no_clone(page), name = "load")]
+#[hedge(
+    after = BASE,
+    max = ATTEMPTS,
+    when = is_missing,
+    budget = "disk",
+    no_clone(page),
+    name = "load",
+    enabled = false
+)]
 #[load_shed(
     name = "reads",
     priority = "important",
@@ -77,13 +91,22 @@ fn is_missing(error: &std::io::Error) -> bool {
     optional_at = RATE,
     normal_at = 0.7,
     important_at = 1,
-    critical_at = 1.5
+    critical_at = 1.5,
+    readiness = "fail",
+    enabled = ON
 )]
 #[load_shed(name = "disk", mode = "throttle", k = 2, window = LIMIT, min_calls = ATTEMPTS)]
-#[rate_limit(name = "site", rate = CALLS, burst = ATTEMPTS, max_wait = LIMIT)]
+#[rate_limit(name = "site", rate = CALLS, burst = ATTEMPTS, max_wait = LIMIT, mode = "observe", enabled = ON)]
 #[rate_limit(name = "tenants", rate = "10/s", burst = 5, max_wait = "1s", key = tenant, max_keys = 50)]
 #[timeout("1.5s")]
-#[bulkhead(name = "pool", max_concurrent = ATTEMPTS, max_wait = LIMIT, max_queue = 10)]
+#[bulkhead(
+    name = "pool",
+    max_concurrent = ATTEMPTS,
+    max_wait = LIMIT,
+    max_queue = 10,
+    mode = "observe",
+    enabled = ON
+)]
 async fn load(tenant: u64, page: String) -> std::io::Result<String> {
     tokio::fs::read_to_string(format!("{tenant}/{page}")).await
 }
@@ -93,6 +116,30 @@ async fn rewind() -> std::io::Result<()> {
     Ok(())
 }
 
+#[fallback(
+    cached,
+    key = (tenant, page.as_str()),
+    when = is_missing,
+    max_entries = ATTEMPTS,
+    max_age = LIMIT,
+    name = "archive",
+    enabled = ON
+)]
+#[resilient("archive", no_clone(page))]
+async fn unpack(tenant: u64, page: String) -> std::io::Result<String> {
+    tokio::fs::read_to_string(format!("{tenant}/{page}.old")).await
+}
+
+#[fallback(fn = unpack)]
+async fn find(tenant: u64, page: String) -> std::io::Result<String> {
+    load(tenant, page).await
+}
+
+#[health_check(name = "disk", critical, interval = LIMIT, timeout = BASE)]
+async fn disk() -> std::io::Result<()> {
+    Ok(())
+}
+
 fn main() {
-    let _futures = (load(1, String::new()), rewind());
+    let _futures = (find(1, String::new()), rewind(), disk());
 }
