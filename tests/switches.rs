@@ -669,15 +669,18 @@ async fn places_are_neither_lost_nor_made_while_a_bulkhead_is_switched_to_and_fr
         Ok(())
     }
     static STOP: AtomicBool = AtomicBool::new(false);
+    async fn call(number: u32) {
+        if number.is_multiple_of(5) {
+            // Dropped where it stands: in the queue, or in its place.
+            let _ = futures::poll!(pin!(switched(u32::MAX)));
+        } else {
+            let _ = switched(number % 7).await;
+        }
+    }
     async fn caller() -> u64 {
         let mut calls = 0;
         while !STOP.load(SeqCst) {
-            if calls % 5 == 0 {
-                // Dropped where it stands: in the queue, or in its place.
-                let _ = futures::poll!(pin!(switched(u32::MAX)));
-            } else {
-                let _ = switched(calls % 7).await;
-            }
+            call(calls).await;
             calls += 1;
             yield_now().await;
         }
