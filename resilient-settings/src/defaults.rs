@@ -56,12 +56,6 @@ const DEFAULTS: &[(&str, &[(&str, Value)])] = &[
         &[
             ("mode", Value::Word("concurrency")),
             ("algorithm", Value::Word("gradient")),
-            ("initial_limit", Value::Count(20)),
-            ("min_limit", Value::Count(4)),
-            ("max_limit", Value::Count(1_000)),
-            ("optional_at", Value::Number(0.6)),
-            ("normal_at", Value::Number(0.8)),
-            ("important_at", Value::Number(0.9)),
             ("critical_at", Value::Number(2.0)),
             ("k", Value::Number(2.0)),
             ("min_calls", Value::Count(10)),
@@ -103,8 +97,9 @@ const DEFAULTS: &[(&str, &[(&str, Value)])] = &[
 #[must_use]
 pub fn default(table: &Table, key: usize, written: &Written) -> Option<Value> {
     let key = table.keys.get(key)?;
+    let place = |other: &str| table.keys.iter().position(|key| key.name == other);
     let stands = |other: &str| {
-        let other = table.keys.iter().position(|key| key.name == other)?;
+        let other = place(other)?;
         written.get(other).or_else(|| default(table, other, written))
     };
     let says = |other: &str| {
@@ -131,6 +126,12 @@ pub fn default(table: &Table, key: usize, written: &Written) -> Option<Value> {
             let window = if throttles { Duration::from_secs(120) } else { Duration::from_millis(100) };
             return Some(Value::Time(window));
         }
+        ("load_shed", limit @ ("min_limit" | "initial_limit" | "max_limit")) => {
+            return Some(limit_beside(limit, |other| written.count(place(other)?)));
+        }
+        ("load_shed", level @ ("optional_at" | "normal_at" | "important_at")) => {
+            return Some(level_beside(level, |other| written.number(place(other)?)));
+        }
         ("rate_limit", "burst") => match stands("rate") {
             Some(Value::Rate(rate)) => return Some(Value::Count(u64::from(rate.permits()))),
             _ => return None,
@@ -139,6 +140,31 @@ pub fn default(table: &Table, key: usize, written: &Written) -> Option<Value> {
     }
     let (_, keys) = DEFAULTS.iter().find(|(stem, _)| *stem == table.name)?;
     keys.iter().find(|(name, _)| *name == key.name).map(|(_, value)| *value)
+}
+
+/// A limit of a load shedder that is not written, which gives way to those that are.
+fn limit_beside(limit: &str, said: impl Fn(&str) -> Option<u64>) -> Value {
+    let (least, first, most) = (said("min_limit"), said("initial_limit"), said("max_limit"));
+    let least = least.unwrap_or_else(|| first.into_iter().chain(most).fold(4, u64::min));
+    let most = most.unwrap_or_else(|| first.into_iter().fold(1_000, u64::max)).max(least);
+    Value::Count(match limit {
+        "min_limit" => least,
+        "max_limit" => most,
+        _ => first.unwrap_or(20).clamp(least, most),
+    })
+}
+
+/// A level of a load shedder that is not written, which gives way to those that are.
+fn level_beside(level: &str, said: impl Fn(&str) -> Option<f64>) -> Value {
+    let (optional, important) = (said("optional_at"), said("important_at"));
+    let normal = said("normal_at").unwrap_or_else(|| important.into_iter().fold(0.8, f64::min));
+    let optional = optional.unwrap_or(0.6_f64.min(normal));
+    let normal = normal.max(optional);
+    Value::Number(match level {
+        "optional_at" => optional,
+        "normal_at" => normal,
+        _ => important.unwrap_or(0.9).max(normal),
+    })
 }
 
 /// All defaults of a kind of policy, as if they had been written.

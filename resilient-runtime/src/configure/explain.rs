@@ -118,10 +118,16 @@ impl fmt::Display for Explained {
 
 #[cfg(test)]
 mod tests {
-    use resilient_settings::{Written, defaults};
+    use std::time::Duration;
 
-    use crate::policy::STEMS;
+    use resilient_settings::{Kind, Rate, Value, Written, default, defaults};
+
+    use crate::policy::{STEMS, Stem};
     use crate::tally::Tally;
+
+    fn shown(stem: &Stem, written: &Written) -> String {
+        format!("{:?}", (stem.create)("explained", written).snapshot(Tally::total))
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_told_as_a_default_is_what_a_policy_goes_by() {
@@ -130,8 +136,60 @@ mod tests {
             let mut keys = stem.keys.iter().enumerate();
             let refused = keys.find_map(|(index, key)| key.kind.complain(set.get(index)?));
             assert_eq!(refused, None, "{}", stem.name);
-            let shown = |written| format!("{:?}", (stem.create)("explained", written).snapshot(Tally::total));
-            assert_eq!(shown(&unset), shown(&set), "{}", stem.name);
+            assert_eq!(shown(stem, &unset), shown(stem, &set), "{}", stem.name);
+        }
+    }
+
+    fn samples(kind: Kind) -> Vec<Value> {
+        let times = [1, 1_000, 600_000].map(|time| Value::Time(Duration::from_millis(time)));
+        let counts = [0, 1, 3, 50, 5_000].map(Value::Count);
+        let numbers = [0.1, 0.9, 1.0, 7.0].map(Value::Number);
+        let words = kind.words().into_iter().flatten().map(|word| Value::Word(word));
+        let others = [Value::Flag(false), Value::Flag(true), Value::Rate(Rate::per_second(3))];
+        let all = times.into_iter().chain(counts).chain(numbers).chain(words).chain(others);
+        all.filter(|value| takes(kind, *value) && kind.complain(*value).is_none()).collect()
+    }
+
+    fn takes(kind: Kind, value: Value) -> bool {
+        match kind {
+            Kind::Count(_) | Kind::CountTo(_) => matches!(value, Value::Count(_)),
+            Kind::Ratio | Kind::Factor => matches!(value, Value::Number(_)),
+            Kind::Time(_) | Kind::TimeOr(..) => matches!(value, Value::Time(_)),
+            Kind::CountOrTime(_) => matches!(value, Value::Count(_) | Value::Time(_)),
+            Kind::TimeOrQuantile => matches!(value, Value::Number(_) | Value::Time(_)),
+            Kind::Rate => matches!(value, Value::Rate(_)),
+            Kind::Flag => matches!(value, Value::Flag(_)),
+            Kind::Word(_) => matches!(value, Value::Word(_)),
+            _ => false,
+        }
+    }
+
+    /// One key set to each of some values, over what is set already.
+    fn set(stem: &Stem, before: &Written) -> Vec<Written> {
+        let keys = stem.keys.iter().enumerate();
+        let each =
+            |(slot, kind): (usize, Kind)| samples(kind).into_iter().map(move |value| before.set(slot, value));
+        keys.flat_map(|(slot, key)| each((slot, key.kind))).collect()
+    }
+
+    /// With what is told of the keys that are not set.
+    fn told(stem: &Stem, written: &Written) -> Written {
+        let unset = stem.keys.iter().enumerate().filter(|(slot, _)| written.get(*slot).is_none());
+        unset.fold(*written, |mut told, (slot, _)| {
+            told.put(slot, default(stem, slot, written));
+            told
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beside_any_two_keys_the_rest_is_told_as_a_policy_goes_by_it() {
+        let pairs = |stem: &'static Stem| {
+            let pairs = set(stem, &Written::NOTHING).into_iter().flat_map(move |one| set(stem, &one));
+            pairs.filter(move |pair| (stem.check)(pair).is_empty()).map(move |pair| (stem, pair))
+        };
+        for (stem, written) in STEMS.iter().copied().flat_map(pairs) {
+            let told = told(stem, &written);
+            assert_eq!(shown(stem, &written), shown(stem, &told), "{}: {written:?}", stem.name);
         }
     }
 }

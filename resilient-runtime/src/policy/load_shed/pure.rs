@@ -196,6 +196,9 @@ fn what_is_not_written_gives_way_to_what_is() {
     ]));
     assert_eq!((settings.levels.normal, settings.levels.important), (0.95, 0.95));
     assert_eq!((settings.limits.initial, settings.limits.max), (50, 1_000));
+    let limits = |initial| Settings::of(&written(&[(slot::INITIAL_LIMIT, Value::count(initial))])).limits;
+    assert_eq!((limits(2).min, limits(2).initial, limits(2).max), (2, 2, 1_000));
+    assert_eq!((limits(5_000).min, limits(5_000).initial, limits(5_000).max), (4, 5_000, 5_000));
     let faults = |pairs: &[(usize, Value)]| {
         (slot::TABLE.check)(&written(pairs)).into_iter().map(|complaint| complaint.key).collect::<Vec<_>>()
     };

@@ -108,13 +108,16 @@ impl Settings {
             written.number(key).filter(|share| *share > 0.0).unwrap_or(otherwise).min(1.0)
         };
         let factor = |key| written.number(key).filter(|n| n.is_finite()).unwrap_or(2.0).max(1.0);
-        let min = written
-            .count(slot::MIN_LIMIT)
-            .map_or(MIN.min(count(slot::MAX_LIMIT, MAX)), |_| count(slot::MIN_LIMIT, MIN));
-        let max = count(slot::MAX_LIMIT, MAX).max(min);
+        // What is not written gives way to what is.
+        let first = count(slot::INITIAL_LIMIT, INITIAL);
+        let (below, above) = match written.count(slot::INITIAL_LIMIT) {
+            Some(_) => (MIN.min(first), MAX.max(first)),
+            None => (MIN, MAX),
+        };
+        let min = count(slot::MIN_LIMIT, below.min(count(slot::MAX_LIMIT, MAX)));
+        let max = count(slot::MAX_LIMIT, above).max(min);
         let window = written.time(slot::WINDOW);
         let nonzero = |otherwise| window.filter(|time| !time.is_zero()).unwrap_or(otherwise);
-        // What is not written gives way to what is.
         let important = share(slot::IMPORTANT_AT, 0.9);
         let normal = share(slot::NORMAL_AT, 0.8_f64.min(share(slot::IMPORTANT_AT, 1.0)));
         let optional = share(slot::OPTIONAL_AT, 0.6_f64.min(normal));
@@ -128,7 +131,7 @@ impl Settings {
                     [ShedAlgorithm::Gradient, ShedAlgorithm::Aimd],
                     ShedAlgorithm::as_str,
                 ),
-                initial: count(slot::INITIAL_LIMIT, INITIAL).clamp(min, max),
+                initial: first.clamp(min, max),
                 min,
                 max,
                 queue_time: written.time(slot::QUEUE_TIME),
