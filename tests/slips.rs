@@ -115,6 +115,10 @@ async fn what_a_file_says_of_all_code_can_say() {
     assert_eq!(refused(text(unknown).on_unknown_policy(OnUnknownPolicy::Error)).len(), 1);
     let warn = OnUnknownPolicy::Warn;
     assert_eq!(refused(configure().on_unknown_policy(warn).circuit_breaker("zzz", |b| b)).len(), 1);
+    let many = (0..300).map(|number| format!("[retry.many{number}]\n")).collect::<Vec<_>>().concat();
+    let faults = refused(text(&many).on_unknown_policy(warn).circuit_breaker("zzz", |b| b));
+    assert_eq!(faults.len(), 1, "what is let pass hides nothing: {faults:?}");
+    assert_eq!(refused(text(&many)).len(), 256);
     configure().enabled(false).install().unwrap();
     for _ in 0..3 {
         assert_eq!(disk().await, Err(Fault::Failed("down")));

@@ -33,7 +33,7 @@ pub use self::backoff::{Previous, Schedule};
 #[doc(hidden)]
 pub use self::defaults::{default, defaults};
 #[doc(hidden)]
-pub use self::names::intern;
+pub use self::names::{intern, intern_outside};
 pub use self::rate::Rate;
 #[doc(hidden)]
 pub use self::spot::{Excerpt, Source, Spot};

@@ -11,6 +11,9 @@ use crate::composed;
 use crate::function::Layer;
 use crate::registry::{annotated, functions};
 
+/// Names without a user that are told at once, as of one file no more mistakes are.
+const MOST: usize = 256;
+
 /// A configuration without a fault.
 pub(super) struct Checked {
     pub(super) layers: Layers,
@@ -28,7 +31,7 @@ pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked,
     let lenient = layers.said.general.written.word(general::ON_UNKNOWN_POLICY) == Some(general::WARN);
     let (let_pass, unused): (Vec<_>, Vec<_>) =
         layers.unused().into_iter().partition(|fault| lenient && matches!(fault.origin, Origin::File(_)));
-    faults.extend(unused);
+    faults.extend(unused.into_iter().take(MOST));
     faults.extend(layers.unknown_budgets());
     faults.extend(out_of_range(&layers));
     faults.extend(layers.said.sections.iter().flat_map(two_modes));
@@ -52,7 +55,7 @@ pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked,
     if !faults.is_empty() {
         return Err(in_order(faults));
     }
-    let warnings = let_pass.into_iter().chain(layers.misread()).collect();
+    let warnings = let_pass.into_iter().take(MOST).chain(layers.misread()).collect();
     Ok(Checked { layers, merged, warnings })
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use resilient_settings::stem::{TABLES, general};
 use resilient_settings::words::dotted;
-use resilient_settings::{intern, stack};
+use resilient_settings::{intern_outside, stack};
 
 use super::Origin;
 
@@ -50,7 +50,11 @@ impl ConfigFault {
         let first = keys.first().copied().unwrap_or_default();
         let table = TABLES.iter().copied().chain([&general::TABLE]).find(|table| table.name == first);
         let of_policy = table.is_some_and(|table| table.name != general::TABLE.name) || first == LATENCY;
-        let name = if of_policy { keys.get(1).map_or("", |name| intern(name)) } else { "" };
+        let name = if of_policy {
+            keys.get(1).and_then(|name| intern_outside(name)).unwrap_or_default()
+        } else {
+            ""
+        };
         let words = table.into_iter().flat_map(|table| table.keys).map(|key| key.name);
         let key = keys.get(if of_policy { 2 } else { 1 }).and_then(|key| { words }.find(|word| word == key));
         let stem = table.map_or(if of_policy { LATENCY } else { "" }, |table| table.name);
@@ -59,7 +63,7 @@ impl ConfigFault {
 
     /// Whether a word at fault stands below the policy's name.
     pub(super) fn is_below_name(&self) -> bool {
-        self.key.is_some() || self.path != dotted([self.stem, self.name])
+        self.path != dotted([self.stem, self.name])
     }
 
     /// Keys that lead to it, joined by dots: `circuit_breaker.payments.failure_threshold`.

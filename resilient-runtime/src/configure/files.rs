@@ -105,6 +105,13 @@ impl Layers {
         self.sources.push(Source::File(File { path: path.to_owned(), origin, levels }));
     }
 
+    fn of_code(&self) -> impl Iterator<Item = &Section> {
+        self.sources.iter().filter_map(|source| match source {
+            Source::Section(section) => Some(&**section),
+            _ => None,
+        })
+    }
+
     pub(super) fn files(&self) -> impl Iterator<Item = &File> {
         self.sources.iter().filter_map(|source| match source {
             Source::File(file) => Some(file),
@@ -224,13 +231,11 @@ fn known_names(layers: &Layers, documents: &[Option<(Document, usize)>]) -> Name
     let mut known = Names::new();
     for &stem in crate::policy::STEMS {
         let names = known.entry(stem.name).or_default();
-        names.extend(used_names(stem, &[]));
+        names.extend(used_names(stem, layers.of_code()));
         names.extend(layers.expected.iter().copied());
     }
-    for source in &layers.sources {
-        if let Source::Section(section) = source {
-            known.entry(section.stem.name).or_default().insert(section.name);
-        }
+    for section in layers.of_code() {
+        known.entry(section.stem.name).or_default().insert(section.name);
     }
     for section in documents.iter().flatten().flat_map(|(document, _)| &document.sections) {
         known.entry(section.table.name).or_default().insert(section.name);

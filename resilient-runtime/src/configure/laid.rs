@@ -19,7 +19,7 @@ impl Laid {
         Self { written: Written::NOTHING, origins: [const { None }; MAX_KEYS], section: None }
     }
 
-    /// What is said there.
+    /// What a section says that has no key yet.
     pub(super) fn of(section: Origin) -> Self {
         Self { section: Some(section), ..Self::new() }
     }

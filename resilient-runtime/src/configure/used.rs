@@ -14,17 +14,13 @@ use crate::names::nearest;
 use crate::policy::{STEMS, Stem};
 use crate::registry::annotated;
 
-/// Names without a user that are told at once.
-const MOST: usize = 256;
-
 /// Names of policies, by their kind.
 pub(super) type Names = BTreeMap<&'static str, BTreeSet<&'static str>>;
 
 impl ConfigFault {
     pub(super) fn warn(&self) {
-        let path = Some(self.path()).filter(|path| !path.is_empty());
-        let path = path.map_or(String::new(), |path| format!("{path}: "));
-        tracing::warn!(target: "resilient", "{path}{} ({})", self.message, self.origin);
+        let colon = if self.path().is_empty() { "" } else { ": " };
+        tracing::warn!(target: "resilient", "{}{colon}{} ({})", self.path(), self.message, self.origin);
     }
 }
 
@@ -55,7 +51,6 @@ impl Layers {
                 unused.push(ConfigFault::new([stack::TABLE, name.as_str()], message, origin.clone()));
             }
         }
-        unused.truncate(MOST);
         unused
     }
 

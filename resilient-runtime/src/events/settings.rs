@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use resilient_settings::intern;
+#[cfg(feature = "config")]
+use resilient_settings::intern_outside;
 use tracing::Level;
 
 use super::word::Word;
@@ -84,7 +86,9 @@ impl Settings {
         at: usize,
         levels: impl Iterator<Item = (&'a str, &'a str, Origin)>,
     ) {
-        let levels = levels.map(|(event, level, origin)| (intern(event), level.parse().ok(), origin));
+        let levels = levels.map(|(event, level, origin)| {
+            (intern_outside(event).unwrap_or_default(), level.parse().ok(), origin)
+        });
         // What an earlier file said stands in between.
         let at = self.levels.len().min(at + self.from_files);
         let before = self.levels.len();

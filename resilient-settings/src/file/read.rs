@@ -11,7 +11,7 @@ use super::{DEFAULT, Document, Fault, LEVELS, Level, Section, unknown, value};
 use crate::stack;
 use crate::stem::{Table, general, table};
 use crate::words::{meant, printable, quoted};
-use crate::{Kind, Source, Spot, Value, intern};
+use crate::{Kind, Source, Spot, Value};
 
 /// Mistakes that are told of one text.
 pub(super) const MOST: usize = 256;
@@ -114,7 +114,7 @@ impl Reading<'_> {
                 }
                 Some(keys) => {
                     let spot = self.spot(key.span());
-                    self.section(table, intern(name), spot, (&[table.name, name], keys));
+                    self.section(table, name, spot, (&[table.name, name], keys));
                 }
                 None => {
                     let message = unknown::no_table(table, name, value.get_ref());
@@ -163,16 +163,20 @@ impl Reading<'_> {
             return self.fault(&path, value.span(), message);
         };
         let spot = self.spot(key.span());
-        self.section(table, intern(name), spot, (&path, keys));
+        self.section(table, name, spot, (&path, keys));
     }
 
     fn section(
         &mut self,
         table: &'static Table,
-        name: &'static str,
+        name: &str,
         spot: Spot,
         (path, keys): (&[&str], &DeTable<'_>),
     ) {
+        let name = match value::kept(name) {
+            Ok(name) => name,
+            Err(message) => return self.faults.push(Fault::new(path, message, spot)),
+        };
         let mut section = Section { table, name, spot, extends: None, values: Vec::new() };
         for entry in keys {
             self.setting(&mut section, path, entry);
@@ -197,9 +201,10 @@ impl Reading<'_> {
         let (table, word) = (section.table, key.get_ref().as_ref());
         let path: Vec<&str> = path.iter().copied().chain([word]).collect();
         if word == "extends" {
-            match value.get_ref().as_str() {
-                Some(parent) => section.extends = Some((intern(parent), self.spot(value.span()))),
-                None => self.fault(&path, value.span(), "it takes a name in quotes".to_owned()),
+            let parent = value.get_ref().as_str().ok_or_else(|| "it takes a name in quotes".to_owned());
+            match parent.and_then(value::kept) {
+                Ok(parent) => section.extends = Some((parent, self.spot(value.span()))),
+                Err(message) => self.fault(&path, value.span(), message),
             }
             return;
         }

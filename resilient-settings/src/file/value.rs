@@ -3,7 +3,7 @@
 use toml::de::{DeInteger, DeValue};
 
 use crate::words::{meant, quoted};
-use crate::{Kind, Value, intern, literal};
+use crate::{Kind, Value, intern_outside, literal};
 
 /// What a text stands for that comes without quotes, such as an environment variable's: there, neither the space
 /// around it matters nor the case of words.
@@ -71,9 +71,15 @@ fn quoted_text(kind: Kind, text: &str) -> Result<Value, String> {
         },
         Kind::Rate => literal::rate(text).map(Value::Rate),
         Kind::Word(words) => word(words, text),
-        Kind::Name { .. } => Ok(Value::Word(intern(text))),
+        Kind::Name { .. } => kept(text).map(Value::Word),
         _ => literal::duration(text).map(Value::Time),
     }
+}
+
+/// A name as long as the program lives.
+pub(super) fn kept(name: &str) -> Result<&'static str, String> {
+    intern_outside(name)
+        .ok_or_else(|| "files have brought too many different names: start the program anew".to_owned())
 }
 
 fn word(words: &'static [&'static str], text: &str) -> Result<Value, String> {
