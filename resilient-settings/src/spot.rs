@@ -43,6 +43,7 @@ impl Source {
         self.ends.get(line - 1).copied().unwrap_or(self.text.len())
     }
 
+    #[cfg(feature = "file")]
     pub(crate) fn line(&self, line: usize) -> &str {
         &self.text[self.start_of(line)..self.end_of(line)]
     }
