@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
 
     let calls = tokio::spawn(async {
-        for _ in 0..4 {
+        for _ in 0..5 {
             let start = Instant::now();
             let answer = quote().await;
             println!("{answer:?} after {} ms", start.elapsed().as_millis());
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("-- the limit is raised");
     fs::write(&path, "[timeout.quotes]\nlimit = \"300ms\"\n")?;
 
-    sleep(Duration::from_millis(200)).await;
+    sleep(Duration::from_millis(400)).await;
     println!("-- a slip: what was in force stays");
     fs::write(&path, "[timeout.quotes]\nlimit = 1\n")?;
     if let Err(error) = reload() {
