@@ -33,3 +33,11 @@ fn it_keeps_the_path_as_it_was_written() {
     assert_eq!(SHOP.name(), "tests/embedded/shop.toml");
     assert!(SHOP.text().contains("max = 4"));
 }
+
+/// What the compiler has read is what cargo looks at for changes; it stands beside the program.
+#[test]
+fn a_change_of_the_file_compiles_the_program_again() {
+    let read = std::env::current_exe().unwrap().with_extension("d");
+    let read = std::fs::read_to_string(read).unwrap();
+    assert!(read.contains("tests/embedded/shop.toml"), "{read}");
+}

@@ -190,10 +190,98 @@ fn what_is_wrong_is_refused() {
     }
 }
 
-/// Every file with settings among the examples.
+/// Values of every type, of which each key takes some.
+const VALUES: [&str; 22] = [
+    "3",
+    "0",
+    "-1",
+    "1",
+    "1.5",
+    "0.5",
+    "-0.5",
+    "true",
+    "\"2s\"",
+    "\"1m 30s\"",
+    "\"2\"",
+    "\"s\"",
+    "\"p95\"",
+    "\"100/s\"",
+    "\"full\"",
+    "\"observe\"",
+    "\"off\"",
+    "\"\"",
+    "[]",
+    "[\"2s\"]",
+    "{}",
+    "1979-05-27",
+];
+
 #[test]
-fn the_files_of_the_examples_are_accepted() {
-    for file in files(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../examples"))) {
+fn the_schema_and_the_reader_agree_on_every_key() {
+    for table in TABLES.iter().copied().chain([&general::TABLE]) {
+        let section = if table.name == general::TABLE.name { "" } else { ".a" };
+        let agrees = |key: &str, value: &str| {
+            let text = format!("[{}{section}]\n{key} = {value}\n", table.name);
+            let read = crate::file::read("a.toml", &text).1;
+            assert_eq!(read.is_empty(), is_accepted(&text), "{text}{read:?}");
+        };
+        for key in table.keys {
+            for value in VALUES {
+                agrees(key.name, value);
+            }
+        }
+        for word in table.code.iter().copied().chain(["name", "crate", "unheard_of"]) {
+            agrees(word, "3");
+        }
+        let foreign = table.foreign.iter().flat_map(|foreign| foreign.words.split(' '));
+        for word in foreign {
+            agrees(word, "3");
+        }
+    }
+}
+
+/// Every text that is shown as a file.
+#[test]
+fn the_files_that_are_shown_are_accepted() {
+    for file in [
+        "README.md",
+        "resilient-runtime/README.md",
+        "resilient-runtime/src/configure/files.rs",
+        "resilient-settings/src/file/mod.rs",
+    ] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        let blocks = blocks(&text);
+        assert!(!blocks.is_empty(), "{file}");
+        for block in blocks {
+            assert_eq!(crate::file::read(file, &block).1, [], "{block}");
+            assert!(is_accepted(&block), "{file}: {block}");
+        }
+    }
+}
+
+/// What stands between fences, be it in a comment or not.
+fn blocks(text: &str) -> Vec<String> {
+    let lines =
+        text.lines().map(|line| line.trim_start().trim_start_matches("///").trim_start_matches("//!"));
+    let lines: Vec<_> = lines.map(str::trim_start).collect();
+    let fenced = lines.split(|line| line.starts_with("```toml")).skip(1);
+    fenced
+        .filter_map(|rest| rest.split(|line| line.starts_with("```")).next())
+        .map(|lines| lines.join("\n"))
+        .collect()
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Every file with settings among the examples and the tests.
+#[test]
+fn the_files_of_examples_and_tests_are_accepted() {
+    let found: Vec<_> =
+        ["examples", "tests/embedded"].iter().flat_map(|folder| files(&root().join(folder))).collect();
+    assert!(!found.is_empty());
+    for file in found {
         let text = fs::read_to_string(&file).unwrap();
         assert!(is_accepted(&text), "{}", file.display());
     }
