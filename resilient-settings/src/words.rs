@@ -47,7 +47,7 @@ pub fn snake(word: &str) -> String {
 }
 
 /// Words of others, and ours of the same meaning.
-const SYNONYMS: [(&str, &str); 7] = [
+const SYNONYMS: [(&str, &str); 9] = [
     ("constant", "fixed"),
     ("geometric", "exponential"),
     ("true", "full"),
@@ -55,6 +55,8 @@ const SYNONYMS: [(&str, &str); 7] = [
     ("false", "none"),
     ("off", "none"),
     ("no", "none"),
+    ("dry_run", "observe"),
+    ("shadow", "observe"),
 ];
 
 /// The word that `written` most likely stands for.

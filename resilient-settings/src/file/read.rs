@@ -159,7 +159,8 @@ impl Reading<'_> {
             return self.fault(&path, key.span(), unknown::part(name, word, value.get_ref()));
         };
         let Some(keys) = value.get_ref().as_table() else {
-            let message = format!("its settings are a table: `{word} = {{ … }}`");
+            let key = table.keys.first().map_or("", |key| key.name);
+            let message = format!("its settings are a table: `{word} = {{ {key} = … }}`");
             return self.fault(&path, value.span(), message);
         };
         let spot = self.spot(key.span());

@@ -302,7 +302,7 @@ max = 3
         "policy.payments.max: stands one level too high: it is a key of a policy, as in \
          `[policy.payments.retry]`"
             .to_owned(),
-        "policy.payments.timeout: its settings are a table: `timeout = { … }`".to_owned(),
+        "policy.payments.timeout: its settings are a table: `timeout = { limit = … }`".to_owned(),
         "policy.payments.retry.max: 0 is less than 1".to_owned(),
         "policy.payments.retry.when: `when` is code and stands in the attribute: `#[retry(when = …)]`"
             .to_owned(),

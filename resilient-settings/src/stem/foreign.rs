@@ -19,23 +19,20 @@ impl Foreign {
     }
 }
 
+/// For each kind that can be switched off.
+const OFF: Foreign = Foreign {
+    words: "disabled disable active off enable",
+    advice: "use `enabled`: `enabled = false` switches it off",
+};
+
+/// For each kind that can look on.
+const OBSERVE: Foreign = Foreign {
+    words: "dry_run shadow observe observing metrics_only monitor_only permissive enforce",
+    advice: "use `mode`: with `mode = \"observe\"` it refuses nothing and tells what it would have refused",
+};
+
 /// For each kind with such a key.
-const SHARED: [(&str, Foreign); 2] = [
-    (
-        "enabled",
-        Foreign {
-            words: "disabled disable active off enable",
-            advice: "use `enabled`: `enabled = false` switches it off",
-        },
-    ),
-    (
-        "mode",
-        Foreign {
-            words: "dry_run shadow observe observing metrics_only monitor_only permissive enforce",
-            advice: "use `mode`: with `mode = \"observe\"` it refuses nothing and tells what it would have refused",
-        },
-    ),
-];
+const SHARED: [(&str, Foreign); 2] = [("enabled", OFF), ("mode", OBSERVE)];
 
 /// What a number's unit is called at the end of a word.
 const UNITS: [&str; 12] =
@@ -66,6 +63,9 @@ impl Table {
         match find(self.foreign, word).or_else(|| shared().map(|(_, foreign)| foreign.advice)) {
             None if word == "readiness" => {
                 Some("only a `circuit_breaker` and a `load_shed` can tell that calls had better go elsewhere")
+            }
+            None if has("enabled") && (word == "mode" || OBSERVE.has(word)) => {
+                Some("only what refuses calls can observe instead; `enabled = false` switches this off")
             }
             known => known,
         }

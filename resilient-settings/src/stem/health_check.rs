@@ -23,6 +23,10 @@ pub static TABLE: Table = Table {
 
 const FOREIGN: &[Foreign] = &[
     Foreign {
+        words: "enabled enable disabled disable active off mode",
+        advice: "a check has no switch: it runs as long as what `health().start()` gives is kept",
+    },
+    Foreign {
         words: "every period delay period_seconds check_interval cache_duration cache_ttl ttl",
         advice: "use `interval`, the time between two runs",
     },

@@ -102,8 +102,10 @@ fn words_for_all_kinds_are_known_where_the_key_is() {
         assert!(told(stem, "readiness").contains("only a `circuit_breaker`"), "{stem}");
     }
     assert!(told("timeout", "dry_run").contains("`mode = \"observe\"`"));
-    assert!(!told("retry", "dry_run").contains("observe"), "a retry refuses nothing");
-    assert!(!told("health_check", "disabled").contains("enabled"));
+    for word in ["mode", "dry_run"] {
+        assert!(told("retry", word).contains("only what refuses calls can observe instead"), "{word}");
+    }
+    assert!(told("health_check", "disabled").contains("a check has no switch"));
 }
 
 #[test]
