@@ -174,6 +174,57 @@ async fn a_predicate_says_which_errors_are_worth_another_attempt() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_value_may_be_worth_another_attempt() {
+    #[hedge(name = "wanted", after = "50ms", max = 3, when_ok = |found: &u32| *found == 0)]
+    async fn wanted(script: &Script) -> Answer {
+        play(script).await
+    }
+    let start = Instant::now();
+    assert_eq!(wanted(&[(10, Ok(0)), (5, Ok(2))]).await, Ok(2));
+    assert_eq!(start.elapsed(), 15 * MS, "the next one starts at once");
+    assert_eq!(
+        wanted(&[(80, Ok(1)), (5, Ok(0)), (50, Ok(3))]).await,
+        Ok(1),
+        "an unwanted value wins no race"
+    );
+    assert_eq!((of("wanted").first, of("wanted").hedged, of("wanted").hedges), (1, 1, 3));
+    assert_eq!(wanted(&[(1, Ok(0)), (1, DOWN), (1, Ok(0))]).await, Ok(0), "the first one's answer");
+    assert_eq!(wanted(&[(1, DOWN), (1, Ok(0)), (1, Ok(0))]).await, DOWN);
+    assert_eq!((of("wanted").failed, of("wanted").dropped), (2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_go_by_their_class_beside_a_predicate_on_values() {
+    #[hedge(after = "50ms", when_ok = Vec::is_empty)]
+    async fn sorted(class: Class) -> Result<Vec<u32>, Told> {
+        if attempt() == 1 { Err(Told(class)) } else { Ok(vec![2]) }
+    }
+    #[hedge(after = "50ms", when = |error: &Told| error.0 == Class::Permanent, when_ok = Vec::is_empty)]
+    async fn both(first: Result<Vec<u32>, Class>) -> Result<Vec<u32>, Told> {
+        if attempt() == 1 { first.map_err(Told) } else { Ok(vec![2]) }
+    }
+    assert_eq!(sorted(Class::Transient).await, Ok(vec![2]));
+    assert_eq!(sorted(Class::Permanent).await, Err(Told(Class::Permanent)));
+    assert_eq!(both(Err(Class::Permanent)).await, Ok(vec![2]));
+    assert_eq!(both(Err(Class::Transient)).await, Err(Told(Class::Transient)));
+    assert_eq!(both(Ok(vec![])).await, Ok(vec![2]));
+    assert_eq!(both(Ok(vec![1])).await, Ok(vec![1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_hand_predicates_decide_too() {
+    static FIND: Hedge = Hedge::new("find").after(Duration::from_millis(50));
+    let find = |first: Result<u32, Told>| {
+        let run = move || std::future::ready(if attempt() == 1 { first } else { Ok(2) });
+        FIND.when_ok(|found| *found == 0).when(|Told(class)| *class == Class::Permanent).call(run)
+    };
+    assert_eq!(find(Ok(0)).await, Ok(2));
+    assert_eq!(find(Ok(1)).await, Ok(1));
+    assert_eq!(find(Err(Told(Class::Permanent))).await, Ok(2));
+    assert_eq!(find(Err(Told(Class::Transient))).await, Err(Told(Class::Transient)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_time_of_zero_starts_all_at_once() {
     #[hedge(name = "race", after = "0s", max = 3)]
     async fn race(script: &Script) -> Answer {
@@ -450,6 +501,53 @@ async fn inside_a_retry_the_budget_of_that_one_pays() {
     let spent = |name| registry().budget(name).map(|budget| budget.spent);
     assert_eq!((spent("outside"), spent("inside")), (Some(3), Some(0)));
     assert_eq!((of("inside").hedges, of("inside").failed), (2, 2));
+}
+
+mod who_earns {
+    use super::*;
+
+    #[hedge(name = "earner", after = "50ms", budget = "earned")]
+    async fn hedged(answer: Answer) -> Answer {
+        answer
+    }
+
+    #[retry(name = "around", max = 2, base = "0s", budget = "earned")]
+    async fn around(answer: Answer) -> Answer {
+        hedged(answer).await
+    }
+
+    async fn use_up() -> u64 {
+        let refused = of("earner").budget;
+        while of("earner").budget == refused {
+            assert_eq!(hedged(DOWN).await, DOWN);
+        }
+        registry().budget("earned").unwrap().spent
+    }
+
+    /// What twenty calls that succeed are good for, and those that use it up.
+    async fn paid_after_twenty(call: impl AsyncFn(Answer) -> Answer) -> u64 {
+        configure().budget("earned", |b| b.capacity(100).credit(0.5).reserve(0)).install().unwrap();
+        let before = use_up().await;
+        for _ in 0..20 {
+            assert_eq!(call(Ok(1)).await, Ok(1));
+        }
+        // Their policy looks for what they have earned when it asks next.
+        assert_eq!(call(DOWN).await, DOWN);
+        use_up().await - before
+    }
+
+    /// Twenty calls earn ten, and as each call that uses up one earns a half, these are good for twenty.
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_hedged_earns_once() {
+        let paid = paid_after_twenty(hedged).await;
+        assert!((18..=22).contains(&paid), "{paid}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_is_retried_and_hedged_earns_once() {
+        let paid = paid_after_twenty(around).await;
+        assert!((18..=22).contains(&paid), "{paid}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -360,14 +360,15 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `after` | duration, or a quantile from `"p50"` to `"p99.9"` | `"p95"` | at most a day |
 /// | `max` | attempts, the first included | 2 | 2 to 16 |
 /// | `when` | `fn(&E) -> bool`: start another attempt for this error | by class | captures nothing |
+/// | `when_ok` | `fn(&T) -> bool`: start another attempt for this value | never | captures nothing |
 /// | `budget` | name of a budget, or `"none"` | `"default"` | not empty |
 /// | `no_clone(a, b)` | arguments that the body only borrows | none | names of parameters |
 /// | `name` | text | path of the function | not empty |
 /// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 ///
 /// An attempt that takes longer than `after` gets another one beside it, until there are `max`; one that fails gets
-/// it at once. The first good answer ends the others where they stand, before the call returns. When all fail, the
-/// error of the first is returned. An error that is an answer (`Permanent` or `Ignored`) is a good one. After a
+/// it at once. The first good answer ends the others where they stand, before the call returns. When none is good, the
+/// answer of the first is returned: its error, or the value that `when_ok` did not want. An error that is an answer (`Permanent` or `Ignored`) is a good one. After a
 /// `Throttled` error no attempt starts before the time it asks for, and after a refusal of a policy below, but for
 /// a timeout, none at all.
 ///

@@ -64,7 +64,16 @@ fn right_arguments_are_accepted() {
         ("fallback", quote!(cached, key = sku)),
         ("fallback", quote!(cached, key = (), when = PayError::outage, max_age = "1h", max_entries = 10)),
         ("hedge", quote!()),
-        ("hedge", quote!(after = "p99.9", max = 16, when = PayError::busy, budget = "none")),
+        (
+            "hedge",
+            quote!(
+                after = "p99.9",
+                max = 16,
+                when = PayError::busy,
+                when_ok = Vec::is_empty,
+                budget = "none"
+            ),
+        ),
         ("hedge", quote!(after = "0s", max = MAX, no_clone(sku), name = "find")),
         ("bulkhead", quote!(name = "disk", max_concurrent = 10)),
         ("bulkhead", quote!(name = "disk", max_concurrent = MOST, max_wait = "1s", max_queue = 5)),

@@ -26,7 +26,7 @@ pub use crate::policy::coalesce::{coalesce, seat};
 #[cfg(feature = "cache")]
 pub use crate::policy::fallback::recall::{recall, recall_when, remember};
 pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
-pub use crate::policy::hedge::{hedge, hedge_when, own};
+pub use crate::policy::hedge::{hedge, hedge_with, own};
 pub use crate::policy::load_shed::load_shed;
 pub use crate::policy::rate_limit::{limiter, limiter_for, rate_limit};
 pub use crate::policy::retry::{After, attempt, attempt_with, retry};

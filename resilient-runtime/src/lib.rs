@@ -163,8 +163,8 @@ pub use crate::policy::{
     CircuitWindow,
 };
 pub use crate::policy::{
-    Coalesce, CoalesceSnapshot, Fallback, FallbackSnapshot, Hedge, HedgeSnapshot, Mode, Nested, Retry,
-    RetryCause, RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout, TimeoutSnapshot,
+    Coalesce, CoalesceSnapshot, Fallback, FallbackSnapshot, Hedge, HedgeSnapshot, HedgeWith, Mode, Nested,
+    Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith, Snapshot, Timeout, TimeoutSnapshot,
 };
 pub use crate::policy::{RateLimit, RateLimitSnapshot};
 pub use crate::priority::{Priority, WithPriority, priority, with_priority};

@@ -7,7 +7,7 @@ use quote::quote_spanned;
 use syn::{Expr, Ident};
 
 use crate::func::Func;
-use crate::lower::{Level, Scope, function_value, own_span};
+use crate::lower::{Level, Scope, optional, own_span};
 use crate::params::Passing;
 use crate::policy::no_clone::no_clone;
 use crate::policy::{Kind, Limit, Policy, Repeats, Twice};
@@ -15,7 +15,7 @@ use crate::reader::{Given, OTHER_NAMES, Reader};
 
 pub(crate) static KIND: Kind = Kind {
     stem: "hedge",
-    keys: &["after", "max", "when", "budget", "no_clone", "name", "enabled", "crate"],
+    keys: &["after", "max", "when", "when_ok", "budget", "no_clone", "name", "enabled", "crate"],
     foreign: &[OTHER_NAMES],
     lone: "`after = \"50ms\"`",
     twice: Twice::Never,
@@ -29,6 +29,7 @@ struct Hedge {
     after: Option<Given<Duration>>,
     max: Option<u32>,
     when: Option<Expr>,
+    when_ok: Option<Expr>,
     no_clone: Vec<Ident>,
 }
 
@@ -42,6 +43,7 @@ impl Hedge {
             after,
             max: max.map_or((!reader.has("max")).then_some(DEFAULT_MAX), |max| max.literal),
             when: reader.function("when", "Error::is_transient"),
+            when_ok: reader.function("when_ok", "Vec::is_empty"),
             no_clone: no_clone(reader),
         };
         if let Some(func) = reader.func {
@@ -99,14 +101,13 @@ impl Policy for Hedge {
         let (p, place, class) = (scope.p(), scope.place(), scope.class());
         let span = own_span();
         let carries = inner.carries();
-        let (hedge, when) = match &self.when {
-            None => (quote_spanned!(span=> hedge), TokenStream::new()),
-            Some(when) => {
-                let when = function_value(when);
-                (quote_spanned!(span=> hedge_when), quote_spanned!(span=> , #when))
-            }
+        let (hedge, rules) = if self.when.is_none() && self.when_ok.is_none() {
+            (quote_spanned!(span=> hedge), TokenStream::new())
+        } else {
+            let (when, when_ok) = (optional(self.when.as_ref()), optional(self.when_ok.as_ref()));
+            (quote_spanned!(span=> hedge_with), quote_spanned!(span=> , #when, #when_ok))
         };
         let make = scope.maker(inner);
-        make.map_future(carries, |make| quote_spanned!(span=> #p::#hedge(#place, #make, #class #when)))
+        make.map_future(carries, |make| quote_spanned!(span=> #p::#hedge(#place, #make, #class #rules)))
     }
 }

@@ -33,7 +33,7 @@ pub use self::circuit_breaker::{
 };
 pub use self::coalesce::{Coalesce, CoalesceSnapshot};
 pub use self::fallback::{Fallback, FallbackSnapshot};
-pub use self::hedge::{Hedge, HedgeSnapshot};
+pub use self::hedge::{Hedge, HedgeSnapshot, HedgeWith};
 pub use self::load_shed::{ByPriority, LoadShed, LoadShedPermit, LoadShedSnapshot, ShedAlgorithm, ShedMode};
 pub use self::rate_limit::{RateLimit, RateLimitSnapshot};
 pub use self::retry::{Nested, Retry, RetryCause, RetryReport, RetrySnapshot, RetryWith};

@@ -19,7 +19,7 @@ pub static TABLE: Table = Table {
         Key { name: "budget", kind: budget::NAMED },
         super::ENABLED_KEY,
     ],
-    code: &["when", "no_clone"],
+    code: &["when", "when_ok", "no_clone"],
     foreign: FOREIGN,
     foreign_code: FOREIGN_CODE,
     excludes: &[],
@@ -58,6 +58,10 @@ const FOREIGN_CODE: &[Foreign] = &[
     Foreign {
         words: "hedge_if eligible_if predicate on should_handle should_hedge if",
         advice: "use `when`, which sees the error: `when = Error::is_transient`",
+    },
+    Foreign {
+        words: "hedge_if_ok hedge_on_result when_result",
+        advice: "use `when_ok`, which sees the value",
     },
     Foreign {
         words: "clone skip borrow by_ref",

@@ -73,6 +73,7 @@ fn is_missing(error: &std::io::Error) -> bool {
     after = BASE,
     max = ATTEMPTS,
     when = is_missing,
+    when_ok = String::is_empty,
     budget = "disk",
     no_clone(page),
     name = "load",

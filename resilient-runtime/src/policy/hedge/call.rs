@@ -11,7 +11,8 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use super::{
-    ABANDONED, DEADLINE, DROPPED, FAILED, FIRST, HEDGED, HEDGES, Hedge, PANICKED, Plan, REFUSED, STEM, Shared,
+    ABANDONED, DEADLINE, DROPPED, FAILED, FIRST, HEDGED, HEDGES, Hedge, PANICKED, Plan, REFUSED, STEM,
+    Shared, WITHIN,
 };
 use crate::clock;
 use crate::error::Rejected;
@@ -59,8 +60,7 @@ impl Pace {
 
 impl<O, C: Judge<O>> Rules<O> for ByClass<C> {
     fn judge(&self, out: &O) -> Option<Pace> {
-        let cause = C::cause(out)?;
-        (!cause.class().is_answer()).then(|| Pace::after(&cause))
+        by_class::<O, C>(out)
     }
 
     fn is_ok(&self, out: &O) -> bool {
@@ -68,19 +68,34 @@ impl<O, C: Judge<O>> Rules<O> for ByClass<C> {
     }
 }
 
-/// The user's predicate decides about the user's errors.
-#[derive(Debug)]
-pub struct ByFunction<C, E> {
-    class: PhantomData<C>,
-    when: fn(&E) -> bool,
+fn by_class<O, C: Judge<O>>(out: &O) -> Option<Pace> {
+    let cause = C::cause(out)?;
+    (!cause.class().is_answer()).then(|| Pace::after(&cause))
 }
 
-impl<O, C: Judge<O>> Rules<O> for ByFunction<C, C::Error> {
+/// The user's predicates decide about the user's errors and values.
+#[derive(Debug)]
+pub struct ByFunctions<C, T, E> {
+    class: PhantomData<C>,
+    when: Option<fn(&E) -> bool>,
+    when_ok: Option<fn(&T) -> bool>,
+}
+
+impl<C, T, E> ByFunctions<C, T, E> {
+    pub(super) const fn new(when: Option<fn(&E) -> bool>, when_ok: Option<fn(&T) -> bool>) -> Self {
+        Self { class: PhantomData, when, when_ok }
+    }
+}
+
+impl<O, C: Judge<O>> Rules<O> for ByFunctions<C, C::Value, C::Error> {
     fn judge(&self, out: &O) -> Option<Pace> {
-        let cause = C::cause(out)?;
-        match C::seen(out) {
-            Ok(Err(error)) if !(self.when)(error) => None,
-            _ => Some(Pace::after(&cause)),
+        match (C::seen(out), self.when) {
+            (Ok(Ok(value)), _) => {
+                self.when_ok.is_some_and(|unwanted| unwanted(value)).then_some(Pace::AtOnce)
+            }
+            (Ok(Err(error)), Some(when)) if when(error) => C::cause(out).as_ref().map(Pace::after),
+            (Ok(Err(_)), Some(_)) => None,
+            _ => by_class::<O, C>(out),
         }
     }
 
@@ -163,6 +178,9 @@ impl Call<'_> {
     /// Takes what it goes by from now on.
     fn begin(&mut self) {
         self.plan = self.shared.plan();
+        if frame::payer() != Payer::NOBODY {
+            self.count(WITHIN);
+        }
         if self.plan != Plan::OFF {
             self.payer = self.shared.payer();
         }
@@ -443,21 +461,28 @@ where
     Hedged::new(function.policy::<Hedge>(layer).shared(), make, ByClass::NEW)
 }
 
-/// The same with the user's own predicate.
-#[expect(clippy::type_complexity, reason = "written by the expansion only")]
-pub fn hedge_when<const N: usize, M, F, C>(
+/// The same with the user's own predicates.
+#[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "written by the expansion only")]
+pub fn hedge_with<const N: usize, M, F, C>(
     function: &'static Record<N>,
     layer: usize,
     make: M,
     _: C,
-    when: fn(&<C as Judge<F::Output>>::Error) -> bool,
-) -> Hedged<'static, M, F, F::Output, ByFunction<C, <C as Judge<F::Output>>::Error>>
+    when: Option<fn(&<C as Judge<F::Output>>::Error) -> bool>,
+    when_ok: Option<fn(&<C as Judge<F::Output>>::Value) -> bool>,
+) -> Hedged<
+    'static,
+    M,
+    F,
+    F::Output,
+    ByFunctions<C, <C as Judge<F::Output>>::Value, <C as Judge<F::Output>>::Error>,
+>
 where
     M: FnMut() -> F,
     F: Future,
     C: Judge<F::Output>,
 {
-    Hedged::new(function.policy::<Hedge>(layer).shared(), make, ByFunction { class: PhantomData, when })
+    Hedged::new(function.policy::<Hedge>(layer).shared(), make, ByFunctions::new(when, when_ok))
 }
 
 /// A value that is not `Copy`, so that a block which is not `async move` takes it all the same.

@@ -3,6 +3,7 @@
 //! All attempts run inside the one call, which nothing outlives: the first good answer ends the others where
 //! they stand. Their number is bounded, and a budget pays for them.
 
+mod by_hand;
 mod call;
 #[cfg(all(test, resilient_loom))]
 mod races;
@@ -16,7 +17,8 @@ use std::time::Duration;
 use resilient_settings::stem::hedge as slot;
 use resilient_settings::{Value, Written, nanos};
 
-pub use self::call::{hedge, hedge_when, own};
+pub use self::by_hand::HedgeWith;
+pub use self::call::{hedge, hedge_with, own};
 
 use self::call::Hedged;
 use self::recent::{Quantile, Recent};
@@ -53,6 +55,8 @@ const HEDGES: usize = 5;
 const DROPPED: usize = 6;
 const REFUSED: usize = 7;
 const DEADLINE: usize = 8;
+/// Calls inside an attempt of a retry, whose budget they earn for.
+const WITHIN: usize = 9;
 
 /// Starts a second attempt when the first is slow or fails.
 ///
@@ -234,7 +238,7 @@ impl Shared {
     /// Calls that have ended since this was last asked.
     fn uncredited(&self) -> u64 {
         let ended = [FIRST, HEDGED, FAILED, ABANDONED, PANICKED].map(|counter| self.tally.sum(counter));
-        let ended = ended.into_iter().sum::<u64>();
+        let ended = ended.into_iter().sum::<u64>().saturating_sub(self.tally.sum(WITHIN));
         ended.saturating_sub(self.credited.fetch_max(ended, Relaxed))
     }
 }
@@ -295,7 +299,7 @@ impl Hedge {
     /// # Errors
     ///
     /// The error of the first attempt when all fail. An error that is an answer (`Permanent` or `Ignored`) is
-    /// as good as a success.
+    /// as good as a success. [`when`](Self::when) and [`when_ok`](Self::when_ok) say otherwise.
     ///
     /// # Panics
     ///
