@@ -223,6 +223,20 @@ async fn the_next_interval_begins_where_the_last_run_ended() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_ends_too_late_has_failed_although_nobody_could_give_it_up() {
+    async fn holds_the_thread() -> io::Result<()> {
+        advance(secs(2)).await;
+        Ok(())
+    }
+    HealthCheck::new("holds").timeout(secs(1)).register(holds_the_thread).unwrap();
+    let _checks = health().start().unwrap();
+    sleep(secs(5)).await;
+    let report = health().ready();
+    let check = report.checks.iter().find(|check| check.name == "holds").unwrap();
+    assert_eq!((check.failure, check.passed, check.took), (Some(CheckFailure::TimedOut), 0, Some(secs(2))));
+}
+
+#[tokio::test(start_paused = true)]
 async fn runs_never_pile_up() {
     DATABASE.set(Does::Hang);
     configure()

@@ -244,9 +244,14 @@ async fn pause(check: &Check) {
 
 /// One run, whose panics are contained: those of the user's code, and those of dropping it.
 async fn once(check: &Check, source: &Source) -> Result<(), CheckFailure> {
-    let limit = Deadline::after(check.terms().timeout);
+    let (began, timeout) = (clock::now(), check.terms().timeout);
+    let limit = Deadline::after(timeout);
     let run = async { Bounded::<_, _, Unclassified>::new(source.run(), Named(check.name()), limit).await };
     match AssertUnwindSafe(run).catch_unwind().await {
+        // Nobody can give up on a run that holds its thread.
+        Ok(Reply::Answer(Ok(()))) if clock::now().saturating_duration_since(began) > timeout => {
+            Err(CheckFailure::TimedOut)
+        }
         Ok(Reply::Answer(answer)) => answer.map_err(CheckFailure::Error),
         Ok(Reply::Refusal(Rejected::TimedOut { .. })) => Err(CheckFailure::TimedOut),
         Ok(Reply::Refusal(_)) => Err(CheckFailure::Error(Class::Unknown)),
