@@ -223,8 +223,8 @@ async fn a_stronger_layer_that_changes_the_mode_drops_what_belonged_to_the_other
 #[tokio::test]
 async fn more_calls_than_a_window_holds_are_told_across_layers() {
     let faults = refused(text("[circuit_breaker.shares]\nwindow = 10"));
-    let expected = "circuit_breaker.shares.min_calls: 20 is more than the calls of `window`, which is 10: no rate \
-                    is ever known (resilient.toml:2)";
+    let expected =
+        "circuit_breaker.shares.min_calls: 20 is more than the 10 calls of `window` (resilient.toml:2)";
     assert_eq!(faults, [expected], "the attribute's `min_calls` is not what can be changed here");
     let faults = refused(text("[circuit_breaker.slow]\nmin_calls = 60"));
     assert_eq!(faults.len(), 1, "{faults:?}");

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use quote::{quote, quote_spanned};
 use resilient_settings::literal;
+use resilient_settings::stem::circuit_breaker as slot;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
@@ -46,8 +47,8 @@ pub(crate) static KIND: Kind = Kind {
 };
 
 /// Probes that are more than the runtime keeps apart, and calls that are more than it remembers.
-const TOO_MANY: u32 = 1_025;
-const TOO_LONG: u32 = 65_537;
+const TOO_MANY: u32 = slot::MOST_PROBES + 1;
+const TOO_LONG: u32 = slot::MOST_CALLS + 1;
 
 pub(super) struct CircuitBreaker {
     key: Option<Expr>,
@@ -100,7 +101,10 @@ fn opening(reader: &mut Reader<'_>) {
     reader.duration("slow_call", Some("every call would be slow"));
     reader.ratio("slow_rate");
     let why = "one counts failures in a row, the other a share of the calls in a window";
-    reader.excludes("failure_threshold", &["failure_rate", "window", "min_calls"], why);
+    // A share of slow calls needs a window, whatever failures are counted by.
+    let slow = reader.has("slow_call");
+    let rivals = if slow { &["failure_rate"][..] } else { &["failure_rate", "window", "min_calls"] };
+    reader.excludes("failure_threshold", rivals, why);
     let share = ["failure_rate", "slow_call", "slow_rate"];
     reader.needs(
         "window",
@@ -114,11 +118,16 @@ fn opening(reader: &mut Reader<'_>) {
     );
     reader.needs("slow_call", &["slow_rate"], "`slow_rate`, the share of slow calls that opens it");
     reader.needs("slow_rate", &["slow_call"], "`slow_call`, the time from which a call is slow");
-    if let (Some(Stretch::Calls(Given { literal: Some(window), .. })), Some(Given { literal: Some(min), at })) =
-        (window, min_calls)
-        && min > window
+    let holds = match &window {
+        Some(Stretch::Calls(calls)) => calls.literal,
+        Some(Stretch::Time) => None,
+        None if reader.has("failure_rate") && !reader.has("window") => Some(slot::WINDOW_CALLS),
+        None => None,
+    };
+    if let (Some(holds), Some(Given { literal: Some(min), at })) = (holds, min_calls)
+        && min > holds
     {
-        reader.diag.at(at, format!("`min_calls` is above `window` ({window}), so it would never open"));
+        reader.diag.at(at, format!("`min_calls` is above `window` ({holds}), which never holds so many"));
     }
 }
 

@@ -189,8 +189,7 @@ fn check(written: &Written) -> Vec<Complaint> {
         && let Some(least) = written.count(MIN_CALLS)
         && least > most
     {
-        let message =
-            format!("{least} is more than the calls of `window`, which is {most}: no rate is ever known");
+        let message = format!("{least} is more than the {most} calls of `window`");
         complaints.push(Complaint::new("min_calls", &["window"], message));
     }
     if has(SLOW_RATE) && !has(SLOW_CALL) {

@@ -117,6 +117,19 @@ async fn rewind() -> std::io::Result<()> {
     Ok(())
 }
 
+// A window beside failures in a row is that of the slow calls.
+#[circuit_breaker(
+    name = "press",
+    failure_threshold = 3,
+    slow_call = LIMIT,
+    slow_rate = 0.5,
+    window = "10s",
+    min_calls = ATTEMPTS
+)]
+async fn press() -> std::io::Result<()> {
+    Ok(())
+}
+
 #[fallback(
     cached,
     key = (tenant, page.as_str()),
@@ -142,5 +155,5 @@ async fn disk() -> std::io::Result<()> {
 }
 
 fn main() {
-    let _futures = (find(1, String::new()), rewind(), disk());
+    let _futures = (find(1, String::new()), rewind(), press(), disk());
 }
