@@ -120,9 +120,8 @@ fn opening(reader: &mut Reader<'_>) {
     reader.needs("slow_rate", &["slow_call"], "`slow_call`, the time from which a call is slow");
     let holds = match &window {
         Some(Stretch::Calls(calls)) => calls.literal,
-        Some(Stretch::Time) => None,
         None if reader.has("failure_rate") && !reader.has("window") => Some(slot::WINDOW_CALLS),
-        None => None,
+        Some(Stretch::Time) | None => None,
     };
     if let (Some(holds), Some(Given { literal: Some(min), at })) = (holds, min_calls)
         && min > holds
