@@ -2,10 +2,13 @@
 //!
 //! With `fast.rs`, the only file of the breaker that knows atomics, locks and time.
 
+mod locked;
+
 use std::collections::VecDeque;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use self::locked::Slow;
 use super::fast::{Count, Fast};
 use super::history::{CircuitChange, History};
 use super::last_error::LastError;
@@ -15,7 +18,7 @@ use super::state::Machine;
 #[cfg(feature = "health")]
 use super::state::heed::News;
 use super::ticket::{Admission, Ticket};
-use super::transition::{CircuitState, Control, Report, Transition};
+use super::transition::{CircuitState, Control, Report};
 use super::word::{ASK, COUNTS, DISABLED, FORCED_OPEN, OPEN, TIMED, TURNS, Word};
 use super::{NAME, Verdict};
 use crate::clock::{self, Tick};
@@ -23,7 +26,7 @@ use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::outcome::Class;
 use crate::registry;
-use crate::sync::{Mutex, MutexGuard};
+use crate::sync::Mutex;
 use crate::tally::{Since, Tally};
 
 /// Successes of a closed breaker that nobody had to be told of yet.
@@ -46,18 +49,6 @@ pub struct Engine {
     pub(super) name: &'static str,
     pub(super) key: Option<Arc<str>>,
     slow: Mutex<Slow>,
-}
-
-#[derive(Debug)]
-struct Slow {
-    machine: Machine,
-    /// Quiet successes that the machine knows of.
-    absorbed: u64,
-    last_error: Option<Class>,
-    history: History,
-    outbox: VecDeque<Transition>,
-    /// Somebody is emptying the outbox.
-    raising: bool,
 }
 
 impl Engine {
@@ -379,63 +370,6 @@ impl Engine {
     }
 
     #[inline]
-    fn lock(&self) -> MutexGuard<'_, Slow> {
-        self.slow.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The machine, told of everything, for who changes nothing.
-    fn look(&self) -> MutexGuard<'_, Slow> {
-        let mut slow = self.take();
-        slow.absorb(&self.tally);
-        self.fast.publish_counts(&slow.machine);
-        slow
-    }
-
-    /// The machine, for who will publish what becomes of it.
-    #[inline]
-    fn take(&self) -> MutexGuard<'_, Slow> {
-        let mut slow = self.lock();
-        self.fast.claim(&mut slow.machine);
-        slow
-    }
-
-    fn last_error(&self, slow: &Slow) -> Option<Class> {
-        self.fast.last_error.get().or(slow.last_error)
-    }
-
-    /// Ends a turn at the machine: others see what changed, and hear of it.
-    fn done(&self, mut slow: MutexGuard<'_, Slow>, transition: Option<Transition>) {
-        self.fast.publish(&slow.machine);
-        slow.note(transition);
-        self.raise_from(slow);
-    }
-
-    fn raise_from(&self, mut slow: MutexGuard<'_, Slow>) {
-        if slow.outbox.is_empty() || slow.raising {
-            return;
-        }
-        slow.raising = true;
-        drop(slow);
-        self.raise();
-    }
-
-    /// Raises events in the order of the transitions, without the lock.
-    #[cold]
-    fn raise(&self) {
-        let raising = Raising(self);
-        loop {
-            let mut slow = self.lock();
-            let Some(transition) = slow.outbox.pop_front() else {
-                slow.raising = false;
-                std::mem::forget(raising);
-                return;
-            };
-            drop(slow);
-            self.emit(|| EventKind::from(transition));
-        }
-    }
-
-    #[inline]
     fn emit(&self, kind: impl Fn() -> EventKind) {
         registry::emit_for(NAME, self.name, self.key.as_ref(), kind);
     }
@@ -453,145 +387,9 @@ impl Verdict {
     }
 }
 
-/// Lets others raise events when a listener has panicked.
-struct Raising<'a>(&'a Engine);
-
-impl Drop for Raising<'_> {
-    fn drop(&mut self) {
-        self.0.lock().raising = false;
-    }
-}
-
-impl Slow {
-    /// Keeps what happened for who reads it later, and for who is told of it.
-    fn note(&mut self, transition: Option<Transition>) {
-        if let Some(transition) = transition {
-            self.history.note(&transition, clock::tick());
-            self.outbox.push_back(transition);
-        }
-    }
-
-    /// Tells the machine of the quiet successes. One that is counted while the state changes may
-    /// fall on either side of the change.
-    fn absorb(&mut self, tally: &Tally) {
-        if self.machine.has_window() {
-            let quiet = tally.sum(QUIET);
-            self.machine.absorb(quiet.wrapping_sub(self.absorbed));
-            self.absorbed = quiet;
-        }
-    }
-}
-
 #[cfg(all(test, resilient_loom))]
 #[path = "races.rs"]
 mod races;
 
 #[cfg(test)]
-mod tests {
-    use super::super::{CircuitBreaker, CircuitState};
-    use super::*;
-
-    #[test]
-    fn a_breaker_takes_half_a_kilobyte() {
-        assert!(size_of::<Engine>() <= 512, "{}", size_of::<Engine>());
-    }
-
-    /// Successes of another thread while this one holds the machine's lock, after `before`.
-    fn successes_under_the_lock(breaker: &CircuitBreaker, before: &[Verdict]) {
-        let limits = Arc::new(Limits::new(&breaker.written));
-        let engine = Engine::new("payments", None, limits, None);
-        let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
-        before.iter().copied().for_each(call);
-        let held = engine.lock();
-        let (done, wait) = std::sync::mpsc::channel();
-        let passed = std::thread::scope(|scope| {
-            scope.spawn(|| {
-                (0..1_000).for_each(|_| call(Verdict::Success));
-                let _ = done.send(());
-            });
-            let passed = wait.recv_timeout(Duration::from_secs(10));
-            drop(held);
-            passed
-        });
-        assert_eq!(passed, Ok(()), "a success waits for the lock");
-        let expected = before.iter().filter(|verdict| matches!(verdict, Verdict::Success)).count() as u64;
-        assert_eq!(engine.count(Tally::total, SUCCEEDED), 1_000 + expected);
-    }
-
-    const fn plain() -> CircuitBreaker {
-        CircuitBreaker::new("payments")
-    }
-
-    const HOUR: Duration = Duration::from_secs(3_600);
-
-    #[test]
-    fn failures_take_no_lock_until_they_open() {
-        let limits = Arc::new(Limits::new(&plain().failure_threshold(3).written));
-        let engine = Engine::new("payments", None, limits, None);
-        let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
-        let failure = |class| Verdict::Failure(Some(class));
-        let held = engine.lock();
-        for _ in 0..100 {
-            call(failure(Class::Transient));
-            call(failure(Class::Unknown));
-            call(Verdict::Success);
-        }
-        drop(held);
-        let (report, last_error) = engine.report();
-        assert_eq!((report.state, last_error), (CircuitState::Closed, Some(Class::Unknown)));
-        assert_eq!((engine.count(Tally::total, SUCCEEDED), engine.count(Tally::total, FAILED)), (100, 200));
-        assert!(engine.is_clean());
-        let after = Some(Duration::from_secs(1));
-        for class in [Class::Transient, Class::Throttled { after }, Class::Transient] {
-            assert_eq!(engine.report().0.state, CircuitState::Closed);
-            call(failure(class));
-            assert!(!engine.is_clean());
-            assert_eq!(engine.report().1, Some(class));
-        }
-        assert_eq!(engine.report().0.state, CircuitState::Open);
-    }
-
-    #[test]
-    fn failures_in_a_window_of_time_take_no_lock_while_there_is_room() {
-        let breaker = plain().failure_rate(0.5).window(HOUR).min_calls(10);
-        let engine = Engine::new("payments", None, Arc::new(Limits::new(&breaker.written)), None);
-        let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
-        (0..999).for_each(|_| call(Verdict::Success));
-        call(Verdict::Failure(None));
-        let held = engine.lock();
-        (0..900).for_each(|_| call(Verdict::Failure(None)));
-        drop(held);
-        let (report, _) = engine.report();
-        assert_eq!((report.figures.calls, report.figures.failures), (1_900, 901));
-        (0..97).for_each(|_| call(Verdict::Failure(None)));
-        assert_eq!(engine.report().0.state, CircuitState::Closed);
-        call(Verdict::Failure(None));
-        assert_eq!(engine.report().0.state, CircuitState::Open, "999 of 1998");
-    }
-
-    #[test]
-    fn successes_take_no_lock_where_failures_in_a_row_decide() {
-        successes_under_the_lock(&plain(), &[]);
-        successes_under_the_lock(&plain(), &[Verdict::Failure(None), Verdict::Success]);
-    }
-
-    #[test]
-    fn successes_take_no_lock_where_a_window_of_calls_is_clean_or_settled() {
-        let breaker = plain().failure_rate(0.5).window(20).min_calls(4);
-        successes_under_the_lock(&breaker, &[]);
-        let settled = [Verdict::Success, Verdict::Success, Verdict::Success, Verdict::Failure(None)];
-        successes_under_the_lock(&breaker, &settled);
-    }
-
-    #[test]
-    fn successes_take_no_lock_within_a_bucket_of_a_window_of_time() {
-        successes_under_the_lock(&plain().failure_rate(0.5).window(HOUR), &[Verdict::Success]);
-    }
-
-    #[test]
-    fn successes_take_no_lock_where_none_is_slow() {
-        let breaker = plain().slow_call(HOUR).slow_rate(0.5);
-        successes_under_the_lock(&breaker, &[]);
-        successes_under_the_lock(&breaker.window(HOUR), &[]);
-    }
-}
+mod tests;
