@@ -1,0 +1,89 @@
+use super::*;
+
+#[circuit_breaker(name = "ratio", failure_rate = 1.0, window = "30s", min_calls = 2)]
+async fn ratio(step: char) -> Result<(), Error> {
+    answer(step)
+}
+
+#[tokio::test(start_paused = true)]
+async fn below_the_throughput_nothing_opens() {
+    assert_eq!(play(ratio, "F").await, "F");
+    advance(secs(31)).await;
+    assert_eq!(play(ratio, "F").await, "F", "the first one is out of the window");
+    assert_eq!(play(ratio, "FS").await, "FO");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_break_is_over_at_its_very_end() {
+    play(ratio, "FF").await;
+    advance(ms(29_999)).await;
+    assert_eq!(play(ratio, "S").await, "O");
+    advance(ms(1)).await;
+    assert_eq!(play(ratio, "S").await, "S");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rejection_says_when_to_come_back() {
+    play(ratio, "FF").await;
+    advance(secs(12)).await;
+    let Err(Error::Refused(refused)) = ratio('S').await else { panic!("it is open") };
+    assert_eq!(refused.retry_after(), Some(secs(18)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_that_is_not_handled_closes_from_half_open() {
+    play(ratio, "FF").await;
+    advance(secs(30)).await;
+    assert_eq!(play(ratio, "PP").await, "PP");
+    assert_eq!(state("ratio"), CircuitState::Closed);
+}
+
+#[timeout("1s", name = "bounded")]
+async fn bounded(answer: tokio::sync::oneshot::Receiver<u32>) -> Result<u32, Error> {
+    answer.await.or(Err(Down))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_that_is_there_when_the_time_is_up_wins() {
+    let (tell, told) = tokio::sync::oneshot::channel();
+    let mut call = Box::pin(bounded(told));
+    assert!(futures_poll(&mut call).await.is_none());
+    advance(secs(5)).await;
+    tell.send(7).expect("somebody waits");
+    assert_eq!(call.await, Ok(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_at_the_very_deadline_wins() {
+    #[timeout("1s")]
+    async fn last_moment() -> Result<u32, Error> {
+        sleep(secs(1)).await;
+        Ok(1)
+    }
+    assert_eq!(last_moment().await, Ok(1));
+}
+
+/// Polls once.
+async fn futures_poll<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    std::future::poll_fn(|cx| {
+        std::task::Poll::Ready(match std::pin::Pin::new(&mut *future).poll(cx) {
+            std::task::Poll::Ready(out) => Some(out),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+#[retry(max = 5, base = "0s", budget = "none")]
+async fn at_once() -> Result<(), Error> {
+    ran();
+    Err(Down)
+}
+
+#[test]
+fn a_delay_of_zero_needs_no_timer() {
+    let mut call = std::pin::pin!(at_once());
+    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+    while call.as_mut().poll(&mut cx).is_pending() {}
+    assert_eq!(runs(), 5);
+}
