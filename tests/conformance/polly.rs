@@ -14,6 +14,13 @@ async fn below_the_throughput_nothing_opens() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_failure_counts_to_the_last_moment_of_the_window() {
+    assert_eq!(play(ratio, "F").await, "F");
+    advance(ms(29_999)).await;
+    assert_eq!(play(ratio, "FS").await, "FO");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_break_is_over_at_its_very_end() {
     play(ratio, "FF").await;
     advance(ms(29_999)).await;

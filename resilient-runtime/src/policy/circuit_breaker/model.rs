@@ -25,6 +25,8 @@ pub(super) struct Model {
     seen: Vec<Seen>,
     /// The window knows nothing of what came before this one.
     window_from: usize,
+    /// When the window began, or began anew after it had forgotten everything.
+    begun: u64,
     /// When an outcome was last recorded, or a window begun.
     last: u64,
     probes: Vec<Call>,
@@ -69,6 +71,7 @@ impl Model {
             episode: 0,
             seen: Vec::new(),
             window_from: 0,
+            begun: now,
             last: now,
             probes: Vec::new(),
             succeeded: 0,
@@ -110,7 +113,7 @@ impl Model {
     fn close(&mut self, now: u64) {
         self.reopened = 0;
         self.seen.clear();
-        (self.window_from, self.last) = (0, now);
+        (self.window_from, self.begun, self.last) = (0, now, now);
         self.go(CircuitState::Closed, now);
     }
 
@@ -212,12 +215,17 @@ impl Model {
     fn count(&mut self, failed: bool, slow: bool, now: u64) {
         let turned = match self.limits.rates {
             Some(Rates { window: CircuitWindow::Time(span), .. }) => {
-                bucket(now, span) != bucket(self.last, span)
+                self.bucket(now, span) != self.bucket(self.last, span)
             }
             _ => false,
         };
         if turned && let Some(cause) = self.rate_trips(now) {
             return self.open(cause, self.figures(now), now);
+        }
+        if let Some(Rates { window: CircuitWindow::Time(span), .. }) = self.limits.rates
+            && self.bucket(self.last, span) + 10 <= self.bucket(now, span)
+        {
+            self.begun = now;
         }
         self.last = now;
         let in_a_row = self.limits.failure_threshold.is_some();
@@ -250,7 +258,8 @@ impl Model {
         let seen: Vec<_> = match rates.window {
             CircuitWindow::Calls(calls) => known.take(calls as usize).collect(),
             CircuitWindow::Time(span) => {
-                known.filter(|seen| bucket(seen.at, span) + 10 > bucket(now, span)).collect()
+                let known = known.filter(|seen| seen.at >= self.begun);
+                known.filter(|seen| self.bucket(seen.at, span) + 10 > self.bucket(now, span)).collect()
             }
         };
         let of = |what: fn(&Seen) -> bool| seen.iter().filter(|seen| what(seen)).count() as u64;
@@ -301,7 +310,7 @@ impl Model {
                 self.window_from = self.window_from.max(self.seen.len().saturating_sub(old as usize));
             }
             (Some(Time(old)), Some(Time(new))) if old == new => {}
-            _ => (self.window_from, self.last) = (self.seen.len(), now),
+            _ => (self.window_from, self.begun, self.last) = (self.seen.len(), now, now),
         }
         if limits.failure_threshold.is_none() {
             self.seen.iter_mut().for_each(|seen| seen.in_a_row = false);
@@ -342,9 +351,9 @@ impl Model {
         let wait = self.probes.iter().map(left).min()?;
         (self.probes.len() >= self.limits.half_open_calls as usize && !wait.is_zero()).then_some(wait)
     }
-}
 
-/// A window of time forgets a tenth at a time.
-fn bucket(at: u64, span: Duration) -> u64 {
-    at / (nanos(span) / 10)
+    /// A window of time forgets a tenth at a time.
+    fn bucket(&self, at: u64, span: Duration) -> u64 {
+        (at - self.begun) / (nanos(span) / 10)
+    }
 }

@@ -18,6 +18,8 @@ pub enum CircuitWindow {
     /// Over the last so many calls.
     Calls(u32),
     /// Over the time just past, in steps of a tenth.
+    ///
+    /// A call counts for nine tenths of it at least, and for all of it if none came so long before.
     Time(Duration),
 }
 
@@ -277,8 +279,9 @@ pub(super) struct Buckets {
     ring: Box<[Sum; BUCKETS]>,
     /// Nanoseconds.
     width: u64,
-    /// Number of the current bucket, counted from tick zero.
-    head: u64,
+    /// When the current bucket began. The first one begins with the window, so that a call is forgotten after the
+    /// same time wherever the clock stands.
+    since: u64,
     sum: Sum,
 }
 
@@ -294,8 +297,17 @@ const fn place(number: u64) -> usize {
 
 impl Buckets {
     fn new(span: Duration, now: Tick) -> Self {
-        let width = width(span);
-        Self { ring: Box::default(), width, head: now.nanos() / width, sum: Sum::default() }
+        Self { ring: Box::default(), width: width(span), since: now.nanos(), sum: Sum::default() }
+    }
+
+    /// Number of the current bucket.
+    const fn head(&self) -> u64 {
+        self.since / self.width
+    }
+
+    /// Number of the bucket of `now`.
+    const fn number(&self, now: Tick) -> u64 {
+        now.nanos().saturating_sub(self.since % self.width) / self.width
     }
 
     fn bucket(&mut self, number: u64) -> &mut Sum {
@@ -303,48 +315,48 @@ impl Buckets {
     }
 
     fn add(&mut self, sum: Sum) {
-        self.bucket(self.head).add(sum);
+        self.bucket(self.head()).add(sum);
         self.sum.add(sum);
     }
 
     fn turn(&mut self, now: Tick) -> bool {
-        let number = now.nanos() / self.width;
+        let (head, number) = (self.head(), self.number(now));
         // A reading a little behind is a thread that was overtaken: it counts in the current bucket.
         // A whole window behind is another clock.
-        if number.abs_diff(self.head) >= BUCKETS as u64 {
+        if number.abs_diff(head) >= BUCKETS as u64 {
             self.restart(now);
             return true;
         }
-        if number <= self.head {
+        if number <= head {
             return false;
         }
-        while self.head < number {
-            self.head += 1;
-            let left = std::mem::take(self.bucket(self.head));
+        for left in head + 1..=number {
+            let left = std::mem::take(self.bucket(left));
             self.sum.remove(left);
         }
+        self.since += (number - head) * self.width;
         true
     }
 
     fn sum_at(&self, now: Tick) -> Sum {
-        let number = now.nanos() / self.width;
+        let (head, number) = (self.head(), self.number(now));
         let mut sum = self.sum;
-        if number.abs_diff(self.head) >= BUCKETS as u64 {
+        if number.abs_diff(head) >= BUCKETS as u64 {
             return Sum::default();
         }
-        for left in self.head + 1..=number {
+        for left in head + 1..=number {
             sum.remove(self.ring[place(left)]);
         }
         sum
     }
 
     fn turns_at(&self) -> Tick {
-        Tick::from_nanos(self.head.saturating_add(1).saturating_mul(self.width))
+        Tick::from_nanos(self.since.saturating_add(self.width))
     }
 
     fn restart(&mut self, now: Tick) {
         *self.ring = Default::default();
-        self.head = now.nanos() / self.width;
+        self.since = now.nanos();
         self.sum = Sum::default();
     }
 }
@@ -359,6 +371,8 @@ mod tests {
     /// One record per call, looked through each time.
     struct Naive {
         shape: CircuitWindow,
+        /// When the window began, or began anew after it had forgotten everything.
+        begun: u64,
         calls: Vec<(u64, bool, bool)>,
     }
 
@@ -367,8 +381,9 @@ mod tests {
             let kept: Vec<_> = match self.shape {
                 CircuitWindow::Calls(calls) => self.calls.iter().rev().take(calls as usize).collect(),
                 CircuitWindow::Time(span) => {
-                    let width = nanos(span) / 10;
-                    self.calls.iter().filter(|call| call.0 / width + 10 > now / width).collect()
+                    let bucket = |at: u64| at.checked_sub(self.begun).map(|age| age / (nanos(span) / 10));
+                    let kept = |at| bucket(at).is_some_and(|it| Some(it + 10) > bucket(now));
+                    self.calls.iter().filter(|call| kept(call.0)).collect()
                 }
             };
             Sum {
@@ -390,12 +405,19 @@ mod tests {
 
     fn agrees(shape: CircuitWindow, steps: Vec<Step>) -> Result<(), TestCaseError> {
         let mut now = 12_345;
-        let mut naive = Naive { shape, calls: Vec::new() };
+        let mut last = now;
+        let mut naive = Naive { shape, begun: now, calls: Vec::new() };
         let mut window = Window::new(shape, Tick::from_nanos(now));
         for (wait, successes, failed, slow) in steps {
             now += wait;
             prop_assert_eq!(window.sum_at(Tick::from_nanos(now)), naive.sum(now));
             window.turn(Tick::from_nanos(now));
+            if let CircuitWindow::Time(span) = shape
+                && (now - naive.begun) / (nanos(span) / 10) >= (last - naive.begun) / (nanos(span) / 10) + 10
+            {
+                naive.begun = now;
+            }
+            last = now;
             window.succeed(successes);
             window.push(failed, slow);
             naive.calls.extend((0..successes).map(|_| (now, false, false)));
@@ -448,7 +470,7 @@ mod tests {
                 calls.push((0, failed, slow));
             }
             window.reshape(CircuitWindow::Calls(new), Tick::ZERO);
-            let naive = Naive { shape: CircuitWindow::Calls(old.min(new)), calls };
+            let naive = Naive { shape: CircuitWindow::Calls(old.min(new)), begun: 0, calls };
             prop_assert_eq!(window.sum(), naive.sum(0));
         }
     }
@@ -486,6 +508,20 @@ mod tests {
         window.push(true, false);
         window.reshape(CircuitWindow::Time(Duration::from_secs(1)), Tick::ZERO);
         assert_eq!(window.sum(), Sum::default());
+    }
+
+    #[test]
+    fn the_first_call_counts_to_the_last_moment_of_the_window_whenever_it_began() {
+        for begun in [0, 1, 7, 10, 12_349] {
+            let tick = |after: u64| Tick::from_nanos(begun + after);
+            let mut window = Window::new(CircuitWindow::Time(Duration::from_nanos(100)), tick(0));
+            window.push(true, false);
+            assert_eq!([99, 100].map(|after| window.sum_at(tick(after)).failures), [1, 0], "{begun}");
+            assert_eq!(window.turns_at(), Some(tick(10)));
+            assert!(window.turn(tick(1_003)));
+            window.push(true, false);
+            assert_eq!([1_102, 1_103].map(|after| window.sum_at(tick(after)).failures), [1, 0], "{begun}");
+        }
     }
 
     #[test]
