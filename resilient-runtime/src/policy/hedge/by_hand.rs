@@ -3,7 +3,8 @@
 use std::future::Future;
 
 use super::Hedge;
-use super::call::{ByFunctions, Hedged};
+use super::attempts::Hedged;
+use super::rules::ByFunctions;
 use crate::outcome::{ByClassify, Classify};
 
 /// A [`Hedge`] with predicates.

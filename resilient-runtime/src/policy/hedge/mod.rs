@@ -3,11 +3,13 @@
 //! All attempts run inside the one call, which nothing outlives: the first good answer ends the others where
 //! they stand. Their number is bounded, and a budget pays for them.
 
+mod attempts;
 mod by_hand;
 mod call;
 #[cfg(all(test, resilient_loom))]
 mod races;
 mod recent;
+mod rules;
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering::Relaxed};
@@ -17,10 +19,10 @@ use std::time::Duration;
 use resilient_settings::stem::hedge as slot;
 use resilient_settings::{Value, Written, nanos};
 
+pub use self::attempts::{hedge, hedge_with, own};
 pub use self::by_hand::HedgeWith;
-pub use self::call::{hedge, hedge_with, own};
 
-use self::call::Hedged;
+use self::attempts::Hedged;
 use self::recent::{Quantile, Recent};
 use super::budget::{self, Payer, Purse};
 use super::{Policy, Snapshot, Stem};
