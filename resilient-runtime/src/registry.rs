@@ -1,6 +1,8 @@
 //! Named policies: declared by annotated functions, found, reported and reset by name.
 
 use std::any::Any;
+#[cfg(feature = "test-util")]
+use std::cell::Cell;
 use std::collections::BTreeMap;
 #[cfg(feature = "test-util")]
 use std::collections::HashMap;
@@ -158,7 +160,7 @@ impl World {
     fn new(installed: Layers) -> (Self, Vec<configure::Clash>) {
         let world = Self {
             policies: RwLock::default(),
-            installed: Mutex::new(Layers::default()),
+            installed: Mutex::new(installed),
             number: AtomicU64::new(0),
             #[cfg(feature = "config")]
             watching: Mutex::default(),
@@ -174,8 +176,8 @@ impl World {
             #[cfg(feature = "test-util")]
             generator: Mutex::new(None),
         };
-        let (policies, clashes) = configure::merge(&installed);
-        world.replace(installed, policies, None);
+        let (merged, clashes) = configure::merge(&world, &world.installed());
+        world.put(&merged);
         (world, clashes)
     }
 
@@ -212,7 +214,7 @@ impl World {
     /// Puts merged settings in force: known policies change in place, new ones are made, and
     /// those that nobody mentions any more go back to the defaults. Does nothing where they were made
     /// for an installation that has been replaced since, whose number is `made_for`.
-    pub(crate) fn replace(&self, layers: Layers, mut merged: Merged, made_for: Option<u64>) -> bool {
+    pub(crate) fn replace(&'static self, layers: Layers, mut merged: Merged, made_for: Option<u64>) -> bool {
         let mut installed = self.installed();
         if made_for.is_some_and(|number| number != self.number.load(Relaxed)) {
             return false;
@@ -233,12 +235,20 @@ impl World {
             number = now;
             let layers = installed.clone();
             drop(installed);
-            (merged, _) = configure::merge(&layers);
+            (merged, _) = configure::merge(self, &layers);
         }
-        self.all().into_iter().for_each(Policy::announce);
+        self.inside(|| self.all().into_iter().for_each(Policy::announce));
         #[cfg(feature = "health")]
         crate::health::tell(self);
         true
+    }
+
+    /// Acts on policies that raise events, which are of this world whichever runtime the thread is in.
+    #[cfg_attr(not(feature = "test-util"), expect(clippy::unused_self, reason = "there is but one world"))]
+    pub(crate) fn inside(&'static self, act: impl FnOnce()) {
+        #[cfg(feature = "test-util")]
+        let _inside = Inside::enter(self);
+        act();
     }
 
     /// No lock is held while a policy takes over its settings: a smaller cache drops values of the user's.
@@ -361,10 +371,36 @@ fn world() -> &'static World {
     PROGRAM.get().unwrap_or_else(program)
 }
 
+/// While it lives, this thread acts in one world, whichever runtime it is in.
+#[cfg(feature = "test-util")]
+struct Inside(Option<&'static World>);
+
+#[cfg(feature = "test-util")]
+thread_local! {
+    static INSIDE: Cell<Option<&'static World>> = const { Cell::new(None) };
+}
+
+#[cfg(feature = "test-util")]
+impl Inside {
+    fn enter(world: &'static World) -> Self {
+        Self(INSIDE.replace(Some(world)))
+    }
+}
+
+#[cfg(feature = "test-util")]
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(self.0);
+    }
+}
+
 /// The world of the current runtime, which starts with what was installed outside of any.
 #[cfg(feature = "test-util")]
 fn world() -> &'static World {
     static WORLDS: RwLock<Option<HashMap<tokio::runtime::Id, &'static World>>> = RwLock::new(None);
+    if let Some(world) = INSIDE.get() {
+        return world;
+    }
     let Ok(runtime) = tokio::runtime::Handle::try_current() else { return program() };
     let id = runtime.id();
     let known =
@@ -417,14 +453,15 @@ impl Registry {
     /// `stem` is the kind as in its attribute: `"retry"`, `"circuit_breaker"`.
     pub fn reset(self, stem: &str, name: &str) -> bool {
         let policies = self.0.policies.read().unwrap_or_else(PoisonError::into_inner);
-        let policy = lookup(&policies, stem, name);
+        let Some(policy) = lookup(&policies, stem, name) else { return false };
         drop(policies);
-        policy.map(Policy::reset).is_some()
+        self.0.inside(|| policy.reset());
+        true
     }
 
     /// Puts every policy back to the state and the statistics of the first day.
     pub fn reset_all(self) {
-        self.0.all().into_iter().for_each(Policy::reset);
+        self.0.inside(|| self.0.all().into_iter().for_each(Policy::reset));
     }
 }
 

@@ -9,7 +9,7 @@ use super::timing::timing;
 use super::{ConfigError, ConfigFault, Layers, Merged, Origin, kind, merge};
 use crate::composed;
 use crate::function::Layer;
-use crate::registry::{annotated, functions};
+use crate::registry::{World, annotated, functions};
 
 /// Names without a user that are told at once, as of one file no more mistakes are.
 const MOST: usize = 256;
@@ -23,19 +23,21 @@ pub(super) struct Checked {
 }
 
 /// Reads the sources and gives everything that is wrong with them.
-pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked, ConfigError> {
-    let mut faults = layers.read(contents);
+pub(super) fn check(world: &World, mut layers: Layers, contents: &[Content]) -> Result<Checked, ConfigError> {
+    let mut faults = layers.read(world, contents);
     if layers.said.torn {
         return Err(in_order(faults));
     }
     let lenient = layers.said.general.written.word(general::ON_UNKNOWN_POLICY) == Some(general::WARN);
-    let (let_pass, unused): (Vec<_>, Vec<_>) =
-        layers.unused().into_iter().partition(|fault| lenient && matches!(fault.origin, Origin::File(_)));
+    let (let_pass, unused): (Vec<_>, Vec<_>) = layers
+        .unused(world)
+        .into_iter()
+        .partition(|fault| lenient && matches!(fault.origin, Origin::File(_)));
     faults.extend(unused.into_iter().take(MOST));
-    faults.extend(layers.unknown_budgets());
+    faults.extend(layers.unknown_budgets(world));
     faults.extend(out_of_range(&layers));
     faults.extend(layers.said.sections.iter().flat_map(two_modes));
-    let (merged, clashes) = merge(&layers);
+    let (merged, clashes) = merge(world, &layers);
     faults.extend(clashes.iter().map(super::Clash::fault));
     for (&name, laid) in &merged {
         at_odds(name, laid, &mut faults);
@@ -45,7 +47,7 @@ pub(super) fn check(mut layers: Layers, contents: &[Content]) -> Result<Checked,
     #[cfg(feature = "latency")]
     faults.extend(layers.watch.faults());
     #[cfg(feature = "health")]
-    faults.extend(crate::health::faults(&merged, &layers));
+    faults.extend(crate::health::faults(world, &merged, &layers));
     #[cfg(not(feature = "health"))]
     faults.extend(merged.iter().flat_map(|(&(stem, name), laid)| for_nobody(stem, name, laid)));
     faults.extend(functions().iter().flat_map(|function| timing(function, &merged)));

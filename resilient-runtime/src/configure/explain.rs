@@ -58,7 +58,7 @@ impl Registry {
     #[must_use]
     pub fn explain(self) -> Explanation {
         let layers = self.0.installed().clone();
-        let (merged, _) = merge(&layers);
+        let (merged, _) = merge(self.0, &layers);
         let mut rows = Vec::new();
         explain((&general::TABLE, ""), &layers.said.general, &mut rows);
         for (&(stem, name), laid) in &merged {

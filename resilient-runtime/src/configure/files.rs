@@ -9,6 +9,7 @@ use resilient_settings::file::{self, Document};
 use super::sources::{Content, Section, Source, is_default};
 use super::used::{Names, used_names};
 use super::{ConfigFault, Configure, Layers, Origin, Place, Said, kind, variables};
+use crate::registry::World;
 
 /// More is no configuration.
 const LONGEST: u64 = 1 << 20;
@@ -141,7 +142,7 @@ impl File {
 }
 
 /// Takes in what the sources say, and gives what is wrong with their texts.
-pub(super) fn read(layers: &mut Layers, contents: &[Content]) -> Vec<ConfigFault> {
+pub(super) fn read(world: &World, layers: &mut Layers, contents: &[Content]) -> Vec<ConfigFault> {
     let mut faults = Vec::new();
     let mut contents = contents.iter();
     let mut documents = Vec::new();
@@ -175,7 +176,7 @@ pub(super) fn read(layers: &mut Layers, contents: &[Content]) -> Vec<ConfigFault
             (Source::Section(section), _) => said.sections.push((**section).clone()),
             (Source::General(key, value, origin), _) => said.put(*key, *value, origin.clone()),
             (Source::Variables(variables), _) => {
-                let known = known.get_or_insert_with(|| known_names(layers, &documents));
+                let known = known.get_or_insert_with(|| known_names(world, layers, &documents));
                 faults.extend(variables::read(variables, known, &mut said));
             }
             (_, Some((document, levels))) => faults.extend(take(document, *levels, &mut said)),
@@ -227,11 +228,11 @@ fn take(document: &Document, levels: usize, said: &mut Said) -> Vec<ConfigFault>
 }
 
 /// Names that a variable may mean, by kind of policy.
-fn known_names(layers: &Layers, documents: &[Option<(Document, usize)>]) -> Names {
+fn known_names(world: &World, layers: &Layers, documents: &[Option<(Document, usize)>]) -> Names {
     let mut known = Names::new();
     for &stem in crate::policy::STEMS {
         let names = known.entry(stem.name).or_default();
-        names.extend(used_names(stem, layers.of_code()));
+        names.extend(used_names(world, stem, layers.of_code()));
         names.extend(layers.expected.iter().copied());
     }
     for section in layers.of_code() {

@@ -11,16 +11,16 @@ use super::sources::{Section, is_default};
 use super::{Layers, Origin, kind};
 use crate::composed;
 use crate::policy::Stem;
-use crate::registry::registry;
+use crate::registry::{World, registry};
 
 /// Settings in force, by stem and name.
 pub(crate) type Merged = BTreeMap<(&'static str, &'static str), Laid>;
 
 /// Lays what is installed over what the attributes say.
-pub(crate) fn merge(layers: &Layers) -> (Merged, Vec<Clash>) {
+pub(crate) fn merge(world: &World, layers: &Layers) -> (Merged, Vec<Clash>) {
     let (mut merged, clashes) = attributes();
     let sections = &layers.said.sections;
-    let used = layers.used();
+    let used = layers.used(world);
     for section in sections.iter().filter(|section| !section.default && layers.knows(&used, section)) {
         merged.entry((section.stem.name, section.name)).or_insert_with(Laid::new);
     }
@@ -51,8 +51,9 @@ fn switch_off(stem: &Stem, origin: Origin, laid: &mut Laid) {
 
 /// What all policies of this world go by.
 pub(crate) fn in_force() -> Merged {
-    let installed = registry().0.installed().clone();
-    merge(&installed).0
+    let world = registry().0;
+    let installed = world.installed().clone();
+    merge(world, &installed).0
 }
 
 const DEFAULT: &str = "default";

@@ -134,10 +134,10 @@ impl Configure {
     /// [`ConfigError`] with every fault there is: names that no function uses, values out of
     /// range, keys that do not go together, functions that disagree about a name.
     pub fn install(self) -> Result<(), ConfigError> {
-        let contents = self.layers.contents();
-        let check::Checked { layers, merged, warnings } = check::check(self.layers, &contents)?;
-        warnings.iter().for_each(ConfigFault::warn);
         let world = registry().0;
+        let contents = self.layers.contents();
+        let check::Checked { layers, merged, warnings } = check::check(world, self.layers, &contents)?;
+        warnings.iter().for_each(ConfigFault::warn);
         let policies = merged.len();
         world.replace(layers, merged, None);
         #[cfg(feature = "config")]

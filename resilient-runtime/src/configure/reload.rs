@@ -101,9 +101,9 @@ fn renew(
     (number, layers): (u64, Layers),
     contents: &[Content],
 ) -> Option<Result<Vec<ConfigChange>, ConfigError>> {
-    let (before, _) = merge(&layers);
+    let (before, _) = merge(world, &layers);
     let (general, every) = (layers.said.general.clone(), interval(&layers));
-    match check(layers, contents) {
+    match check(world, layers, contents) {
         Err(error) if world.note(number, |layers| layers.judged = contents.into()) => {
             #[cfg(feature = "export")]
             world.in_force.reloaded(false);
@@ -172,7 +172,7 @@ pub(super) fn watch(world: &'static World) {
     // A handle keeps open what its runtime had opened, so none is kept for nothing.
     let watched = layers.on_hangup || interval(&layers).is_some() || layers.files().next().is_some();
     let runtime = if watched { Handle::try_current().ok() } else { None };
-    let hangup = runtime.as_ref().and_then(|runtime| on_hangup(&layers, runtime));
+    let hangup = runtime.as_ref().and_then(|runtime| on_hangup(world, &layers, runtime));
     let next = Watching { runtime, poll: None, hangup };
     let before = std::mem::replace(&mut *world.watching(), next);
     before.poll.iter().chain(&before.hangup).for_each(AbortHandle::abort);
@@ -217,7 +217,7 @@ async fn poll(world: &'static World, every: Duration) {
 }
 
 #[cfg(unix)]
-fn on_hangup(layers: &Layers, runtime: &Handle) -> Option<AbortHandle> {
+fn on_hangup(world: &'static World, layers: &Layers, runtime: &Handle) -> Option<AbortHandle> {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use tokio::signal::unix::{SignalKind, signal};
 
@@ -233,13 +233,13 @@ fn on_hangup(layers: &Layers, runtime: &Handle) -> Option<AbortHandle> {
     let task = runtime.spawn(async move {
         while signals.recv().await.is_some() {
             // What is wrong has been told.
-            let _ = spawn_blocking(reload).await;
+            let _ = spawn_blocking(move || Registry(world).reload()).await;
         }
     });
     Some(task.abort_handle())
 }
 
 #[cfg(not(unix))]
-fn on_hangup(_: &Layers, _: &Handle) -> Option<AbortHandle> {
+fn on_hangup(_: &World, _: &Layers, _: &Handle) -> Option<AbortHandle> {
     None
 }

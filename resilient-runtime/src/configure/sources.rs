@@ -6,6 +6,7 @@ use resilient_settings::{Value, Written};
 use super::{ConfigFault, Laid, Layers, Origin, Said};
 use crate::events;
 use crate::policy::Stem;
+use crate::registry::World;
 
 #[cfg(feature = "config")]
 use super::{files, variables};
@@ -104,9 +105,9 @@ impl Layers {
     }
 
     /// Takes in what the sources say, and gives what is wrong with their texts.
-    pub(super) fn read(&mut self, contents: &[Content]) -> Vec<ConfigFault> {
+    pub(super) fn read(&mut self, world: &World, contents: &[Content]) -> Vec<ConfigFault> {
         self.judged = contents.into();
-        files::read(self, contents)
+        files::read(world, self, contents)
     }
 }
 
@@ -122,7 +123,7 @@ impl Layers {
         Vec::new()
     }
 
-    pub(super) fn read(&mut self, _: &[Content]) -> Vec<ConfigFault> {
+    pub(super) fn read(&mut self, _: &World, _: &[Content]) -> Vec<ConfigFault> {
         let mut said = Said { events: self.events.clone(), ..Said::default() };
         for source in &self.sources {
             match source {

@@ -12,7 +12,7 @@ use crate::composed;
 use crate::function::{Function, Layer};
 use crate::names::nearest;
 use crate::policy::{STEMS, Stem};
-use crate::registry::annotated;
+use crate::registry::{World, annotated};
 
 /// Names of policies, by their kind.
 pub(super) type Names = BTreeMap<&'static str, BTreeSet<&'static str>>;
@@ -26,11 +26,11 @@ impl ConfigFault {
 
 impl Layers {
     /// Names that nobody uses, of sections that no other one extends and of stacks without parts.
-    pub(super) fn unused(&self) -> Vec<ConfigFault> {
+    pub(super) fn unused(&self, world: &World) -> Vec<ConfigFault> {
         let sections = &self.said.sections;
         let extended: BTreeSet<_> =
             sections.iter().filter_map(|by| Some((by.stem.name, by.extends?))).collect();
-        let used = self.used();
+        let used = self.used(world);
         let nobody = BTreeSet::new();
         let mut unused = Vec::new();
         for section in sections.iter().filter(|section| !section.default) {
@@ -55,11 +55,11 @@ impl Layers {
     }
 
     /// Budgets that a file or a variable names and nobody else knows: a slip would have tokens of its own.
-    pub(super) fn unknown_budgets(&self) -> Vec<ConfigFault> {
+    pub(super) fn unknown_budgets(&self, world: &World) -> Vec<ConfigFault> {
         let Some(budget) = kind(budget::TABLE.name) else { return Vec::new() };
         let sections = &self.said.sections;
         let of_code = sections.iter().filter(|section| matches!(section.origin, Origin::Code { .. }));
-        let mut known = used_names(budget, of_code);
+        let mut known = used_names(world, budget, of_code);
         known.extend(sections.iter().filter(|it| it.stem.name == budget.name).map(|it| it.name));
         known.extend(self.expected.iter().copied().chain([budget::DEFAULT]));
         let fault = |section: &Section| {
@@ -78,13 +78,12 @@ impl Layers {
         self.expected.contains(name)
     }
 
-    /// Names that somebody uses, of each kind that the sources speak of: a new world, of which nothing is said,
-    /// cannot be asked for its checks yet.
-    pub(super) fn used(&self) -> Names {
+    /// Names that somebody uses, of each kind that the sources speak of.
+    pub(super) fn used(&self, world: &World) -> Names {
         let sections = &self.said.sections;
         let said: BTreeSet<_> = sections.iter().map(|section| section.stem.name).collect();
         let stems = STEMS.iter().filter(|stem| said.contains(stem.name));
-        stems.map(|stem| (stem.name, used_names(stem, sections))).collect()
+        stems.map(|stem| (stem.name, used_names(world, stem, sections))).collect()
     }
 
     /// Whether a policy of this name is used or declared.
@@ -96,6 +95,7 @@ impl Layers {
 
 /// Names of functions' policies, and of policies that others name or share unless they name one.
 pub(super) fn used_names<'a>(
+    world: &World,
     stem: &Stem,
     sections: impl IntoIterator<Item = &'a Section>,
 ) -> BTreeSet<&'static str> {
@@ -111,16 +111,16 @@ pub(super) fn used_names<'a>(
         let slot = reference(section.stem, stem)?;
         section.stem.keys[slot].kind.referred(Some(section.laid.written.get(slot)?))
     });
-    own.chain(written).chain(installed).chain(by_hand(stem)).collect()
+    own.chain(written).chain(installed).chain(by_hand(world, stem)).collect()
 }
 
 /// Names of policies that code by hand has made known.
-fn by_hand(stem: &Stem) -> Vec<&'static str> {
+fn by_hand(world: &World, stem: &Stem) -> Vec<&'static str> {
     #[cfg(feature = "health")]
     if stem.name == crate::health::STEM.name {
-        return crate::health::names();
+        return crate::health::names(world);
     }
-    let _ = stem;
+    let _ = (world, stem);
     Vec::new()
 }
 

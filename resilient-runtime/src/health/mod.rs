@@ -86,34 +86,38 @@ pub fn health() -> Health {
 }
 
 /// The checks there are.
-pub(crate) fn names() -> Vec<&'static str> {
-    health().all().into_iter().map(Check::name).collect()
+pub(crate) fn names(world: &World) -> Vec<&'static str> {
+    all(world).into_iter().map(Check::name).collect()
+}
+
+/// The same by their names, in their order.
+fn all(world: &World) -> Vec<&'static Check> {
+    let checks = world.all_of::<Check>();
+    checks.into_iter().filter(|check| check.source().is_some()).collect()
 }
 
 /// What is known of each check, counted since the first day.
 #[cfg(feature = "export")]
-pub(crate) fn counted(world: &'static World) -> Vec<HealthCheckSnapshot> {
-    Health(world).all().into_iter().map(|check| check.count(Tally::sum)).collect()
+pub(crate) fn counted(world: &World) -> Vec<HealthCheckSnapshot> {
+    all(world).into_iter().map(|check| check.count(Tally::sum)).collect()
 }
 
 /// The word for no check at all.
 pub(crate) const NO_CHECK: &str = "none";
 
 /// Tells the policies what the checks last found out.
-pub(crate) fn tell(world: &World) {
+pub(crate) fn tell(world: &'static World) {
     let nothing = || News { number: world.checks.latest(), says: Says::Unknown };
     let of = |name: Option<&str>| {
         let check: Option<&Check> = name.and_then(|name| world.find(name));
         check.map_or_else(nothing, |check| check.news(&world.checks))
     };
-    for policy in world.all() {
-        policy.heed(&of);
-    }
+    world.inside(|| world.all().into_iter().for_each(|policy| policy.heed(&of)));
 }
 
 /// What is wrong with checks, and with the names that breakers go by.
-pub(crate) fn faults(merged: &Merged, layers: &Layers) -> Vec<ConfigFault> {
-    let known = names();
+pub(crate) fn faults(world: &World, merged: &Merged, layers: &Layers) -> Vec<ConfigFault> {
+    let known = names(world);
     let mut faults = repeated();
     for (&(stem, name), laid) in merged.iter().filter(|((stem, _), _)| *stem == slot::TABLE.name) {
         let Some(check) = laid.written.word(slot::HEALTH).filter(|check| *check != NO_CHECK) else {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::Health;
 use super::check::{Check, HealthCheckSnapshot};
 use super::policies::{PolicyHealth, policies};
 use super::readiness::Readiness;
+use super::{Health, all};
 
 /// How something is, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,7 +110,7 @@ impl Health {
     /// [`readiness`](Readiness) says.
     #[must_use]
     pub fn ready(self) -> HealthReport {
-        let checks: Vec<_> = self.all().into_iter().map(Check::snapshot).collect();
+        let checks: Vec<_> = all(self.0).into_iter().map(Check::snapshot).collect();
         let mut policies = policies(self.0);
         policies.retain(|policy| policy.readiness != Readiness::Ignore);
         let worst = checks.iter().map(HealthCheckSnapshot::weight).max();

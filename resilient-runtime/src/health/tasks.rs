@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use super::check::{Check, CheckFailure, HealthCheckSnapshot};
 use super::error::HealthError;
 use super::probe::{Source, annotated};
-use super::{Health, STEM, faults};
+use super::{Health, STEM, all, faults};
 use crate::configure::{self, ConfigFault, Origin};
 use crate::error::Rejected;
 use crate::frame::Deadline;
@@ -61,12 +61,13 @@ impl Health {
     pub fn start(self) -> Result<HealthTasks, HealthError> {
         let Ok(runtime) = Handle::try_current() else { return Err(HealthError::NoRuntime) };
         let layers = self.0.installed().clone();
-        let faults = faults(&configure::merge(&layers).0, &layers);
+        let (merged, _) = configure::merge(self.0, &layers);
+        let faults = faults(self.0, &merged, &layers);
         if !faults.is_empty() {
             return Err(HealthError::Faults(faults));
         }
         let start = self.0.checks.next_start();
-        let checks = self.all();
+        let checks = all(self.0);
         {
             let mut running = self.0.checks.running();
             let runs = |it: &Running| it.begins || checks.iter().any(|check| check.is_run_by(it.start));
@@ -149,12 +150,6 @@ impl Health {
     pub fn check(self, name: &str) -> Option<HealthCheckSnapshot> {
         let check: &Check = self.0.find(name)?;
         check.source().map(|_| check.snapshot())
-    }
-
-    /// All checks there are, by name.
-    pub(super) fn all(self) -> Vec<&'static Check> {
-        let checks = self.0.all_of::<Check>();
-        checks.into_iter().filter(|check| check.source().is_some()).collect()
     }
 }
 
