@@ -34,8 +34,17 @@ pub(crate) struct Binding {
     /// The type, or the name where only the compiler knows the type.
     pub(crate) ty: TokenStream,
     pub(crate) cfgs: Vec<Attribute>,
+    /// Those of its parameter.
+    allows: Vec<Attribute>,
     /// The body names it.
     pub(crate) mentioned: bool,
+}
+
+impl Binding {
+    /// The `allow`s that a `mut` takes along when it moves from the parameter to a statement.
+    pub(crate) fn allows(&self, mutable: Option<Token![mut]>) -> &[Attribute] {
+        if mutable.is_some() { &self.allows } else { &[] }
+    }
 }
 
 /// A parameter as a caller passes it on.
@@ -88,7 +97,8 @@ impl Params {
 
     fn typed(&mut self, typed: &PatType) {
         let cfgs: Vec<Attribute> = typed.attrs.iter().flat_map(conditions).collect();
-        let mut collect = Collect { bindings: &mut self.bindings, cfgs: &cfgs };
+        let allows: Vec<Attribute> = typed.attrs.iter().filter_map(allowed).collect();
+        let mut collect = Collect { bindings: &mut self.bindings, cfgs: &cfgs, allows: &allows };
         collect.pat(&typed.pat, Some(&typed.ty), None);
         self.parameters.push(match &*typed.pat {
             Pat::Ident(PatIdent { by_ref: None, subpat: None, .. }) => Parameter::Plain,
@@ -106,16 +116,27 @@ fn conditions(attr: &Attribute) -> Vec<Attribute> {
     if attr.path().is_ident("cfg") {
         return vec![attr.clone()];
     }
-    let list = |input: ParseStream<'_>| Punctuated::<Meta, Token![,]>::parse_terminated(input);
-    let Some(parts) = attr.path().is_ident("cfg_attr").then(|| attr.parse_args_with(list).ok()).flatten()
-    else {
-        return Vec::new();
-    };
-    let mut parts = parts.into_iter();
-    let Some(first) = parts.next() else { return Vec::new() };
-    let cfgs = parts.filter(|part| part.path().is_ident("cfg"));
-    let conditions = cfgs.filter_map(|cfg| cfg.require_list().map(|list| list.tokens.clone()).ok());
+    let Some((first, cfgs)) = made_by_cfg_attr(attr, "cfg") else { return Vec::new() };
+    let conditions = cfgs.iter().filter_map(|cfg| cfg.require_list().map(|list| list.tokens.clone()).ok());
     conditions.map(|condition| parse_quote!(#[cfg(any(not(#first), #condition))])).collect()
+}
+
+/// An `allow` of a parameter, also one that a `cfg_attr` makes.
+fn allowed(attr: &Attribute) -> Option<Attribute> {
+    if attr.path().is_ident("allow") {
+        return Some(attr.clone());
+    }
+    let (first, allows) = made_by_cfg_attr(attr, "allow")?;
+    (!allows.is_empty()).then(|| parse_quote!(#[cfg_attr(#first, #(#allows),*)]))
+}
+
+/// The condition of a `cfg_attr`, and those of its attributes that have this name.
+fn made_by_cfg_attr(attr: &Attribute, name: &str) -> Option<(Meta, Vec<Meta>)> {
+    let list = |input: ParseStream<'_>| Punctuated::<Meta, Token![,]>::parse_terminated(input);
+    let parts = attr.path().is_ident("cfg_attr").then(|| attr.parse_args_with(list).ok())??;
+    let mut parts = parts.into_iter();
+    let first = parts.next()?;
+    Some((first, parts.filter(|part| part.path().is_ident(name)).collect()))
 }
 
 fn self_parameter(receiver: &Receiver) -> SelfParameter {
@@ -176,6 +197,7 @@ pub(crate) fn ungrouped(ty: &Type) -> &Type {
 struct Collect<'a> {
     bindings: &'a mut Vec<Binding>,
     cfgs: &'a [Attribute],
+    allows: &'a [Attribute],
 }
 
 impl Collect<'_> {
@@ -212,6 +234,7 @@ impl Collect<'_> {
             mutable: pat.mutability.filter(|_| pat.by_ref.is_none()),
             ty: ty.map_or_else(|| pat.ident.to_token_stream(), quote::ToTokens::to_token_stream),
             cfgs: self.cfgs.to_vec(),
+            allows: self.allows.to_vec(),
             mentioned: false,
         });
         if let Some((_, pat)) = &pat.subpat {

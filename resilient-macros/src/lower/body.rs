@@ -75,8 +75,10 @@ impl Scope<'_> {
             if binding.passing != Passing::PinMut && mutable.is_some() {
                 self.rewrite.change(Some(at), false);
             }
+            let allows = binding.allows(*mutable);
             lets.extend(quote_spanned! {own_span()=>
                 #(#cfgs)*
+                #(#allows)*
                 #[allow(unused_variables, clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
                 let #mutable #ident = #value;
             });
@@ -143,9 +145,11 @@ impl Scope<'_> {
         mutable: Option<Token![mut]>,
     ) -> TokenStream {
         let Binding { ident, cfgs, ty, .. } = binding;
+        let allows = binding.allows(mutable);
         let call = self.cloned_at(ty.span(), helper, ident);
         quote_spanned! {own_span()=>
             #(#cfgs)*
+            #(#allows)*
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated, clippy::used_underscore_binding)]
             let #mutable #name = #call;
         }

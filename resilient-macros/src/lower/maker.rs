@@ -40,11 +40,13 @@ impl Scope<'_> {
             let binding = &self.func().params.bindings[*at];
             let (ident, cfgs) = (&binding.ident, &binding.cfgs);
             let mutable = binding.mutable.filter(|_| binding.mentioned);
+            let allows = binding.allows(mutable);
             let own = format_ident!("__own_{}", ident.unraw(), span = span);
             let copy = self.cloned_at(binding.ty.span(), "attempt_arg", ident);
             makes.extend(quote_spanned!(span=> #(#cfgs)* let #own = #p::own(#copy);));
             takes.extend(quote_spanned! {span=>
                 #(#cfgs)*
+                #(#allows)*
                 #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated, clippy::used_underscore_binding)]
                 let #mutable #ident = #own.take();
             });

@@ -27,6 +27,14 @@ impl Disk {
         Ok(())
     }
 
+    /// Marks a page in the builds that do.
+    #[retry]
+    pub async fn mark(&self, #[cfg_attr(all(), allow(unused_mut))] mut page: String, #[allow(unused_mut)] mut to: &str) -> std::io::Result<()> {
+        #[cfg(any())]
+        page.push('.');
+        tokio::fs::write(to, page).await
+    }
+
     /// Never comes to an end of its own.
     #[retry]
     pub async fn watch(&self) -> std::io::Result<()> {
