@@ -147,7 +147,10 @@ fn form(key: &Ident, name: &str, input: ParseStream<'_>, diag: &mut Diag) -> For
     }
     if input.peek(Token![:]) {
         diag.here(input.span(), format!("a key and its value are joined by `=`: `{name} = …`"));
-        skip(input);
+        let _colon = input.parse::<Token![:]>();
+        if expression(input).is_none() {
+            skip(input);
+        }
         return Form::Broken;
     }
     if !input.peek(Token![=]) {
@@ -226,8 +229,8 @@ pub(crate) struct Unknown<'a> {
     pub(crate) stem: &'a str,
     pub(crate) keys: &'a [&'a str],
     pub(crate) foreign: &'a [Foreign],
-    /// What a value without a key should have been.
-    pub(crate) lone: Option<&'a str>,
+    /// How to write it if it is a value without its key.
+    pub(crate) lone: Option<String>,
 }
 
 impl Unknown<'_> {
@@ -239,8 +242,7 @@ impl Unknown<'_> {
             diag.at(&arg.key, format!("{start}; {advice}"));
             return;
         }
-        let lone = self.lone.filter(|_| matches!(arg.form, Form::Word | Form::List(_)));
-        let hint = match (nearest(&snake(name), self.keys.iter().copied()), lone) {
+        let hint = match (nearest(&snake(name), self.keys.iter().copied()), &self.lone) {
             (Some(key), _) => format!("; did you mean `{key}`?"),
             (None, Some(lone)) => format!("; as a value, write {lone}."),
             (None, None) => ".".to_owned(),

@@ -231,7 +231,7 @@ fn wrong_arguments_are_told_apart() {
         (
             "fallback",
             quote!(backup),
-            "unknown key `backup` in `#[fallback]`; as a value, write `fn = cached_quote`",
+            "unknown key `backup` in `#[fallback]`; as a value, write `fn = backup`",
         ),
         ("fallback", quote!(method = a), "use `fn`"),
         ("cache", quote!(), "needs `ttl = \"30s\"`"),
@@ -239,7 +239,7 @@ fn wrong_arguments_are_told_apart() {
         ("cache", quote!(ttl = "30s", key), "`key` needs a value: `key = (tenant, id)`"),
         ("cache", quote!(ttl = "30s", key = sku, max_entries = sku), "cannot be the argument `sku`"),
         ("cache", quote!(ttl = "30s", key = sku, stale_if_error = 5), "a duration needs a unit"),
-        ("coalesce", quote!(sku), "as a value, write `key = (tenant, id)`"),
+        ("coalesce", quote!(sku), "`sku` is an argument, and no key of `#[coalesce]`: write `key = sku`"),
         ("coalesce", quote!(key(sku)), "write `key = sku`"),
         ("timeout", quote!(), "needs a duration"),
         ("timeout", quote!(2), "a duration needs a unit: write \"2ms\" or \"2s\""),

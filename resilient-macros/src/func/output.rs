@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit_mut::VisitMut;
-use syn::{Signature, Token, Type, TypePath};
+use syn::{GenericArgument, PathArguments, Signature, Token, Type, TypePath};
 
 use crate::diag::Diag;
 use crate::params::ungrouped;
@@ -31,6 +31,22 @@ impl Returned {
         let ends = trees.first().zip(trees.last()).map(|(first, last)| (first.span(), last.span()));
         let span = ends.map_or_else(Span::call_site, |(first, last)| first.join(last).unwrap_or(first));
         Self { ty, spelt_out, span, tokens: trees.into_iter().collect() }
+    }
+}
+
+impl Returned {
+    /// Whether a good answer surely is no `Result` itself, whatever aliases there are.
+    pub(crate) fn holds_no_result(&self) -> bool {
+        let Type::Path(path) = ungrouped(&self.ty) else { return false };
+        let Some(last) = path.path.segments.last() else { return false };
+        let PathArguments::AngleBracketed(arguments) = &last.arguments else { return false };
+        let Some(GenericArgument::Type(value)) = arguments.args.first() else { return false };
+        last.ident.to_string().ends_with("Result")
+            && match ungrouped(value) {
+                Type::Path(path) => is_known(path) || is_option(path),
+                Type::Tuple(_) | Type::Reference(_) | Type::Array(_) => true,
+                _ => false,
+            }
     }
 }
 

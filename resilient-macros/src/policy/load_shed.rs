@@ -108,7 +108,7 @@ fn rising(reader: &mut Reader<'_>, keys: [(&str, Option<f64>); 3]) {
 /// Reports what the chosen mode does not go by.
 fn of_one_mode(reader: &mut Reader<'_>, mode: Option<&str>) {
     // An unknown mode is a mistake already.
-    if mode.is_none() && reader.has("mode") {
+    if mode.is_none() && reader.meant("mode") {
         return;
     }
     let (idle, needs) = match mode {

@@ -1,16 +1,18 @@
 //! Typed access to the arguments of one attribute: what they mean, what is wrong with them.
 
 use proc_macro2::{Span, TokenStream};
+use resilient_settings::words::snake;
 use syn::{Expr, Ident, LitStr};
 
-use crate::args::{Args, Form, Unknown};
-use crate::diag::Diag;
+use crate::args::{Arg, Args, Form, Unknown, advice};
+use crate::diag::{Diag, nearest};
 use crate::func::Func;
 use crate::paths::Paths;
 use crate::policy::Words;
 use crate::scan;
 
 mod leaving;
+mod lone;
 mod number;
 mod rate;
 mod switch;
@@ -79,15 +81,30 @@ impl<'a> Reader<'a> {
 
     /// Reports what nobody asked for; gives the name and the settings in the order written.
     pub(crate) fn finish(mut self) -> (Option<LitStr>, Vec<Setting>) {
-        let Words { stem, keys, foreign, lone } = self.kind;
+        let Words { stem, keys, foreign, .. } = self.kind;
         for arg in self.args.keyed.iter().filter(|arg| !self.asked.contains(&arg.name.as_str())) {
-            Unknown { stem, keys, foreign, lone: Some(lone) }.report(arg, self.diag);
+            if let Some(fault) = self.argument_for_key(arg) {
+                self.diag.at(&arg.key, fault);
+                continue;
+            }
+            let lone = lone::as_value(&self.kind, arg);
+            Unknown { stem, keys, foreign, lone }.report(arg, self.diag);
         }
         for value in &self.args.loose {
-            self.diag.at(value, format!("`#[{stem}]` cannot tell what this value is for; write {lone}"));
+            let right = lone::with_its_key(&self.kind, value);
+            self.diag.at(value, format!("`#[{stem}]` cannot tell what this value is for; {right}"));
         }
         self.settings.sort_by_key(|setting| setting.position);
         (self.name, self.settings)
+    }
+
+    /// What is wrong with an argument of the function that stands there alone, as if it were a key.
+    fn argument_for_key(&self, arg: &Arg) -> Option<String> {
+        let Words { stem, keys, .. } = self.kind;
+        let alone = matches!(arg.form, Form::Word) && keys.contains(&"key") && !self.has("key");
+        let is_argument = alone && self.func?.names().contains(&arg.name);
+        is_argument
+            .then(|| format!("`{0}` is an argument, and no key of `#[{stem}]`: write `key = {0}`", arg.key))
     }
 
     /// What messages call the setting: a time without a key is the attribute's own.
@@ -108,6 +125,16 @@ impl<'a> Reader<'a> {
                 .keyed
                 .iter()
                 .any(|arg| matches!(arg.form, Form::Word) && !self.kind.keys.contains(&arg.name.as_str()))
+    }
+
+    /// Whether `key` was written, be it with a slip or under a name of another library, which is reported as that.
+    pub(crate) fn meant(&self, key: &str) -> bool {
+        let Words { stem, keys, foreign, .. } = self.kind;
+        let means = |word: &str| match advice(stem, foreign, word) {
+            Some(advice) => advice.contains(&format!("`{key}`")),
+            None => nearest(&snake(word), keys.iter().copied()) == Some(key),
+        };
+        self.args.keyed.iter().any(|arg| arg.name == key || means(&arg.name))
     }
 
     pub(crate) fn has(&self, key: &str) -> bool {

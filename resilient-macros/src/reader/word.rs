@@ -84,8 +84,7 @@ impl Reader<'_> {
     /// The policy's own name, for a policy that is nothing without one.
     pub(crate) fn required_name(&mut self, example: &str) {
         self.name(example);
-        let named_otherwise = OTHER_NAMES.words.split(' ').any(|key| self.has(key));
-        if !self.has("name") && !self.has_loose() && !named_otherwise {
+        if !self.meant("name") && !self.has_loose() {
             let stem = self.kind.stem;
             let message =
                 format!("`#[{stem}]` needs a name, by which it is found and tuned: `name = {example}`");

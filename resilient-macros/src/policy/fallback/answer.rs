@@ -1,9 +1,10 @@
 //! One answer of a fallback: a function, a call or a value.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, Expr, ExprLit, ExprPath, Lit, Path};
+use syn::visit::Visit;
+use syn::{Attribute, Expr, ExprCall, ExprLit, ExprPath, Lit, PatIdent, Path};
 
 use crate::args::ungrouped;
 use crate::func::Func;
@@ -121,6 +122,61 @@ pub(super) fn hidden_parameter(answer: &Answer, reader: &mut Reader<'_>) {
         && let Some(err) = scan::variable(&quote!(#call), "err")
     {
         reader.diag.at(err, "`err` means the final error here; give the parameter `err` another name");
+    }
+}
+
+/// A `value` stands for what is good, and nobody tells it what was not.
+pub(super) fn no_value(value: &Expr, reader: &mut Reader<'_>) {
+    let Some(func) = reader.func else { return };
+    if let Some(inside) = inside_ok(value).filter(|_| func.ret.holds_no_result()) {
+        let text = scan::source(inside.to_token_stream());
+        reader.diag.at(value, format!("`value` is what stands in the `Ok`: write `value = {text}`"));
+    }
+    if func.names().iter().any(|name| name == "err") {
+        return;
+    }
+    let mut errors = Errors::default();
+    errors.visit_expr(value);
+    if let Some(err) = errors.found.filter(|_| !errors.bound) {
+        reader.diag.at(err, "`value` does not see the error; write `fn = …` with a call that takes `err`");
+    }
+}
+
+/// `x` of `Ok(x)`.
+fn inside_ok(value: &Expr) -> Option<&Expr> {
+    let Expr::Call(ExprCall { func, args, .. }) = value else { return None };
+    match (&**func, args.len()) {
+        (Expr::Path(path), 1) if path.path.is_ident("Ok") => args.first(),
+        _ => None,
+    }
+}
+
+/// Where an expression takes `err` from its surroundings.
+#[derive(Default)]
+struct Errors {
+    found: Option<Ident>,
+    /// Whether it has one of its own.
+    bound: bool,
+}
+
+impl<'ast> Visit<'ast> for Errors {
+    fn visit_expr_path(&mut self, path: &'ast ExprPath) {
+        if let Some(err) = path.path.get_ident().filter(|ident| *ident == "err") {
+            self.found.get_or_insert_with(|| err.clone());
+        }
+    }
+
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        // A function may well be called `err`.
+        if !matches!(*call.func, Expr::Path(_)) {
+            self.visit_expr(&call.func);
+        }
+        call.args.iter().for_each(|argument| self.visit_expr(argument));
+    }
+
+    fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
+        self.bound |= pat.ident == "err";
+        syn::visit::visit_pat_ident(self, pat);
     }
 }
 

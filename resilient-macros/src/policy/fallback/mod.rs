@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Expr;
 
-use self::answer::{Answer, answer, answer_value, hidden_parameter};
+use self::answer::{Answer, answer, answer_value, hidden_parameter, no_value};
 use crate::func::Func;
 use crate::key::Key;
 use crate::lower::{Carries, Level, Scope, awaited, function_value, own_span};
@@ -28,6 +28,8 @@ struct Fallback {
     /// What finds the last good value, if that is the answer.
     cached: Option<Key>,
     when: Option<Expr>,
+    /// Whether it passes errors on, be it by a `when` that cannot be used.
+    chooses: bool,
 }
 
 impl Fallback {
@@ -60,11 +62,14 @@ impl Fallback {
             Some(one) => answers.extend(answer(one, reader)),
             None => {}
         }
-        answers.extend(value.map(Answer::Value));
+        if let Some(value) = value {
+            no_value(&value, reader);
+            answers.push(Answer::Value(value));
+        }
         for answer in &answers {
             hidden_parameter(answer, reader);
         }
-        Self { answers, cached, when }
+        Self { answers, cached, when, chooses: reader.meant("when") }
     }
 }
 
@@ -97,7 +102,7 @@ impl Policy for Fallback {
         } else {
             "answers every failure"
         };
-        self.when.is_none().then_some(Hides { how, or: "give it a `when`" })
+        (!self.chooses).then_some(Hides { how, or: "give it a `when`" })
     }
 
     fn needs(&self, func: &Func) -> Uses {

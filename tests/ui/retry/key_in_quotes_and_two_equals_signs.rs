@@ -1,6 +1,6 @@
 use resilient_runtime::retry;
 
-#[retry(max == 3)]
+#[retry(max == 3, "base" = "1s")]
 async fn discard(path: &str) -> Result<(), std::io::Error> {
     tokio::fs::remove_file(path).await
 }
