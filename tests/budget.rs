@@ -162,6 +162,67 @@ async fn a_retry_inside_an_attempt_of_another_draws_on_its_budget_and_is_reporte
     assert!(!events.words("outer").contains(&"nested"));
 }
 
+#[retry(name = "top", max = 3, base = "0s", budget = "tree")]
+async fn top(leaf: fn() -> Inner) -> Answer {
+    leaf().await
+}
+
+#[retry(name = "leaf", max = 3, base = "0s", budget = "tree")]
+async fn leaf(good_at: u32) -> Answer {
+    tokio::task::yield_now().await;
+    if attempt() == good_at { Ok(1) } else { DOWN }
+}
+
+/// Leaves nothing of a budget to which each call adds a retry.
+async fn use_up() {
+    configure().budget("tree", |b| b.capacity(100).credit(1.0).reserve(0)).install().unwrap();
+    let spends = Retry::new().max(1000).base(Duration::ZERO).budget("tree");
+    assert_eq!(spends.run(|| ready(DOWN)).await, DOWN);
+    assert_eq!(of("tree").left, 0);
+}
+
+/// What ten calls earn, spent or not.
+async fn earned_by_ten(call: impl AsyncFn() -> Answer) -> u64 {
+    use_up().await;
+    let before = of("tree").spent;
+    for _ in 0..10 {
+        let _ = call().await;
+    }
+    of("tree").left + of("tree").spent - before
+}
+
+fn by_name() -> Inner {
+    Box::pin(registry().retry("leaf").unwrap().run(|| ready(Ok(1))))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_earns_once_however_many_retries_it_passes() {
+    let by_hand = Retry::new().base(Duration::ZERO).budget("tree");
+    assert_eq!(earned_by_ten(async || leaf(1).await).await, 10);
+    assert_eq!(earned_by_ten(async || top(|| Box::pin(leaf(1))).await).await, 10);
+    assert_eq!(earned_by_ten(async || top(|| Box::pin(leaf(3))).await).await, 10);
+    assert_eq!(earned_by_ten(async || top(|| Box::pin(leaf(0))).await).await, 10);
+    assert_eq!(earned_by_ten(async || by_hand.run(|| leaf(2)).await).await, 10);
+    assert_eq!(earned_by_ten(async || top(by_name).await).await, 10);
+    assert_eq!(earned_by_ten(async || by_hand.run(|| by_hand.run(|| ready(Ok(1)))).await).await, 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_inside_that_still_run_take_nothing_from_others() {
+    use_up().await;
+    let mut running: Vec<_> = (0..5).map(|_| Box::pin(top(|| Box::pin(leaf(1))))).collect();
+    for call in &mut running {
+        assert!(futures::poll!(call).is_pending());
+    }
+    assert_eq!(of("tree").left, 0);
+    running.truncate(3);
+    assert_eq!(of("tree").left, 0, "those inside have yet to end");
+    for call in running {
+        assert_eq!(call.await, Ok(1));
+    }
+    assert_eq!(of("tree").left, 5);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_empty_budget_of_the_outer_retry_ends_the_inner_one() {
     configure().budget("outer", |b| b.capacity(1).reserve(0)).install().unwrap();

@@ -536,10 +536,37 @@ mod who_earns {
         use_up().await - before
     }
 
+    #[retry(name = "innermost", max = 2, base = "0s", budget = "earned")]
+    async fn retried(answer: Answer) -> Answer {
+        answer
+    }
+
+    #[hedge(name = "over", after = "0s", budget = "none")]
+    async fn over(answer: Answer) -> Answer {
+        retried(answer).await
+    }
+
+    #[hedge(name = "over all", after = "50ms", budget = "earned")]
+    async fn over_all(answer: Answer) -> Answer {
+        retried(answer).await
+    }
+
     /// Twenty calls earn ten, and as each call that uses up one earns a half, these are good for twenty.
     #[tokio::test(start_paused = true)]
     async fn a_call_that_is_hedged_earns_once() {
         let paid = paid_after_twenty(hedged).await;
+        assert!((18..=22).contains(&paid), "{paid}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_whose_attempts_are_retried_by_another_function_earns_once() {
+        let paid = paid_after_twenty(over_all).await;
+        assert!((18..=22).contains(&paid), "{paid}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_inside_an_attempt_that_no_budget_pays_for_earns_for_its_own() {
+        let paid = paid_after_twenty(over).await;
         assert!((18..=22).contains(&paid), "{paid}");
     }
 

@@ -64,8 +64,8 @@ use proc_macro::TokenStream;
 /// `registry().budgets()` tells what is left.
 ///
 /// Inside an attempt of another retry, as in a function that a retried function calls, attempts multiply. There a
-/// retry draws on the budget and the time of the one around it and raises an event; with `nested = "once"` it makes
-/// one attempt and leaves the rest to the one around it.
+/// retry draws on the budget and the time of the one around it, earns nothing for its own and raises an event; with
+/// `nested = "once"` it makes one attempt and leaves the rest to the one around it.
 ///
 /// # Order
 ///

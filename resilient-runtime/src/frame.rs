@@ -232,11 +232,13 @@ pub(crate) struct Attempting {
 }
 
 /// Lets the code inside see which attempt it is, and `within` if that is nearer than what bounds it anyway.
+///
+/// `paid_for` is told where the budget of an attempt outside pays for those inside.
 #[inline]
-pub(crate) fn enter_attempt(trial: Trial, within: Deadline) -> Attempting {
+pub(crate) fn enter_attempt(trial: Trial, within: Deadline, paid_for: impl FnOnce()) -> Attempting {
     let outer = ATTEMPT.get();
     if within != Deadline::NONE || outer.is_inside() {
-        return enter_bounded(trial, within);
+        return enter_bounded(trial, within, paid_for);
     }
     ATTEMPT.set(trial);
     Attempting { outer, _within: None }
@@ -244,12 +246,15 @@ pub(crate) fn enter_attempt(trial: Trial, within: Deadline) -> Attempting {
 
 /// Whoever pays for the attempts outside pays for those inside too.
 #[cold]
-fn enter_bounded(trial: Trial, within: Deadline) -> Attempting {
+fn enter_bounded(trial: Trial, within: Deadline, paid_for: impl FnOnce()) -> Attempting {
     let within = if within == Deadline::NONE { None } else { enter_kept(within) };
     let outer = ATTEMPT.get();
     let paid = outer.is_inside() && outer.payer() != Payer::EACH;
     if trial.is_inside() {
         ATTEMPT.set(if paid { outer.nth(trial.number()) } else { trial });
+        if paid {
+            paid_for();
+        }
     }
     Attempting { outer, _within: within }
 }

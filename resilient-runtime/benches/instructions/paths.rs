@@ -245,10 +245,10 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::breaker_consecutive_half_fails(args = (repeat!(flaky)), config = at_most(127))]
 #[bench::breaker_count_half_fails(args = (repeat!(flaky_counted)), config = at_most(253))]
 #[bench::breaker_open(args = (repeat!(refused)), config = at_most(197))]
-#[bench::retry_first_attempt(args = (repeat!(retried)), config = at_most(104))]
-#[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(382))]
+#[bench::retry_first_attempt(args = (repeat!(retried)), config = at_most(107))]
+#[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(389))]
 // Three more than before a hedge could be switched off: who pays is settled as the call begins.
-#[bench::hedge_first_attempt(args = (repeat!(hedged)), config = at_most(237))]
+#[bench::hedge_first_attempt(args = (repeat!(hedged)), config = at_most(230))]
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(84))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(826))]
 #[bench::bulkhead(args = (repeat!(confined)), config = at_most(155))]
@@ -258,8 +258,8 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::coalesce_alone(args = (repeat!(alone)), config = at_most(1047))]
 #[bench::load_shed_measured(args = (repeat!(shedding)), config = at_most(313))]
 #[bench::load_shed_throttle(args = (repeat!(throttled)), config = at_most(187))]
-#[bench::stack(args = (repeat!(stacked)), config = at_most(246))]
-#[bench::stack_from_afar(args = (repeat!(stacked_afar, from_afar)), config = at_most(314))]
+#[bench::stack(args = (repeat!(stacked)), config = at_most(248))]
+#[bench::stack_from_afar(args = (repeat!(stacked_afar, from_afar)), config = at_most(316))]
 fn calls(run: fn(u64)) {
     run(black_box(CALLS));
 }

@@ -31,8 +31,10 @@ pub(crate) static STEM: Stem = Stem {
 
 pub(crate) use slot::{DEFAULT, ENDLESS};
 
-/// What a member counts here are calls that earn.
+/// What a member counts here are calls that earn, once they have ended.
 pub(crate) const EARNED: usize = 0;
+/// And here, as they begin, those that draw on another budget and earn for that one.
+pub(crate) const UNEARNED: usize = 13;
 
 const CALLS: usize = 0;
 const SPENT: usize = 1;
@@ -205,9 +207,18 @@ struct Member {
 }
 
 impl Member {
-    fn earned(&self) -> u64 {
-        self.tally.sum(EARNED).saturating_sub(self.before)
+    fn new(tally: &'static Tally) -> Self {
+        Self { tally, before: earned(tally) }
     }
+
+    fn earned(&self) -> u64 {
+        earned(self.tally).wrapping_sub(self.before)
+    }
+}
+
+/// Less than nothing, perhaps, while calls run that earn nothing.
+fn earned(tally: &Tally) -> u64 {
+    tally.sum(EARNED).wrapping_sub(tally.sum(UNEARNED))
 }
 
 /// Each is the only one of its name.
@@ -242,13 +253,14 @@ impl Purse {
     }
 
     pub(crate) fn join(&self, tally: &'static Tally) {
-        self.account().members.push(Member { tally, before: tally.sum(EARNED) });
+        self.account().members.push(Member::new(tally));
     }
 
     pub(crate) fn leave(&self, tally: &Tally) {
         let mut account = self.account();
         if let Some(at) = account.members.iter().position(|member| std::ptr::eq(member.tally, tally)) {
-            account.former += account.members.swap_remove(at).earned();
+            let earned = account.members.swap_remove(at).earned();
+            account.former = account.former.wrapping_add(earned);
         }
     }
 
@@ -291,8 +303,8 @@ impl Purse {
     }
 
     fn calls(&self, account: &Account) -> u64 {
-        let earned = account.members.iter().map(Member::earned);
-        self.calls.sum(CALLS) + account.former + earned.sum::<u64>()
+        let earned = account.members.iter().map(Member::earned).fold(account.former, u64::wrapping_add);
+        self.calls.sum(CALLS).wrapping_add(earned).cast_signed().max(0).cast_unsigned()
     }
 
     fn account(&self) -> MutexGuard<'_, Account> {

@@ -83,7 +83,7 @@ impl Call<'_> {
     pub(super) fn begin(&mut self) {
         self.started = 1;
         self.plan = self.shared.plan();
-        if frame::payer() != Payer::NOBODY {
+        if frame::payer().purse().is_some() {
             self.count(WITHIN);
         }
         if self.plan != Plan::OFF {
@@ -103,7 +103,7 @@ impl Call<'_> {
     /// Runs user code that belongs to an attempt.
     pub(super) fn enter<T>(&self, number: u32, attempt: impl FnOnce() -> T) -> T {
         let trial = Trial::first(self.payer).nth(number);
-        let _attempting = frame::enter_attempt(trial, Deadline::NONE);
+        let _attempting = frame::enter_attempt(trial, Deadline::NONE, || {});
         attempt()
     }
 

@@ -57,7 +57,7 @@ const HEDGES: usize = 5;
 const DROPPED: usize = 6;
 const REFUSED: usize = 7;
 const DEADLINE: usize = 8;
-/// Calls inside an attempt of a retry, whose budget they earn for.
+/// Calls inside an attempt of a retry or hedge, whose budget pays for them and which they earn for.
 const WITHIN: usize = 9;
 
 /// Starts a second attempt when the first is slow or fails.

@@ -53,7 +53,7 @@ where
         let mut this = self.project();
         if let StepProjection::Running { inner } = this.step.as_mut().project() {
             let Retrying { terms, state } = &mut **this.retrying;
-            let out = ready!(state.poll_attempt(inner, cx));
+            let out = ready!(state.poll_attempt(terms, inner, cx));
             match settle(state, terms, out, this.rules) {
                 Next::Done(out) => return Poll::Ready(After::Done(out)),
                 Next::Wait(delay) => this.step.set(Step::Waiting { wait: state.wait(delay) }),

@@ -269,8 +269,8 @@ impl<P: Terms, O, Fut> Run<P, O, Fut> {
                     this.step.set(Step::Attempt { attempt });
                 }
                 StepProjection::Attempt { attempt } => {
-                    let out = ready!(this.retrying.state.poll_attempt(attempt, cx));
                     let Retrying { terms, state } = &mut *this.retrying;
+                    let out = ready!(state.poll_attempt(terms, attempt, cx));
                     let delay = match settle(state, terms, out, terms) {
                         Next::Wait(delay) => delay,
                         Next::Done(out) => break out,

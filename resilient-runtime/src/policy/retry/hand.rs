@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::policy::Agreed;
 use super::state::{FIRST_TRY, FIRST_TRY_ELSEWHERE, Rules, Start, Terms};
 use super::{Retry, RetryCause, RetryPolicy, RetryWith, Settings};
-use crate::frame::{Deadline, Trial};
+use crate::frame::{self, Deadline, Trial};
 use crate::outcome::{Cause, Classify};
 use crate::policy::budget::{Payer, Purse};
 
@@ -84,7 +84,9 @@ impl<W, V, H> Terms for Hand<W, V, H> {
             By::Value { settings, .. } if !settings.enabled => Start::OFF,
             By::Value { settings, .. } => {
                 let purse = Purse::named(settings.budget);
-                purse.into_iter().for_each(Purse::called);
+                if frame::payer().purse().is_none() {
+                    purse.into_iter().for_each(Purse::called);
+                }
                 Start {
                     trial: Trial::first(Payer::of(purse)),
                     deadline: settings.within.map_or(Deadline::NONE, Deadline::within),
@@ -96,6 +98,12 @@ impl<W, V, H> Terms for Hand<W, V, H> {
     fn first_failed(&self, kept: &mut Option<&'static Agreed>) {
         if let By::Name(policy) = self.by {
             policy.first_failed(kept);
+        }
+    }
+
+    fn paid_for(&self) {
+        if let By::Name(policy) = self.by {
+            policy.paid_for();
         }
     }
 

@@ -179,6 +179,10 @@ impl Terms for &'static RetryPolicy {
         }
     }
 
+    fn paid_for(&self) {
+        self.count(state::PAID_FOR);
+    }
+
     fn settings<'a>(&'a self, kept: &mut Option<&'static Agreed>) -> &'a Settings {
         &kept.get_or_insert_with(|| self.agreed()).settings
     }

@@ -17,7 +17,7 @@ use crate::events::{EventKind, RetryEnd};
 use crate::frame::{self, Deadline, Trial};
 use crate::level::Seen;
 use crate::outcome::{Cause, Class};
-use crate::policy::budget::{EARNED, Payer, Purse};
+use crate::policy::budget::{EARNED, Payer, Purse, UNEARNED};
 use crate::progress::Progress;
 use crate::registry::{self, Record};
 use crate::{clock, random};
@@ -36,6 +36,8 @@ pub(super) const RETRIES: usize = 9;
 pub(super) const ONCE: usize = 11;
 /// Retries inside an attempt of another retry.
 pub(super) const NESTED: usize = 12;
+/// Calls that another budget pays for.
+pub(super) const PAID_FOR: usize = UNEARNED;
 /// First tries that earn for another budget than the policy's.
 pub(super) const FIRST_TRY_ELSEWHERE: usize = 10;
 
@@ -45,6 +47,8 @@ pub trait Terms {
     fn begin(&self) -> Start;
     /// The first attempt of a call is over and was no success.
     fn first_failed(&self, kept: &mut Option<&'static Agreed>);
+    /// A call begins that another budget pays for, and that earns for that one.
+    fn paid_for(&self);
     /// The settings of this call, kept from the first time it needs them.
     fn settings<'a>(&'a self, kept: &mut Option<&'static Agreed>) -> &'a Settings;
     /// Whether the budget pays for another attempt.
@@ -223,21 +227,32 @@ impl State {
     #[inline]
     pub(super) fn enter<R>(&mut self, attempt: impl FnOnce() -> R) -> R {
         self.progress = Progress::Polling;
-        let _attempting = frame::enter_attempt(self.trial, self.deadline);
+        let _attempting = frame::enter_attempt(self.trial, self.deadline, || {});
         attempt()
     }
 
     #[inline]
     pub(super) fn poll_attempt<F: Future>(
         &mut self,
+        terms: &impl Terms,
         attempt: Pin<&mut F>,
         cx: &mut Context<'_>,
     ) -> Poll<F::Output> {
-        let out = self.enter(|| attempt.poll(cx));
+        let attempting = frame::enter_attempt(self.trial, self.deadline, || self.paid_for(terms));
+        self.progress = Progress::Polling;
+        let out = attempt.poll(cx);
+        drop(attempting);
         if out.is_pending() {
             self.progress = Progress::Waiting;
         }
         out
+    }
+
+    /// Told at each poll.
+    fn paid_for(&self, terms: &impl Terms) {
+        if self.progress == Progress::Polling && self.trial.number() == 1 {
+            terms.paid_for();
+        }
     }
 
     #[inline]
