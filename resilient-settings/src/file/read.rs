@@ -80,8 +80,11 @@ impl Reading<'_> {
     }
 
     fn fault(&mut self, path: &[&str], span: Range<usize>, message: String) {
+        self.fault_at(path, self.spot(span), message);
+    }
+
+    fn fault_at(&mut self, path: &[&str], spot: Spot, message: String) {
         if self.faults.len() < MOST {
-            let spot = self.spot(span);
             self.faults.push(Fault::new(path, message, spot));
         }
     }
@@ -176,7 +179,7 @@ impl Reading<'_> {
     ) {
         let name = match value::kept(name) {
             Ok(name) => name,
-            Err(message) => return self.faults.push(Fault::new(path, message, spot)),
+            Err(message) => return self.fault_at(path, spot, message),
         };
         let mut section = Section { table, name, spot, extends: None, values: Vec::new() };
         for entry in keys {
@@ -194,7 +197,7 @@ impl Reading<'_> {
         for odds in table.at_odds(|key| spot(key).is_some()) {
             let Some(spot) = spot(odds.key) else { continue };
             let keys: Vec<_> = path.iter().copied().chain([odds.key]).collect();
-            self.faults.push(Fault::new(&keys, odds.message(odds.rival), spot.clone()));
+            self.fault_at(&keys, spot.clone(), odds.message(odds.rival));
         }
     }
 

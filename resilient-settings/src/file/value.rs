@@ -94,7 +94,7 @@ fn word(words: &'static [&'static str], text: &str) -> Result<Value, String> {
 }
 
 fn is_number(text: &str) -> bool {
-    text.trim().parse::<f64>().is_ok()
+    text.trim().parse().is_ok_and(f64::is_finite)
 }
 
 fn count(text: &str) -> Result<u64, String> {
@@ -114,7 +114,8 @@ fn count(text: &str) -> Result<u64, String> {
 
 fn number(kind: Kind, text: &str) -> Result<f64, String> {
     let text = text.trim();
-    if let Some(percent) = text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok()) {
+    let percent = text.strip_suffix('%').and_then(|text| text.trim().parse().ok());
+    if let Some(percent) = percent.filter(|percent: &f64| percent.is_finite()) {
         return Err(match kind {
             Kind::Ratio => {
                 format!("a share is a number from 0 to 1: write {} for {percent} %", percent / 100.0)

@@ -54,3 +54,17 @@ fn a_variable_may_have_space_around_it_and_words_in_any_case() {
         assert!(told.contains("is neither true nor false"), "{told}");
     }
 }
+
+#[test]
+fn no_number_of_calls_is_seen_in_words_that_floats_are_spelt_with() {
+    for word in ["inf", "-infinity", "nan", "1e999"] {
+        let (_, faults) = read("resilient.toml", &format!("[circuit_breaker.a]\nwindow = \"{word}\""));
+        let told = faults[0].to_string();
+        assert!(!told.contains(&format!("{word}s")) && !told.contains("counts calls"), "{told}");
+        for share in [format!("\"{word}%\""), format!("\"{word} %\"")] {
+            let (_, faults) = read("resilient.toml", &format!("[budget.a]\ncredit = {share}"));
+            let told = faults[0].to_string();
+            assert!(told.contains("is no number") && !told.contains("write"), "{told}");
+        }
+    }
+}
