@@ -168,15 +168,26 @@ pub(crate) struct Watching {
 
 /// Begins to watch the files of what is installed, in place of what was watched before.
 pub(super) fn watch(world: &'static World) {
-    let (_, layers) = world.state();
-    // A handle keeps open what its runtime had opened, so none is kept for nothing.
-    let watched = layers.on_hangup || interval(&layers).is_some() || layers.files().next().is_some();
-    let runtime = if watched { Handle::try_current().ok() } else { None };
-    let hangup = runtime.as_ref().and_then(|runtime| on_hangup(world, &layers, runtime));
-    let next = Watching { runtime, poll: None, hangup };
-    let before = std::mem::replace(&mut *world.watching(), next);
-    before.poll.iter().chain(&before.hangup).for_each(AbortHandle::abort);
-    look(world);
+    loop {
+        let (number, layers) = world.state();
+        // A handle keeps open what its runtime had opened, so none is kept for nothing.
+        let watched = layers.on_hangup || interval(&layers).is_some() || layers.files().next().is_some();
+        let runtime = if watched { Handle::try_current().ok() } else { None };
+        // Not under the lock: who cannot hear a signal is told so, by a log and a panic hook of the user's.
+        let hangup = runtime.as_ref().and_then(|runtime| on_hangup(world, &layers, runtime));
+        let mut replaced = Watching { runtime, poll: None, hangup };
+        let mut watching = world.watching();
+        // Whoever installed something else meanwhile may have been here already.
+        let newest = world.state().0 == number;
+        if newest {
+            std::mem::swap(&mut *watching, &mut replaced);
+        }
+        drop(watching);
+        replaced.poll.iter().chain(&replaced.hangup).for_each(AbortHandle::abort);
+        if newest {
+            return look(world);
+        }
+    }
 }
 
 /// Looks at the files as often as is said now, which may be never.
