@@ -85,6 +85,8 @@ impl Bus {
         }
     }
 
+    /// Whether a refusal's key is worth a copy, which a keyed call makes before it is refused. Unlike for
+    /// [`is_read`], a line that only the crate `log` may get is not: who has neither would pay for each call.
     pub(crate) fn hears_of_refusals(&self) -> bool {
         let told = self.table.of(Word::Rejected);
         let logged = told.level().is_some_and(|level| level <= LevelFilter::current());
