@@ -1,6 +1,6 @@
 //! Named budgets: who shares them, what they tell, and retries inside the attempts of other retries.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::Cell;
 use std::future::ready;

@@ -1,6 +1,6 @@
 //! `#[bulkhead]`: how many run at once, and who waits for a place.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::future::pending;
 use std::io;

@@ -1,7 +1,7 @@
 //! Every policy and every stack of two, dropped after every number of polls and panicking at every
 //! await: each call is counted once, nothing is held after, and nothing leaks.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::Cell;
 use std::future::{Future, pending};

@@ -1,6 +1,6 @@
 //! When a breaker opens, refuses, tries again and closes.
 
-#![expect(clippy::panic, reason = "tests panic on purpose and to fail")]
+#![expect(clippy::expect_used, clippy::panic, reason = "tests panic on purpose and to fail")]
 
 use std::future::pending;
 use std::sync::Arc;

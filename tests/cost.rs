@@ -1,6 +1,6 @@
 //! What a guarded call costs when it succeeds: no allocation, and few bytes.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::future::Future;
 use std::pin::pin;

@@ -1,7 +1,7 @@
 //! A timeout or `within` bounds everything it encloses: no wait begins that would cross it, and what may not
 //! know how long it waits ends with it.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::future::{Future, pending};
 use std::pin::Pin;

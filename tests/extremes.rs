@@ -1,7 +1,7 @@
 //! The shortest and the longest time at every setting, under clocks that stand still or jump ten years:
 //! refused or taken for what it means, never a panic, never stuck.
 
-#![allow(clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::future::Future;
 use std::pin::{Pin, pin};

@@ -1,6 +1,6 @@
 //! `#[fallback]`: another answer when the first fails.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(
     clippy::unnecessary_wraps,
     clippy::needless_pass_by_value,

@@ -1,6 +1,6 @@
 //! Checks run in the background, one run of each at a time, and whoever asks reads what they found out.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::{Cell, RefCell};
 use std::future::{Ready, pending};

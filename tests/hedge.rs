@@ -1,6 +1,6 @@
 //! `#[hedge]`: further attempts beside a slow one, or after one that fails early.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(
     clippy::needless_pass_by_value,
     clippy::unnecessary_wraps,

@@ -1,7 +1,7 @@
 //! Settings, clocks, panics and callers that nobody should hope for: never a panic of ours, never
 //! a breaker that is stuck, never memory without bounds.
 
-#![expect(clippy::panic, reason = "user code panics on purpose")]
+#![expect(clippy::expect_used, clippy::panic, reason = "user code panics on purpose, and a test to fail")]
 
 use std::cell::Cell;
 use std::future::pending;

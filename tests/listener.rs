@@ -1,6 +1,6 @@
 //! A listener of the log that panics, wherever in the process it is told something.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::fmt::Debug;
 use std::fs;

@@ -1,6 +1,6 @@
 //! `#[load_shed]`: who is refused, when, and what the limit learns.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![allow(clippy::cast_precision_loss, clippy::float_cmp, reason = "small counts, and a zero that is one")]
 
 use std::future::{Future, pending};

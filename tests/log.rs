@@ -1,6 +1,6 @@
 //! What `tracing` is told, how loudly, and how often.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::RefCell;
 use std::fmt::{Debug, Write as _};

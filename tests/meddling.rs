@@ -1,6 +1,6 @@
 //! User code runs under no lock: wherever it is called, it may ask anything of the library.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

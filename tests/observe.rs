@@ -1,6 +1,6 @@
 //! `mode = "observe"` of every policy that refuses: nothing is refused, and what would have been is told.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 //!
 //! The one test on real time: it waits until an answer is right, and fails when it never is.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 #[path = "../examples/metrics.rs"]
 #[expect(dead_code, reason = "the rest of an example that runs by itself")]

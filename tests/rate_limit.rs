@@ -1,6 +1,6 @@
 //! `#[rate_limit]`: how many start in a time, and who waits for a turn.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::future::pending;
 use std::io;

@@ -1,6 +1,6 @@
 //! `#[resilient("name")]`: a stack that the configuration composes.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::Cell;
 use std::time::Duration;

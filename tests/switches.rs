@@ -1,6 +1,6 @@
 //! `enabled` of every policy: off by attribute and on by configuration, on and off while calls are under way.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::io;
 use std::pin::pin;

@@ -1,6 +1,6 @@
 //! `#[timeout]`: giving up after a time.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::future::{Future, pending, poll_fn};
 use std::io;

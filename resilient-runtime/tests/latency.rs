@@ -1,6 +1,6 @@
 //! How long calls take, by how they end.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "the guarded code of users sleeps")]
 
 use std::future::Future;

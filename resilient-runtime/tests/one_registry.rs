@@ -1,5 +1,6 @@
 //! Paused runtimes that share one registry, one after the other, as in tests without `test-util`.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, clippy::panic, reason = "the guarded code of users does both")]
 
 use std::time::Duration;

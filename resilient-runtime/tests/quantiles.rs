@@ -1,6 +1,6 @@
 //! How long calls take, for whoever cannot be handed a histogram: OpenTelemetry and the `metrics` facade.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "the guarded code of users sleeps")]
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Spans of calls and attempts.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(clippy::disallowed_methods, reason = "the guarded code of users sleeps")]
 #![expect(clippy::items_after_statements, reason = "a test begins to listen before all else")]
 

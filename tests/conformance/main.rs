@@ -3,7 +3,7 @@
 //! In a script `S` is a success, `F` a failure, `X` an ignored error, `P` a permanent one; in what
 //! came of it `O` stands for a call that an open breaker refused.
 
-#![expect(clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod defaults;
 mod failsafe;

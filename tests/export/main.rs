@@ -1,6 +1,6 @@
 //! What exporters say of policies: names, labels and values over whole cycles.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod metrics;
 mod openmetrics;

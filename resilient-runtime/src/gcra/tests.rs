@@ -1,5 +1,7 @@
 //! The arithmetic against whole numbers without a bound, and against another implementation.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::num::NonZeroU32;
 use std::time::Duration;
 

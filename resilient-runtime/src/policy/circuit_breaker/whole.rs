@@ -1,5 +1,7 @@
 //! The whole breaker against the naive one: with its counters, its fast paths and tokio's clock.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! The learner against a simulated server: so many workers, one queue, calls at random.
 
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 #![expect(
     clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
