@@ -116,6 +116,18 @@ mod of_a_timeout {
         watched(time).await
     }
 
+    #[timeout("1s", name = "asking", mode = "observe")]
+    async fn asking() -> Result<(), Fault<()>> {
+        assert!(deadline().is_some(), "that of the timeout around it");
+        sleep(MINUTE).await;
+        Ok(())
+    }
+
+    #[timeout("5s")]
+    async fn around_asking() -> Result<(), Fault<()>> {
+        asking().await
+    }
+
     #[timeout("1s", name = "live")]
     async fn live() -> Result<(), Fault<()>> {
         sleep(MINUTE).await;
@@ -152,6 +164,16 @@ mod of_a_timeout {
             matches!(around(MINUTE).await, Err(Fault::Rejected(Rejected::TimedOut { limit, .. })) if limit == 5 * SECOND)
         );
         assert_eq!((start.elapsed(), counted("watched")), (5 * SECOND, (0, 0, 1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_the_deadline_around_it_does_not_make_it_its_own() {
+        let (events, start) = (test_util::record(), Instant::now());
+        assert!(
+            matches!(around_asking().await, Err(Fault::Rejected(Rejected::TimedOut { limit, .. })) if limit == 5 * SECOND)
+        );
+        assert_eq!((start.elapsed(), counted("asking")), (5 * SECOND, (0, 0, 1)));
+        assert_eq!(events.events()[0].at - start, SECOND);
     }
 
     #[tokio::test(start_paused = true)]

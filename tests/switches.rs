@@ -264,6 +264,18 @@ mod of_a_timeout {
         Ok(deadline().is_none())
     }
 
+    #[timeout("1s", name = "asking", enabled = false)]
+    async fn asking() -> Result<(), Fault<()>> {
+        assert!(deadline().is_some(), "that of the timeout around it");
+        sleep(MINUTE).await;
+        Ok(())
+    }
+
+    #[timeout("10s")]
+    async fn around_asking() -> Result<(), Fault<()>> {
+        asking().await
+    }
+
     #[timeout("1s", name = "short")]
     async fn on() -> Result<(), Fault<()>> {
         sleep(MINUTE).await;
@@ -287,6 +299,15 @@ mod of_a_timeout {
         let start = Instant::now();
         assert!(matches!(around().await, Err(Fault::Rejected(Rejected::TimedOut { .. }))));
         assert_eq!(start.elapsed(), 10 * SECOND);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_asks_for_the_deadline_around_it_does_not_make_it_its_own() {
+        assert!(
+            matches!(around_asking().await, Err(Fault::Rejected(Rejected::TimedOut { limit, .. })) if limit == 10 * SECOND)
+        );
+        let Snapshot::Timeout(snapshot) = snapshot("timeout", "asking") else { panic!() };
+        assert_eq!((snapshot.timed_out, snapshot.abandoned), (0, 1));
     }
 
     #[tokio::test(start_paused = true)]

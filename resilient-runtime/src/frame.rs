@@ -130,10 +130,11 @@ impl Deadline {
     /// Under another deadline both have to be known, to tell which comes first.
     #[cold]
     fn enter_within(&mut self, outer: &mut Self) -> Self {
+        // Also where this one is none: what starts inside would be taken for its own.
+        outer.start();
         if self.is_none() {
             return *outer;
         }
-        outer.start();
         self.start();
         if outer.is_none() || self.nanos() < outer.nanos() {
             return *self;
