@@ -22,7 +22,6 @@ pub(super) struct Keys {
     /// The seed is random, so that nobody can choose keys that collide.
     hasher: RandomState,
     held: AtomicUsize,
-    most: AtomicUsize,
     /// New keys for which nobody looks for a place, because the last who looked at all the others found none.
     hopeless: AtomicUsize,
     /// For keys that find no place.
@@ -30,19 +29,14 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn new(most: usize) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             shards: Default::default(),
             hasher: RandomState::new(),
             held: AtomicUsize::new(0),
-            most: AtomicUsize::new(most),
             hopeless: AtomicUsize::new(0),
             overflow: OnceLock::new(),
         }
-    }
-
-    pub(super) fn limit(&self, most: usize) {
-        self.most.store(most, Relaxed);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -73,7 +67,7 @@ impl Keys {
 
     #[cold]
     fn insert(&self, hash: u64, key: &str, base: &Engine) -> Arc<Engine> {
-        let most = self.most.load(Relaxed);
+        let most = base.limits().max_keys;
         if self.held.fetch_add(1, Relaxed) >= most && !self.make_room(hash, base) {
             self.held.fetch_sub(1, Relaxed);
             return self.overflow(base);
@@ -119,6 +113,11 @@ impl Keys {
     }
 
     fn overflow(&self, base: &Engine) -> Arc<Engine> {
+        if let Some(engine) = self.overflow.get() {
+            return Arc::clone(engine);
+        }
+        // As keyed ones are, under a lock that is taken before this one is looked for.
+        let _first = write(&self.shards[0]);
         Arc::clone(self.overflow.get_or_init(|| like(base, None)))
     }
 
@@ -164,9 +163,9 @@ mod tests {
 
     #[test]
     fn a_flood_of_keys_looks_for_a_place_now_and_then() {
-        let limits = Limits::new(&CircuitBreaker::new("payments").written);
+        let limits = Limits::new(&CircuitBreaker::new("payments").max_keys(40).written);
         let base = Engine::new("payments", None, std::sync::Arc::new(limits), None);
-        let keys = Keys::new(40);
+        let keys = Keys::new();
         let call = |key: &str, verdict| {
             let engine = keys.get(key, &base);
             engine.leave(engine.enter().expect("closed"), verdict);

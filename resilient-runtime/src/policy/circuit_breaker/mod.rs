@@ -249,7 +249,7 @@ impl CircuitBreaker {
     }
 
     fn keyed(&self, key: &str) -> sync::Arc<Engine> {
-        let keys = self.keys.get_or_init(|| Box::new(Keys::new(self.engine().limits().max_keys)));
+        let keys = self.keys.get_or_init(|| Box::new(Keys::new()));
         keys.get(key, self.engine())
     }
 }
@@ -259,7 +259,6 @@ impl Policy for CircuitBreaker {
         let limits = Arc::new(Limits::new(written));
         self.engine().reconfigure(Arc::clone(&limits));
         if let Some(keys) = self.keys.get() {
-            keys.limit(limits.max_keys);
             keys.reconfigure(&limits);
         }
     }

@@ -281,8 +281,8 @@ fn a_total_never_goes_below_zero() {
 #[test]
 fn an_evicted_key_leaves_its_counts() {
     explore("an_evicted_key_leaves_its_counts", || {
-        let base = engine(&CircuitBreaker::new("payments"));
-        let keys = Shared::new(Keys::new(1));
+        let base = engine(&CircuitBreaker::new("payments").max_keys(1));
+        let keys = Shared::new(Keys::new());
         let call = |number, key: &'static str| {
             let (base, keys) = (Shared::clone(&base), Shared::clone(&keys));
             thread::spawn(move || {
@@ -297,5 +297,25 @@ fn an_evicted_key_leaves_its_counts() {
         keys.for_each(|engine| succeeded += engine.count(Tally::total, SUCCEEDED));
         assert_eq!(succeeded, 2);
         assert!(keys.len() <= 1);
+    });
+}
+
+#[test]
+fn what_is_done_by_hand_reaches_the_breaker_of_all_other_keys() {
+    explore("what_is_done_by_hand_reaches_the_breaker_of_all_other_keys", || {
+        let base = engine(&CircuitBreaker::new("payments").max_keys(1));
+        let keys = Shared::new(Keys::new());
+        let oslo = keys.get("oslo", &base);
+        let call = {
+            let (base, keys) = (Shared::clone(&base), Shared::clone(&keys));
+            thread::spawn(move || {
+                enter_as(1);
+                keys.get("rome", &base)
+            })
+        };
+        base.control(Control::ForceOpen);
+        keys.for_each(|engine| engine.control(Control::ForceOpen));
+        let rome = call.join().expect("no part panics");
+        assert_eq!([oslo, rome].map(|engine| engine.report().0.state), [CircuitState::ForcedOpen; 2]);
     });
 }
