@@ -54,8 +54,9 @@ fn what_is_not_heard_again_holds_no_longer() {
     assert_eq!(rig.refused(), None);
     let report = rig.machine.report(rig.now);
     assert_eq!((report.state, report.time_in_state), (CircuitState::Open, secs(40)));
-    rig.wait(1);
-    assert_eq!(rig.machine.report(rig.now).state, CircuitState::HalfOpen);
+    rig.wait(6);
+    let report = rig.machine.report(rig.now);
+    assert_eq!((report.state, report.time_in_state), (CircuitState::HalfOpen, secs(5)));
     rig.enter();
     assert_eq!(rig.arrow(), Some((CircuitState::Open, CircuitState::HalfOpen, CircuitCause::HealthUnknown)));
 }

@@ -39,7 +39,9 @@ pub(super) struct History {
 /// Most breakers of keys never have one.
 #[derive(Debug, Default)]
 struct Past {
-    /// When what is open will be half-open, though nobody calls.
+    /// Whether it was opened last; it may be half-open by now, though nobody called.
+    open: bool,
+    /// When it will be, if that is known.
     open_until: Option<Tick>,
     spent: [Duration; CircuitState::ALL.len()],
     changes: Vec<CircuitChange>,
@@ -58,17 +60,18 @@ impl History {
         let past = self.past.get_or_insert_default();
         past.spend(from, self.since, now);
         CircuitChange { from, to, cause, times: 1 }.add_to(&mut past.changes);
+        past.open = to == CircuitState::Open;
         past.open_until = figures.open_for.map(|open_for| now.plus(open_for));
         self.since = now;
     }
 
     /// Time in each state, which is `state` now.
     pub(super) fn time_in(&self, state: CircuitState, now: Tick) -> [Duration; CircuitState::ALL.len()] {
-        let (open_until, spent) =
-            self.past.as_deref().map(|past| (past.open_until, past.spent)).unwrap_or_default();
-        let mut past = Past { open_until, spent, changes: Vec::new() };
+        let (open, open_until, spent) =
+            self.past.as_deref().map(|past| (past.open, past.open_until, past.spent)).unwrap_or_default();
+        let mut past = Past { open, open_until, spent, changes: Vec::new() };
         // What is half-open because its time is over has not changed yet.
-        let entered = if open_until.is_some() { CircuitState::Open } else { state };
+        let entered = if open { CircuitState::Open } else { state };
         past.spend(entered, self.since, now);
         past.spent
     }
@@ -126,6 +129,19 @@ mod tests {
         assert_eq!(seconds(&history, Closed, 130), [14, 10, 6, 0, 0, 0]);
         history.note(&transition(Closed, Open, CircuitCause::FailureThreshold), at(130));
         assert_eq!(history.changes().iter().map(|change| change.times).collect::<Vec<_>>(), [2, 1, 1]);
+    }
+
+    #[test]
+    fn what_was_held_open_was_open_until_it_is_tried() {
+        use CircuitState::{Closed, HalfOpen, Open};
+        let mut history = History::new(at(0));
+        let held = transition(Closed, Open, CircuitCause::HealthFailed);
+        history.note(&Transition { figures: Figures::default(), ..held }, at(1));
+        for state in [Open, HalfOpen] {
+            assert_eq!(history.time_in(state, at(9))[Open as usize].as_secs(), 8);
+        }
+        history.note(&transition(Open, HalfOpen, CircuitCause::HealthUnknown), at(9));
+        assert_eq!(history.time_in(HalfOpen, at(10)).map(|time| time.as_secs()), [1, 8, 1, 0, 0, 0]);
     }
 
     #[test]

@@ -298,7 +298,10 @@ impl Machine {
             }
             Phase::Open { length } => (CircuitState::Open, Some(length.saturating_sub(time))),
             Phase::Held { .. } if self.is_held(now) => (CircuitState::Open, None),
-            Phase::Held { .. } => (CircuitState::HalfOpen, None),
+            Phase::Held { heard, counts } => {
+                time = now.since(heard.plus(counts)).min(time);
+                (CircuitState::HalfOpen, None)
+            }
             Phase::HalfOpen => {
                 let wait = self.probes.wait(now, limits.half_open_calls, limits.half_open_timeout);
                 (CircuitState::HalfOpen, wait)
