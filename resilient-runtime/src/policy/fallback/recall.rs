@@ -1,8 +1,8 @@
 //! The last good value of the same arguments.
 
 use std::fmt;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use resilient_settings::stem::fallback as slot;
@@ -22,7 +22,8 @@ const DEFAULT_MAX_ENTRIES: u32 = 1_000;
 #[derive(Debug)]
 pub(crate) struct Memory {
     store: OnceLock<Store>,
-    max_entries: AtomicU32,
+    /// Held while the store is made, or it could miss the bound that is set meanwhile.
+    max_entries: Mutex<u32>,
     max_age: AtomicU64,
 }
 
@@ -30,7 +31,7 @@ impl Memory {
     pub(super) fn new(written: &Written) -> Self {
         let memory = Self {
             store: OnceLock::new(),
-            max_entries: AtomicU32::new(DEFAULT_MAX_ENTRIES),
+            max_entries: Mutex::new(DEFAULT_MAX_ENTRIES),
             max_age: AtomicU64::new(u64::MAX),
         };
         memory.apply(written);
@@ -41,7 +42,7 @@ impl Memory {
         let most = written
             .count(slot::MAX_ENTRIES)
             .map_or(DEFAULT_MAX_ENTRIES, |n| u32::try_from(n).unwrap_or(u32::MAX));
-        self.max_entries.store(most.max(1), Relaxed);
+        *self.max_entries() = most.max(1);
         self.max_age.store(written.time(slot::MAX_AGE).map_or(u64::MAX, nanos), Relaxed);
         if let Some(store) = self.store.get() {
             store.set_most(most.max(1));
@@ -49,7 +50,17 @@ impl Memory {
     }
 
     fn store(&self) -> &Store {
-        self.store.get_or_init(|| Store::new(self.max_entries.load(Relaxed)))
+        self.store.get().unwrap_or_else(|| self.make_store())
+    }
+
+    #[cold]
+    fn make_store(&self) -> &Store {
+        let most = self.max_entries();
+        self.store.get_or_init(|| Store::new(*most))
+    }
+
+    fn max_entries(&self) -> MutexGuard<'_, u32> {
+        self.max_entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn max_age(&self) -> Duration {

@@ -189,8 +189,8 @@ impl Shared {
         self.settings.store(Plan::of(written).0, Relaxed);
         self.plan.store(plan.0, Relaxed);
         plan.quantile().into_iter().for_each(|quantile| self.recent.refresh(quantile));
-        *self.budget.write().unwrap_or_else(PoisonError::into_inner) =
-            written.word(slot::BUDGET).unwrap_or(budget::DEFAULT);
+        let mut budget = self.budget.write().unwrap_or_else(PoisonError::into_inner);
+        *budget = written.word(slot::BUDGET).unwrap_or(budget::DEFAULT);
         self.payer.store(Payer::NOBODY.0, Relaxed);
     }
 
@@ -221,8 +221,9 @@ impl Shared {
 
     #[cold]
     fn find_payer(&self) -> Payer {
-        let budget = *self.budget.read().unwrap_or_else(PoisonError::into_inner);
-        let payer = Payer::of(Purse::named(budget));
+        // Held until the payer is stored, or another budget might come before it and be forgotten.
+        let budget = self.budget.read().unwrap_or_else(PoisonError::into_inner);
+        let payer = Payer::of(Purse::named(*budget));
         self.payer.store(payer.0, Relaxed);
         payer
     }
