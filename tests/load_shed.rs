@@ -10,8 +10,9 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use resilient_runtime::{
-    Fault, Layer, LoadShed, LoadShedPermit, LoadShedSnapshot, Priority, Rejected, ShedMode, circuit_breaker,
-    configure, fallback, inherit, load_shed, priority, registry, retry, test_util, timeout, with_priority,
+    EventKind, Fault, Layer, LoadShed, LoadShedPermit, LoadShedSnapshot, Priority, Rejected, ShedMode,
+    circuit_breaker, configure, fallback, inherit, load_shed, priority, registry, retry, test_util, timeout,
+    with_priority,
 };
 use tokio::sync::Semaphore;
 use tokio::task::yield_now;
@@ -201,6 +202,28 @@ async fn a_refused_call_does_not_run() {
     let seen = of("shut");
     assert_eq!((seen.admitted.normal, seen.rejected.normal, seen.running), (1, 1, 0));
     assert!(seen.overloaded);
+}
+
+#[load_shed(name = "twice", initial_limit = 1, min_limit = 1, max_limit = 1)]
+async fn twice() -> Answer {
+    sleep(Duration::from_millis(10)).await;
+    Ok(1)
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_refused_call_is_told_of_at_the_end_of_one_overload() {
+    let events = test_util::record();
+    for calls in [10, 4] {
+        futures::future::join_all((0..calls).map(|_| twice())).await;
+        for _ in 0..100 {
+            twice().await.unwrap();
+        }
+    }
+    let ends = events.kinds("twice").into_iter().filter_map(|kind| match kind {
+        EventKind::OverloadEnded { rejected, .. } => Some(rejected),
+        _ => None,
+    });
+    assert_eq!(ends.collect::<Vec<_>>(), [9, 3]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -101,12 +101,18 @@ impl<'a> Place<'a> {
             self.shared.leave(stage, verdict);
         }
     }
+
+    /// The call ended without an answer.
+    #[inline]
+    fn give_back(&mut self, panicked: bool) {
+        self.leave(if panicked { Verdict::Silence } else { Verdict::Abandoned });
+    }
 }
 
 impl Drop for Place<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.leave(if thread::panicking() { Verdict::Silence } else { Verdict::Abandoned });
+        self.give_back(thread::panicking());
     }
 }
 
@@ -115,13 +121,21 @@ impl Drop for Place<'_> {
 #[must_use = "the place is given back when the permit is dropped"]
 pub struct LoadShedPermit<'a> {
     place: Place<'a>,
+    /// Whether it was taken in a destructor that a panic runs.
+    unwinding: bool,
+}
+
+impl Drop for LoadShedPermit<'_> {
+    fn drop(&mut self) {
+        self.place.give_back(thread::panicking() && !self.unwinding);
+    }
 }
 
 impl<'a> LoadShedPermit<'a> {
     pub(super) fn acquire(shared: &'a Shared) -> Result<Self, Rejected> {
         let mut place = Place::outside(shared, Priority::Normal);
         place.enter()?;
-        Ok(Self { place })
+        Ok(Self { place, unwinding: thread::panicking() })
     }
 
     /// The call ended with this.

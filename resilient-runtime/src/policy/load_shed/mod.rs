@@ -7,6 +7,7 @@
 mod call;
 mod gate;
 mod learner;
+mod overload;
 #[cfg(all(test, not(resilient_loom)))]
 mod pure;
 #[cfg(all(test, resilient_loom))]
@@ -15,8 +16,6 @@ mod settings;
 mod shared;
 #[cfg(all(test, not(resilient_loom)))]
 mod simulated;
-#[cfg(feature = "health")]
-mod standing;
 mod throttle;
 mod throttled;
 
@@ -337,7 +336,7 @@ pub struct LoadShedSnapshot {
     pub queue_time: Duration,
     /// The share of all calls that is refused now, when throttling.
     pub share: f64,
-    /// Whether calls were refused of late.
+    /// Whether calls were refused in the last ten seconds, and none has shown since that it is over.
     pub overloaded: bool,
     /// Calls that were admitted, by priority.
     pub admitted: ByPriority,

@@ -1,16 +1,16 @@
 //! What the calls of one load shedder share.
 
-use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64 as Counter};
+#[cfg(feature = "health")]
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use resilient_settings::Written;
 use resilient_settings::stem::{load_shed as slot, observes};
 
 use super::call::{Stage, Verdict};
 use super::gate::Gate;
+use super::overload::{NOTHING, OBSERVES, Overload, REFUSES};
 use super::settings::{Settings, ShedMode};
-#[cfg(feature = "health")]
-use super::standing::Standing;
 use super::throttle::Totals;
 use super::throttled::Throttled;
 use super::{ByPriority, LoadShedSnapshot, STEM};
@@ -27,26 +27,18 @@ const ADMITTED: usize = 0;
 const REJECTED: usize = 4;
 const WOULD_REJECT: usize = 8;
 
-/// What is done about an overload.
-const NOTHING: u8 = 0;
-const REFUSES: u8 = 1;
-const OBSERVES: u8 = 2;
-
 #[derive(Debug)]
 pub(super) struct Shared {
     name: &'static str,
     throttles: AtomicBool,
     enabled: AtomicBool,
     observes: AtomicBool,
-    /// What is done about the overload there is, if any.
-    overload: AtomicU8,
+    overload: Overload,
     gate: Gate,
     throttled: Throttled,
     tally: Tally,
-    /// Calls that had been refused, or would have been, when the overload began.
-    before_overload: Counter,
     #[cfg(feature = "health")]
-    standing: Standing,
+    readiness: AtomicUsize,
 }
 
 impl Shared {
@@ -57,13 +49,12 @@ impl Shared {
             throttles: AtomicBool::new(settings.mode == ShedMode::Throttle),
             enabled: AtomicBool::new(written.is_on(slot::ENABLED)),
             observes: AtomicBool::new(observes(written, slot::ENFORCEMENT)),
-            overload: AtomicU8::new(NOTHING),
+            overload: Overload::new(),
             gate: Gate::new(now, &settings),
             throttled: Throttled::new(clock::earlier(), settings.ratio),
             tally: Tally::new(),
-            before_overload: Counter::new(0),
             #[cfg(feature = "health")]
-            standing: Standing::new(written),
+            readiness: AtomicUsize::new(Readiness::of(written, slot::READINESS) as usize),
         }
     }
 
@@ -74,7 +65,7 @@ impl Shared {
         self.gate.apply(now, &settings);
         self.throttled.apply(settings.ratio);
         #[cfg(feature = "health")]
-        self.standing.apply(written);
+        self.readiness.store(Readiness::of(written, slot::READINESS) as usize, Relaxed);
         let throttles = settings.mode == ShedMode::Throttle;
         if self.throttles.swap(throttles, Relaxed) != throttles {
             self.throttled.reset(clock::earlier(), self.totals());
@@ -84,18 +75,18 @@ impl Shared {
     pub(super) fn reset(&self) {
         self.gate.reset(clock::tick());
         self.throttled.reset(clock::earlier(), self.totals());
-        self.overload.store(NOTHING, Relaxed);
+        self.overload.forget(self.rejected(), self.would_reject());
         self.tally.reset();
     }
 
     #[cfg(feature = "health")]
     pub(super) fn readiness(&self) -> Readiness {
-        self.standing.readiness()
+        Readiness::ALL[self.readiness.load(Relaxed)]
     }
 
     #[cfg(feature = "health")]
     pub(super) fn refuses(&self) -> bool {
-        self.overload.load(Relaxed) == REFUSES && self.standing.is_recent()
+        self.overload.refuses()
     }
 
     #[inline]
@@ -141,7 +132,7 @@ impl Shared {
     fn leave_throttled(&self, verdict: Verdict) {
         if let Verdict::Overload | Verdict::Failure = verdict {
             self.throttled.fail(clock::earlier(), self.totals());
-        } else if self.overload.load(Relaxed) != NOTHING {
+        } else if self.overload.does() != NOTHING {
             self.end_overload(self.throttled.is_calm(clock::earlier()));
         }
     }
@@ -179,8 +170,7 @@ impl Shared {
 
     fn reject(&self, priority: Priority) -> Rejected {
         self.tally.add(REJECTED + priority as usize, 1);
-        #[cfg(feature = "health")]
-        self.standing.refused();
+        self.overload.refused();
         self.begin_overload(REFUSES, priority);
         registry::emit(STEM.name, self.name, || EventKind::Rejected { retry_after: None });
         Rejected::Overloaded { name: self.name, priority }
@@ -188,12 +178,11 @@ impl Shared {
 
     /// Tells that the first call was refused, or would have been, since none was.
     fn begin_overload(&self, does: u8, priority: Priority) {
-        if self.overload.load(Relaxed) == does {
+        if self.overload.does() == does {
             return;
         }
         self.end_overload(false);
-        if self.overload.compare_exchange(NOTHING, does, Relaxed, Relaxed).is_ok() {
-            self.before_overload.store(self.refused(does).saturating_sub(1), Relaxed);
+        if let Some(_telling) = self.overload.begin(does) {
             let observed = does == OBSERVES;
             registry::emit(STEM.name, self.name, || EventKind::OverloadBegan { priority, observed });
         }
@@ -202,17 +191,16 @@ impl Shared {
     /// Tells that an overload is over: it `is`, or something else is done about it by now.
     #[cold]
     fn end_overload(&self, is: bool) {
-        let does = self.overload.load(Relaxed);
-        let ends = does != NOTHING && (is || does != self.does());
-        if ends && self.overload.compare_exchange(does, NOTHING, Relaxed, Relaxed).is_ok() {
-            let rejected = self.refused(does).saturating_sub(self.before_overload.load(Relaxed));
+        let does = self.overload.does();
+        if does == NOTHING || !is && does == self.does() {
+            return;
+        }
+        if let Some(_telling) = self.overload.end(does) {
             let observed = does == OBSERVES;
+            let calls = if observed { self.would_reject() } else { self.rejected() };
+            let rejected = self.overload.untold(does, calls);
             registry::emit(STEM.name, self.name, || EventKind::OverloadEnded { rejected, observed });
         }
-    }
-
-    fn refused(&self, does: u8) -> u64 {
-        if does == OBSERVES { self.would_reject() } else { self.rejected() }
     }
 
     /// Calls refused since the first day.
@@ -260,7 +248,7 @@ impl Shared {
             baseline,
             queue_time,
             share,
-            overloaded: self.overload.load(Relaxed) == REFUSES,
+            overloaded: self.overload.refuses(),
             admitted: self.by_priority(count, ADMITTED),
             rejected: self.by_priority(count, REJECTED),
             would_reject: self.by_priority(count, WOULD_REJECT),
