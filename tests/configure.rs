@@ -106,6 +106,7 @@ async fn all_faults_are_reported_at_once_and_nothing_is_installed() {
     assert!(text.contains("circuit_breaker.shared.failure_threshold: 0 is less than 1"), "{text}");
     assert!(text.contains("timeout.each.limit: 0ns is too short"), "{text}");
     assert!(text.contains("retry.twice.factor: NaN"), "{text}");
+    assert_eq!(format!("{error:?}"), text, "a `main` that returns it shows it by its `Debug`");
     left(false).await.unwrap_err();
     assert_eq!(shared().state(), CircuitState::Closed, "nothing was installed");
 }

@@ -306,6 +306,7 @@ fn checks_start_in_a_runtime() {
     let error = health().start().unwrap_err();
     assert_eq!(error, HealthError::NoRuntime);
     assert!(error.to_string().contains("inside a tokio runtime"), "{error}");
+    assert_eq!(format!("{error:?}"), error.to_string(), "a `main` that returns it shows it by its `Debug`");
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl fmt::Display for ConfigFault {
 }
 
 /// A configuration that was refused as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     pub(super) faults: Vec<ConfigFault>,
 }
@@ -101,6 +101,13 @@ impl ConfigError {
     #[must_use]
     pub fn faults(&self) -> &[ConfigFault] {
         &self.faults
+    }
+}
+
+/// For people too: what a `main` returns is shown by this.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 

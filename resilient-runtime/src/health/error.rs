@@ -5,7 +5,7 @@ use std::fmt;
 use crate::configure::ConfigFault;
 
 /// Health checks that were not started, or one that was not taken in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HealthError {
     /// There is no tokio runtime here to run them.
@@ -24,6 +24,13 @@ impl HealthError {
             Self::Faults(faults) => faults,
             Self::NoRuntime | Self::Running => &[],
         }
+    }
+}
+
+/// For people too: what a `main` returns is shown by this.
+impl fmt::Debug for HealthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
