@@ -523,8 +523,10 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `name` | text | required | not empty |
 /// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 /// | `priority` | `"critical"`, `"important"`, `"normal"`, `"optional"` | `"normal"` | one of them |
-/// | `mode` | `"concurrency"`, `"throttle"` | `"concurrency"` | one of them |
+/// | `mode` | `"concurrency"`, `"throttle"` | `"concurrency"` | known word |
+/// | | or `"enforce"`, `"observe"` | `"enforce"`; to observe is to refuse nothing and tell what would have been | |
 /// | `window` | duration | `"100ms"`; throttling `"2m"` | above zero, at most a day |
+/// | `readiness` | what an overload means for the program: `"ignore"`, `"degrade"`, `"fail"` | `"ignore"` | one of these; feature `health` |
 ///
 /// While calls are told by concurrency:
 ///
@@ -546,7 +548,6 @@ pub fn bulkhead(args: TokenStream, item: TokenStream) -> TokenStream {
 /// |---|---|---|---|
 /// | `k` | factor | 2.0 | at least 1 |
 /// | `min_calls` | count | 10 | at least 1 |
-/// | `readiness` | what an overload means for the program: `"ignore"`, `"degrade"`, `"fail"` | `"ignore"` | one of these; feature `health` |
 ///
 /// All functions that name a load shedder share it; `priority` is each function's own. Where the task has a
 /// priority, because `with_priority` gave it one, that one holds, for it tells what the call is for: a request
