@@ -242,7 +242,7 @@ pub fn circuit_breaker(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `when` | `fn(&E) -> bool`: fall back on this error | all but answers | captures nothing |
 /// | `key` | as in `#[cache]`, for `cached` | all arguments | needs `cached` |
 /// | `max_entries` | values kept at once, for `cached` | 1000 | at least 1, needs `cached` |
-/// | `max_age` | duration: the oldest value that is an answer, for `cached` | no limit | not zero, needs `cached` |
+/// | `max_age` | duration: the oldest value that is an answer, for `cached` | no limit | not zero, at most a day, needs `cached` |
 /// | `name` | text | path of the function | not empty |
 /// | `enabled` | `true` or `false` | `true`; otherwise errors are passed on, and refusals still answered | |
 ///
@@ -737,8 +737,8 @@ pub fn rate_limit(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | key | type | default | checked when compiling |
 /// |---|---|---|---|
 /// | `ttl` | duration for which a value is fresh | required | not zero, at most a day |
-/// | `stale_if_error` | duration beyond `ttl` for which a value stands in for a failure | none | not zero |
-/// | `stale_while_revalidate` | duration beyond `ttl` in which one caller renews a value for all | none | not zero |
+/// | `stale_if_error` | duration beyond `ttl` for which a value stands in for a failure | none | not zero, at most a day |
+/// | `stale_while_revalidate` | duration beyond `ttl` in which one caller renews a value for all | none | not zero, at most a day |
 /// | `max_entries` | values kept at once | 1000 | at least 1 |
 /// | `key` | expression with the arguments in scope, or a tuple of them | all arguments | |
 /// | `name` | text | path of the function | not empty |

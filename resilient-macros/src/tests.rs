@@ -198,8 +198,16 @@ fn wrong_arguments_are_told_apart() {
             quote!(name = "p", failure_rate = 0.5, window = "10"),
             "needs a unit, or no quotes",
         ),
-        ("circuit_breaker", quote!(name = "p", failure_rate = 0.5, window = 65537), "at most 65536 calls"),
-        ("circuit_breaker", quote!(name = "p", half_open_calls = 1025), "at most 1024 probes"),
+        (
+            "circuit_breaker",
+            quote!(name = "p", failure_rate = 0.5, window = 65537),
+            "`window` must be 1 to 65536",
+        ),
+        (
+            "circuit_breaker",
+            quote!(name = "p", half_open_calls = 1025),
+            "`half_open_calls` must be 1 to 1024",
+        ),
         ("circuit_breaker", quote!(name = "p", slow_duration = "1s", slow_rate = 0.5), "unknown key"),
         ("circuit_breaker", quote!(name = "p", slow_call = "1s"), "`slow_call` needs `slow_rate`"),
         ("circuit_breaker", quote!(name = "p", slow_rate = 0.5), "`slow_rate` needs `slow_call`"),

@@ -46,10 +46,6 @@ pub(crate) static KIND: Kind = Kind {
     read: |reader| Box::new(CircuitBreaker::read(reader)),
 };
 
-/// Probes that are more than the runtime keeps apart, and calls that are more than it remembers.
-const TOO_MANY: u32 = slot::MOST_PROBES + 1;
-const TOO_LONG: u32 = slot::MOST_CALLS + 1;
-
 pub(super) struct CircuitBreaker {
     key: Option<Expr>,
     ignore_when: Option<Expr>,
@@ -66,10 +62,8 @@ impl CircuitBreaker {
         reader.required_name("\"payments\"");
         opening(reader);
         reopening(reader);
-        let probes = reader.count("half_open_calls", 1, ": without a probe it would never close");
-        if let Some(Given { literal: Some(TOO_MANY..), at }) = probes {
-            reader.diag.at(at, format!("`half_open_calls` lets at most {} probes run at once", TOO_MANY - 1));
-        }
+        let why = ": it counts the probes at once, and without one the breaker never closes";
+        reader.count_to("half_open_calls", 1, slot::MOST_PROBES, why);
         reader.count("success_threshold", 1, "");
         reader.duration("half_open_timeout", Some("no probe could answer in time"));
         reader.duration("ramp", Some("leave it out to let everything through at once"));
@@ -92,11 +86,7 @@ impl CircuitBreaker {
 fn opening(reader: &mut Reader<'_>) {
     reader.count("failure_threshold", 1, "");
     reader.ratio("failure_rate");
-    let window = reader.count_or_duration("window", "nothing would be counted");
-    if let Some(Stretch::Calls(Given { literal: Some(TOO_LONG..), at })) = &window {
-        let message = format!("`window` holds at most {} calls: write a duration for more", TOO_LONG - 1);
-        reader.diag.at(at, message);
-    }
+    let window = reader.count_or_duration("window", slot::MOST_CALLS, "nothing would be counted");
     let min_calls = reader.count("min_calls", 1, "");
     reader.duration("slow_call", Some("every call would be slow"));
     reader.ratio("slow_rate");

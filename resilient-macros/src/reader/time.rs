@@ -111,7 +111,7 @@ impl Reader<'_> {
     }
 
     /// Either a number of calls or a time.
-    pub(crate) fn count_or_duration(&mut self, key: &'static str, why: &str) -> Option<Stretch> {
+    pub(crate) fn count_or_duration(&mut self, key: &'static str, most: u32, why: &str) -> Option<Stretch> {
         let value = self.value(key, "100")?;
         let fault = match &value {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => {
@@ -125,7 +125,9 @@ impl Reader<'_> {
                 )
             }
             Expr::Path(_) | Expr::Lit(ExprLit { lit: Lit::Int(_), .. }) => {
-                return self.count(key, 1, "").map(Stretch::Calls);
+                return self
+                    .count_to(key, 1, most, ": it counts calls; for more write a duration")
+                    .map(Stretch::Calls);
             }
             _ => format!("`{key}` takes a number of calls or a time: `{key} = 100` or `{key} = \"10s\"`"),
         };
