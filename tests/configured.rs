@@ -209,6 +209,18 @@ async fn what_does_not_go_together_is_told_where_it_was_written() {
 }
 
 #[tokio::test]
+async fn what_follows_from_a_mistake_in_a_default_is_not_told_beside_it() {
+    for section in ["default", "external"] {
+        let wrong = format!(
+            "[circuit_breaker.{section}]\nfailure_rte = 0.5\nwindow = 10\n\
+             [circuit_breaker.payments]\nextends = \"{section}\""
+        );
+        let faults = refused(text(&wrong));
+        assert!(faults.len() == 1 && faults[0].contains("failure_rate"), "{faults:?}");
+    }
+}
+
+#[tokio::test]
 async fn names_that_nobody_uses_may_be_let_pass() {
     let toml = "[timeout.qoutes]\nlimit = \"1s\"\n";
     let faults = refused(text(toml));
@@ -306,10 +318,32 @@ async fn a_variable_that_matches_nothing_is_told() {
         ("RESILIENT__ENABLED", "no", "\"no\" is neither true nor false"),
         ("RESILIENT__", "1", "is no key of `resilient`"),
         ("RESILIENT__é__ß__x", "1", "is no kind of policy"),
+        ("RESILIENT__POLICY__QUOTES__RETRY__MAX", "4", "did you mean `RESILIENT__RETRY__QUOTES__MAX`?"),
     ] {
         let error = configure().env_from([(name, value)]).install().unwrap_err();
         let text = error.to_string();
         assert!(text.contains(words) && text.contains(&format!("variable {name}")), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn variables_without_end_are_told_in_short() {
+    let wrong = (0..1_000).map(|number| (format!("RESILIENT__TIMEOUT__NOBODY_{number}__LIMIT"), "1s"));
+    assert_eq!(refused(configure().env_from(wrong)).len(), 256);
+}
+
+#[tokio::test]
+async fn nothing_that_was_written_reaches_the_controls_of_a_terminal() {
+    for wrong in [
+        text("[retry.default]\nbudget = \"\\u001b[31m\""),
+        text("[circuit_breaker.payments]\nhealth = \"\\u001b[31m\""),
+        configure().file("/nowhere\u{1b}[31m"),
+        configure().text("\u{1b}[31m", "x = 1"),
+        configure().env_from([("RESILIENT__TIMEOUT__\u{1b}[31m__LIMIT", "1s")]),
+        configure().retry("\u{1b}[31m", |retry| retry),
+    ] {
+        let error = wrong.install().unwrap_err().to_string();
+        assert!(error.contains("1b") && !error.contains('\u{1b}'), "{error:?}");
     }
 }
 

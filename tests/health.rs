@@ -764,6 +764,9 @@ async fn a_policy_means_for_readiness_what_it_says() {
     assert_eq!(ready(), (HealthStatus::Up, 200));
     let asked: Vec<_> = health().ready().policies.iter().map(|policy| policy.snapshot.name()).collect();
     assert_eq!(asked, ["useful", "vital", "shop"]);
+    let explained = registry().explain();
+    let idle = explained.rows().iter().find(|row| (row.policy, row.key) == ("idle", "readiness")).unwrap();
+    assert_eq!(idle.to_string(), "circuit_breaker.idle.readiness = \"ignore\"  (built in)");
     configure().circuit_breaker("idle", |b| b.readiness(Readiness::Fail)).install().unwrap();
     breaker("idle").force_open();
     assert_eq!(ready(), (HealthStatus::Down, 503));

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Write as _;
 
 use resilient_settings::Value;
+use resilient_settings::words::printable;
 
 use crate::configure::{Merged, in_force, kind};
 use crate::function::{Function, Layer};
@@ -158,7 +159,7 @@ impl fmt::Display for GuardedLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.stem())?;
         if let Some(name) = self.layer.name() {
-            write!(f, " `{name}`")?;
+            write!(f, " `{}`", printable(name.to_owned()))?;
         }
         for (index, (key, value)) in self.settings.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };

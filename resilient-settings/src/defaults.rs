@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::stem::circuit_breaker::WINDOW_CALLS;
-use crate::stem::{MODES, Table};
+use crate::stem::{MODES, READINESS, Table};
 use crate::{Kind, Rate, Value, Written};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -107,6 +107,7 @@ pub fn default(table: &Table, key: usize, written: &Written) -> Option<Value> {
     };
     match (table.name, key.name) {
         (_, "enabled") => return Some(Value::Flag(true)),
+        (_, "readiness") => return Some(Value::Word(READINESS[0])),
         (_, "mode") if matches!(key.kind, Kind::Word(MODES)) => return Some(Value::Word(MODES[0])),
         ("circuit_breaker", "failure_threshold") => {
             return (!says("failure_rate")).then_some(Value::Count(5));

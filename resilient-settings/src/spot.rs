@@ -4,6 +4,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::words;
+
 /// Columns of a source line that are shown at most.
 const WIDTH: usize = 120;
 
@@ -145,7 +147,7 @@ impl Spot {
 /// `resilient.toml:3:7`
 impl fmt::Display for Spot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.file(), self.line(), self.column())
+        write!(f, "{}:{}:{}", words::printable(self.file().to_owned()), self.line(), self.column())
     }
 }
 

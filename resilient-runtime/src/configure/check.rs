@@ -11,8 +11,8 @@ use crate::composed;
 use crate::function::Layer;
 use crate::registry::{World, annotated, functions};
 
-/// Names without a user that are told at once, as of one file no more mistakes are.
-const MOST: usize = 256;
+/// Names without a user, and variables at fault, that are told at once, as of one file no more mistakes are.
+pub(super) const MOST: usize = 256;
 
 /// A configuration without a fault.
 pub(super) struct Checked {
@@ -40,7 +40,7 @@ pub(super) fn check(world: &World, mut layers: Layers, contents: &[Content]) -> 
     let (merged, clashes) = merge(world, &layers);
     faults.extend(clashes.iter().map(super::Clash::fault));
     for (&name, laid) in &merged {
-        at_odds(name, laid, &mut faults);
+        at_odds(&merged, name, laid, &mut faults);
     }
     faults.extend(composed::needs().filter_map(|needed| unmet(needed, &merged)));
     faults.extend(layers.said.events.faults());
@@ -108,7 +108,7 @@ fn two_modes(section: &Section) -> Vec<ConfigFault> {
 }
 
 /// Keys that do not go together, whoever wrote them, unless that may come of what is wrong with one of them.
-fn at_odds((stem, name): (&str, &str), laid: &Laid, faults: &mut Vec<ConfigFault>) {
+fn at_odds(merged: &Merged, (stem, name): (&str, &str), laid: &Laid, faults: &mut Vec<ConfigFault>) {
     let Some(kind) = kind(stem) else { return };
     for Complaint { key, message, others } in (kind.check)(&laid.written) {
         let missing = !others.iter().any(|other| laid.says(kind, other));
@@ -122,7 +122,10 @@ fn at_odds((stem, name): (&str, &str), laid: &Laid, faults: &mut Vec<ConfigFault
             matches!(fault.origin, Origin::File(_))
                 && (&known.origin, known.key) == (&fault.origin, fault.key)
         };
-        let of_policy = |known: &ConfigFault| (known.stem, known.name) == (stem, name);
+        // Those of a default or a template may be inherited.
+        let of_policy = |known: &ConfigFault| {
+            known.stem == stem && (known.name == name || !merged.contains_key(&(stem, known.name)))
+        };
         if !faults.iter().any(|known| told(known) || (of_policy(known) && follows(known))) {
             faults.push(fault);
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use resilient_settings::stem::{TABLES, general};
-use resilient_settings::words::dotted;
+use resilient_settings::words::{dotted, printable};
 use resilient_settings::{intern_outside, stack};
 
 use super::Origin;
@@ -58,7 +58,7 @@ impl ConfigFault {
         let words = table.into_iter().flat_map(|table| table.keys).map(|key| key.name);
         let key = keys.get(if of_policy { 2 } else { 1 }).and_then(|key| { words }.find(|word| word == key));
         let stem = table.map_or(if of_policy { LATENCY } else { "" }, |table| table.name);
-        Self { stem, name, key, message: message.into(), origin, path }
+        Self { stem, name, key, message: printable(message.into()), origin, path }
     }
 
     /// Whether a word at fault stands below the policy's name.

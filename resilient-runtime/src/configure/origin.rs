@@ -5,6 +5,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 use resilient_settings::Spot;
+use resilient_settings::words::printable;
 
 use crate::function::Function;
 
@@ -64,8 +65,8 @@ impl fmt::Display for Origin {
             Self::BuiltIn => f.write_str("built in"),
             Self::Attribute { file, line } => write!(f, "attribute at {file}:{line}"),
             Self::Code { file, line } => write!(f, "code at {file}:{line}"),
-            Self::File(place) => write!(f, "{}:{}", place.file(), place.line()),
-            Self::Variable { name } => write!(f, "variable {name}"),
+            Self::File(place) => write!(f, "{}:{}", printable(place.file().to_owned()), place.line()),
+            Self::Variable { name } => write!(f, "variable {}", printable(name.to_string())),
         }
     }
 }

@@ -6,11 +6,12 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
 
-use resilient_settings::Value;
 use resilient_settings::file::{LEVELS, advice, setting};
 use resilient_settings::stem::{Table, general};
 use resilient_settings::words::{listed, nearest, quoted};
+use resilient_settings::{Value, stack};
 
+use super::check::MOST;
 use super::sources::{Section, Source, is_default};
 use super::used::Names;
 use super::{ConfigFault, Configure, Laid, Layers, Origin, Said};
@@ -151,6 +152,7 @@ pub(super) fn read(variables: &Variables, known: &Names, said: &mut Said) -> Vec
     said.general.over(&general::TABLE, &general);
     let levels = log.iter().map(|(event, (level, origin))| (event.as_str(), *level, origin.clone()));
     said.events.insert_levels(variables.levels, levels);
+    faults.truncate(MOST);
     faults
 }
 
@@ -250,6 +252,15 @@ impl Variable<'_> {
 fn kind(written: &str, rest: &[&str]) -> Result<&'static Stem, String> {
     if let Some(stem) = STEMS.iter().find(|stem| stem.name == written) {
         return Ok(stem);
+    }
+    if let (stack::TABLE, [policy @ .., part, key]) = (written, rest)
+        && stack::part(part).is_some()
+    {
+        let rest = policy.iter().chain([key]).map(|part| (*part).to_owned());
+        return Err(format!(
+            "a stack's policies are set by their kind: did you mean `{}`?",
+            name(part, rest)
+        ));
     }
     let stems = || STEMS.iter().map(|stem| stem.name);
     Err(match nearest(written, stems()) {

@@ -83,10 +83,16 @@ fn missing(stem: &str, name: &str, parent: &str, parents: &Parents<'_>) -> Strin
     format!("there is no `[{}]`{end}", dotted([stem, parent]))
 }
 
+/// Steps of a circle that are spelt out.
+const SPELT: usize = 8;
+
 fn circle(chain: &[&str]) -> String {
     let steps = chain.windows(2).map(|pair| format!("`{}` extends `{}`", pair[0], pair[1]));
-    match steps.collect::<Vec<_>>().join(", ") {
+    match steps.take(SPELT).collect::<Vec<_>>().join(", ") {
         steps if steps.is_empty() => "it extends itself".to_owned(),
+        steps if chain.len() > SPELT + 1 => {
+            format!("{steps} and so on, until the last of {} extends `{}`", chain.len(), chain[0])
+        }
         steps => format!("{steps}, which extends `{}`", chain[0]),
     }
 }

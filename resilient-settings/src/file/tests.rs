@@ -203,6 +203,16 @@ extends = "slow"
 }
 
 #[test]
+fn a_long_circle_is_told_in_short() {
+    let text: String =
+        (0..1_000).map(|n| format!("[retry.r{n:03}]\nextends = \"r{:03}\"\n", (n + 1) % 1_000)).collect();
+    let (document, _) = read("resilient.toml", &text);
+    let [fault] = chains(&document.sections).try_into().expect("one circle");
+    let end = "`r007` extends `r008` and so on, until the last of 1000 extends `r000`";
+    assert!(fault.message.starts_with("`r000` extends `r001`, ") && fault.message.ends_with(end), "{fault}");
+}
+
+#[test]
 fn the_caret_stands_below_what_is_meant() {
     let (_, faults) = read("resilient.toml", "\u{feff}[retry.\"größer\"]\r\n\tmax = \"drei\"");
     let report: String = faults.iter().map(ToString::to_string).collect();
