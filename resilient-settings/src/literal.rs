@@ -130,6 +130,7 @@ fn leading(text: &str, accepts: impl Fn(char) -> bool) -> &str {
 pub fn quantile(text: &str) -> Option<Result<f64, String>> {
     let text = text.trim();
     let of_hundred = text.strip_prefix(['p', 'P']).or_else(|| text.strip_suffix('%'))?;
+    let is_plain = |number: &str| number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     let share: f64 = of_hundred.trim().parse().ok().filter(|share: &f64| share.is_finite())?;
     let tenths = (share * 10.0).round();
     let fits = (500.0..=999.0).contains(&tenths) && (share * 10.0 - tenths).abs() < 1e-9;
@@ -137,10 +138,10 @@ pub fn quantile(text: &str) -> Option<Result<f64, String>> {
         Err(format!(
             "\"{text}\" is no quantile: write one from \"p50\" to \"p99.9\", with one digit behind the point at most"
         ))
-    } else if text.strip_prefix('p') == Some(of_hundred) {
+    } else if text.strip_prefix('p').is_some_and(is_plain) {
         Ok(tenths / 1_000.0)
     } else {
-        Err(format!("a quantile is written \"p{}\"", of_hundred.trim()))
+        Err(format!("a quantile is written \"p{share}\""))
     })
 }
 
@@ -248,6 +249,15 @@ mod tests {
             let fault = duration(text).expect_err(text);
             assert!(fault.contains(words), "{text}: {fault}");
         }
+    }
+
+    #[test]
+    fn a_quantile_is_a_p_and_digits() {
+        assert_eq!(["p95", " p50.0 "].map(quantile), [Some(Ok(0.95)), Some(Ok(0.5))]);
+        for text in ["p 95", "p+95", "p9.5e1", "P95", "95%", "95 %"] {
+            assert_eq!(quantile(text), Some(Err("a quantile is written \"p95\"".to_owned())), "{text}");
+        }
+        assert_eq!(["95", "pp95", "pinf", "p"].map(quantile), [None, None, None, None]);
     }
 
     #[test]
