@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use resilient_runtime::{
-    CircuitState, ConfigError, Configure, Fault, Origin, Snapshot, circuit_breaker, configure, registry,
-    retry, timeout,
+    CircuitState, ConfigError, Configure, Fault, Level, Origin, Snapshot, circuit_breaker, configure,
+    registry, retry, timeout,
 };
 
 use tokio::time::Instant;
@@ -387,7 +387,19 @@ async fn what_is_no_file_with_text_is_a_fault() {
 async fn levels_of_events_come_from_files_too() {
     let faults = refused(text("[resilient.log]\nopend = \"error\""));
     assert_eq!(faults, ["resilient.log.opend: there is no event of this name; did you mean `opened`?"]);
-    text("[resilient.log]\nopened = \"off\"\nclosed = \"debug\"").install().unwrap();
+    text("[resilient.log]\nopened = \"off\"\nclosed = \"debug\"")
+        .log("closed", Level::ERROR)
+        .install()
+        .unwrap();
+    let explanation = registry().explain();
+    let levels: Vec<_> = explanation.rows().iter().filter(|row| row.policy == "log").collect();
+    assert_eq!(levels[1].to_string(), "resilient.log.opened = \"off\"  (resilient.toml:2)");
+    let closed = levels[0].to_string();
+    assert!(
+        closed.starts_with("resilient.log.closed = \"error\"  (code at tests/configured.rs:"),
+        "{closed}"
+    );
+    assert_eq!(levels.len(), 2, "what nobody set is not listed");
 }
 
 #[tokio::test]

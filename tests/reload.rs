@@ -264,6 +264,16 @@ async fn a_call_reloads_and_tells_what_changed() {
     let expected =
         ["circuit_breaker.payments.failure_threshold: 1 -> 4", "timeout.quotes.limit: \"3s\" -> \"2s\""];
     assert_eq!(changes, expected);
+    folder.write("resilient.toml", "[resilient.log]\nopened = \"error\"\nclosed = \"off\"\n");
+    reload().unwrap();
+    folder.write(
+        "resilient.toml",
+        "[resilient.log]\nopened = \"info\"\nclosed = \"off\"\nrejected = \"trace\"\n",
+    );
+    let changes: Vec<_> = reload().unwrap().iter().map(ToString::to_string).collect();
+    let expected =
+        ["resilient.log.opened: \"error\" -> \"info\"", "resilient.log.rejected: default -> \"trace\""];
+    assert_eq!(changes, expected);
     folder.write("resilient.toml", "[timeout.quotes]\nlimit = 3\n[timeout.hang]\nlimt = \"1s\"");
     assert_eq!(reload().unwrap_err().faults().len(), 2);
     assert_eq!(reload().unwrap_err().faults().len(), 2, "whoever asks is answered");

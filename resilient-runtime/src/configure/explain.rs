@@ -22,7 +22,7 @@ pub struct Explanation {
 pub struct Explained {
     /// Kind of policy, or `"resilient"` for what concerns all.
     pub stem: &'static str,
-    /// Name of the policy, or empty.
+    /// Name of the policy, `"log"` for the level of an event that somebody set, or empty.
     pub policy: &'static str,
     /// The key.
     pub key: &'static str,
@@ -61,6 +61,14 @@ impl Registry {
         let (merged, _) = merge(self.0, &layers);
         let mut rows = Vec::new();
         explain((&general::TABLE, ""), &layers.said.general, &mut rows);
+        let levels = layers.said.events.by_event().into_iter();
+        rows.extend(levels.map(|(key, (level, origin))| Explained {
+            stem: general::TABLE.name,
+            policy: general::LOG,
+            key,
+            value: Some(level),
+            origin: origin.clone(),
+        }));
         for (&(stem, name), laid) in &merged {
             if let Some(stem) = kind(stem) {
                 explain((stem, name), laid, &mut rows);

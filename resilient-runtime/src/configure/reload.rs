@@ -1,5 +1,6 @@
 //! Settings that change while the program runs.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::laid::Laid;
 use super::sources::Content;
 use super::{ConfigError, ConfigFault, Configure, Layers, kind, merge};
 use crate::clock;
-use crate::events::{CONFIG, EventKind};
+use crate::events::{CONFIG, EventKind, Settings};
 use crate::registry::{Registry, World, registry};
 
 /// One setting that a reload changed.
@@ -23,7 +24,7 @@ use crate::registry::{Registry, World, registry};
 pub struct ConfigChange {
     /// Kind of policy, or `"resilient"` for what concerns all.
     pub stem: &'static str,
-    /// Name of the policy, or empty.
+    /// Name of the policy, `"log"` for the level of an event, or empty.
     pub policy: &'static str,
     /// The key.
     pub key: &'static str,
@@ -102,7 +103,8 @@ fn renew(
     contents: &[Content],
 ) -> Option<Result<Vec<ConfigChange>, ConfigError>> {
     let (before, _) = merge(world, &layers);
-    let (general, every) = (layers.said.general.clone(), interval(&layers));
+    let (general, events) = (layers.said.general.clone(), layers.said.events.clone());
+    let every = interval(&layers);
     match check(world, layers, contents) {
         Err(error) if world.note(number, |layers| layers.judged = contents.into()) => {
             #[cfg(feature = "export")]
@@ -115,8 +117,9 @@ fn renew(
         Ok(Checked { layers, merged, warnings }) => {
             let mut changes = Vec::new();
             compare((&general::TABLE, ""), (&general, &layers.said.general), &mut changes);
+            compare_levels(&events, &layers.said.events, &mut changes);
             let (nothing, policies) = (Laid::new(), before.keys().chain(merged.keys()));
-            let policies: std::collections::BTreeSet<_> = policies.collect();
+            let policies: BTreeSet<_> = policies.collect();
             for name in policies {
                 let Some(stem) = kind(name.0) else { continue };
                 let (old, new) = (before.get(name), merged.get(name));
@@ -149,6 +152,18 @@ fn compare(
         let (old, new) = (old.written.get(index), new.written.get(index));
         if old != new {
             changes.push(ConfigChange { stem: table.name, policy, key: key.name, old, new });
+        }
+    }
+}
+
+fn compare_levels(old: &Settings, new: &Settings, changes: &mut Vec<ConfigChange>) {
+    let (old, new) = (old.by_event(), new.by_event());
+    let events: BTreeSet<_> = old.keys().chain(new.keys()).copied().collect();
+    for key in events {
+        let of = |levels: &BTreeMap<_, (Value, _)>| levels.get(key).map(|(level, _)| *level);
+        let (old, new) = (of(&old), of(&new));
+        if old != new {
+            changes.push(ConfigChange { stem: general::TABLE.name, policy: general::LOG, key, old, new });
         }
     }
 }

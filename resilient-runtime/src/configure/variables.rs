@@ -210,7 +210,7 @@ impl Variable<'_> {
                 once(set.general.origin(key))?;
                 set.general.put(key, value, self.origin());
             }
-            ["log", event] => {
+            [general::LOG, event] => {
                 let level = self.value.to_lowercase();
                 let level = LEVELS.iter().copied().find(|known| *known == level);
                 let level = level.ok_or_else(|| format!("it takes one of {}", quoted(LEVELS)))?;
@@ -308,7 +308,7 @@ fn meant(written: &str) -> Option<String> {
     if let Some(key) = nearest(&rest, general::TABLE.keys.iter().map(|key| key.name)) {
         return Some(format!("did you mean `{}`?", name(key, [])));
     }
-    let mut kinds = STEMS.iter().map(|stem| stem.name).chain(["log"]);
+    let mut kinds = STEMS.iter().map(|stem| stem.name).chain([general::LOG]);
     let (kind, below) = kinds.find_map(|kind| Some((kind, rest.strip_prefix(kind)?.strip_prefix('_')?)))?;
     Some(match below.strip_prefix('_') {
         Some(below) => format!("did you mean `{}`?", name(kind, below.split("__").map(str::to_owned))),

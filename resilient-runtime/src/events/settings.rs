@@ -1,10 +1,12 @@
 //! What may be said about events at start-up, and what is in force.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
-use resilient_settings::intern;
 #[cfg(feature = "config")]
 use resilient_settings::intern_outside;
+use resilient_settings::stem::general;
+use resilient_settings::{Value, intern};
 use tracing::Level;
 
 use super::word::Word;
@@ -96,20 +98,38 @@ impl Settings {
         self.from_files += self.levels.len() - before;
     }
 
+    /// What each event's level is set to, if it is, and who said so: of two that name one event, the later.
+    pub(crate) fn by_event(&self) -> BTreeMap<&'static str, (Value, &Origin)> {
+        let levels = self.levels.iter();
+        levels.map(|(event, level, origin)| (*event, (Value::Word(word_for(*level)), origin))).collect()
+    }
+
     /// What is wrong with them.
     pub(crate) fn faults(&self) -> Vec<ConfigFault> {
-        let levels = self.levels.iter().map(|(event, _, origin)| ("log", *event, origin));
+        let levels = self.levels.iter().map(|(event, _, origin)| (general::LOG, *event, origin));
         let remembered = self.remembered.iter().map(|(event, _, origin)| ("remember", *event, origin));
         let unknown = levels.chain(remembered).filter(|(_, event, _)| Word::called(event).next().is_none());
         let fault = |(key, event, origin): (&str, &str, &Origin)| {
-            ConfigFault::new(["resilient", key, event], no_event(event), origin.clone())
+            ConfigFault::new([general::TABLE.name, key, event], no_event(event), origin.clone())
         };
         let mut faults: Vec<_> = unknown.map(fault).collect();
         if let Some((recent, origin)) = self.recent.as_ref().filter(|(recent, _)| *recent > LONGEST) {
             let message = format!("{recent} is more than {LONGEST}");
-            faults.push(ConfigFault::new(["resilient", "recent"], message, origin.clone()));
+            faults.push(ConfigFault::new([general::TABLE.name, "recent"], message, origin.clone()));
         }
         faults
+    }
+}
+
+/// The level as a file says it.
+const fn word_for(level: Option<Level>) -> &'static str {
+    match level {
+        Some(Level::ERROR) => "error",
+        Some(Level::WARN) => "warn",
+        Some(Level::INFO) => "info",
+        Some(Level::DEBUG) => "debug",
+        Some(Level::TRACE) => "trace",
+        None => "off",
     }
 }
 

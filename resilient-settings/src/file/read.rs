@@ -250,7 +250,7 @@ impl Reading<'_> {
                     self.document.general.values.push((place, held, spot));
                 }
                 Some(Err(message)) => self.fault(&[table.name, word], value.span(), message),
-                None if word == "log" => self.log((key, value)),
+                None if word == general::LOG => self.log((key, value)),
                 None => {
                     self.fault(&[table.name, word], key.span(), unknown::general(word, value.get_ref()));
                 }
@@ -259,7 +259,7 @@ impl Reading<'_> {
     }
 
     fn log(&mut self, (key, value): Entry<'_>) {
-        let path = [general::TABLE.name, "log"];
+        let path = [general::TABLE.name, general::LOG];
         let Some(events) = value.get_ref().as_table() else {
             let message = "it takes a table of events and their levels: `opened = \"error\"`".to_owned();
             return self.fault(&path, key.span(), message);

@@ -166,7 +166,7 @@ pub(super) fn general(key: &str, value: &DeValue<'_>) -> String {
     if let Some(advice) = general::TABLE.advice(key) {
         return format!("unknown key; {advice}");
     }
-    let known = || general::TABLE.keys.iter().map(|key| key.name).chain(["log"]);
+    let known = || general::TABLE.keys.iter().map(|key| key.name).chain([general::LOG]);
     let end = match nearest(&snake(key), known()) {
         Some(meant) => format!("did you mean `{meant}`? Keys: "),
         None if value.is_table() => "policies are told by kind and name: `[retry.<name>]`. Keys: ".to_owned(),

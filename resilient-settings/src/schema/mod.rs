@@ -100,7 +100,7 @@ fn resilient() -> Json {
         "type": "object",
         "additionalProperties": { "enum": LEVELS },
     });
-    properties.insert("log".to_owned(), log);
+    properties.insert(general::LOG.to_owned(), log);
     json!({
         "description": says::stem(general::TABLE.name),
         "type": "object",

@@ -11,6 +11,9 @@ pub const ON_UNKNOWN_POLICY: usize = 2;
 pub const REQUIRE: usize = 3;
 pub const RELOAD: usize = 4;
 
+/// The table in it that has the levels of events.
+pub const LOG: &str = "log";
+
 /// The word of `on_unknown_policy` that refuses a name that no function uses.
 pub const ERROR: &str = "error";
 /// The word of `on_unknown_policy` that lets a name pass that no function uses.
