@@ -247,7 +247,6 @@ fn warmed_with_a_failure(run: fn(u64)) -> fn(u64) {
 #[bench::breaker_open(args = (repeat!(refused)), config = at_most(197))]
 #[bench::retry_first_attempt(args = (repeat!(retried)), config = at_most(107))]
 #[bench::retry_one_failure(args = (repeat!(retried_once)), config = at_most(389))]
-// Three more than before a hedge could be switched off: who pays is settled as the call begins.
 #[bench::hedge_first_attempt(args = (repeat!(hedged)), config = at_most(230))]
 #[bench::timeout_ready(args = (repeat!(bounded)), config = at_most(84))]
 #[bench::timeout_pends_once(args = (repeat!(waited, at_last)), config = at_most(826))]
