@@ -368,9 +368,9 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// An attempt that takes longer than `after` gets another one beside it, until there are `max`; one that fails gets
 /// it at once. The first good answer ends the others where they stand, before the call returns. When none is good, the
-/// answer of the first is returned: its error, or the value that `when_ok` did not want. An error that is an answer (`Permanent` or `Ignored`) is a good one. After a
-/// `Throttled` error no attempt starts before the time it asks for, and after a refusal of a policy below, but for
-/// a timeout, none at all.
+/// answer of the first is returned: its error, or the value that `when_ok` did not want. An error that is an
+/// answer (`Permanent` or `Ignored`) is a good one. After a `Throttled` error no attempt starts before the
+/// time it asks for, and after a refusal of a policy below, but for a timeout, none at all.
 ///
 /// A quantile is that of the last thousand first attempts that succeeded, a millisecond at least: with `"p95"` one
 /// call in twenty is slow. Nothing is slow before the first twenty, or as many as it takes for one to lie above.
@@ -385,8 +385,9 @@ pub fn fallback(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// # Order
 ///
-/// Below `#[retry]`, `#[coalesce]` and `#[circuit_breaker]`, above `#[timeout]`, whose time each attempt then has; `after` is
-/// shorter than the timeouts around it. A `#[circuit_breaker]` below counts the attempts that lose as abandoned.
+/// Below `#[retry]`, `#[coalesce]` and `#[circuit_breaker]`, above `#[timeout]`, whose time each attempt then
+/// has; `after` is shorter than the timeouts around it. A `#[circuit_breaker]` below counts the attempts that
+/// lose as abandoned.
 ///
 /// # Cancel safety
 ///
@@ -840,7 +841,8 @@ pub fn cache(args: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// An error that is `Clone + Send + Sync` goes to all who wait, and so does a refusal from below. Of an
 /// error that is not, such as `std::io::Error`, each caller needs its own: the next one runs, so while
-/// it fails a crowd is served one after the other. One of your own that is `Clone`, with the source in an `Arc`, goes to all.
+/// it fails a crowd is served one after the other. One of your own that is `Clone`, with the source in an
+/// `Arc`, goes to all.
 ///
 /// A refusal that may concern the call that runs alone stays with it, and the next one runs: its deadline passed,
 /// or would have before its turn at a rate limit, or it was too unimportant for a load shedder.
@@ -902,7 +904,8 @@ pub fn coalesce(args: TokenStream, item: TokenStream) -> TokenStream {
 /// | `enabled` | `true` or `false` | `true`; otherwise every call passes as if it were not there | |
 /// | `mode` | `"enforce"` or `"observe"` | `"enforce"`; to observe is to refuse nothing and tell what would have been | known word |
 ///
-/// The time counts from when the body first has to wait; a body that is ready at once arms no timer.
+/// The time counts from when the body first has to wait, or asks for its `deadline()`; a body that is ready at
+/// once arms no timer.
 ///
 /// # Order
 ///
@@ -975,7 +978,7 @@ pub fn timeout(args: TokenStream, item: TokenStream) -> TokenStream {
     stack::enter("timeout", args.into(), item.into()).into()
 }
 
-/// Runs an async function in the background, to know whether what it asks for is there.
+/// Runs an async function in the background, to check that something is there.
 ///
 /// | key | type | default | checked when compiling |
 /// |---|---|---|---|

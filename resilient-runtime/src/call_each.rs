@@ -15,7 +15,9 @@ use crate::patience;
 
 /// Calls a guarded function for each item of a stream.
 pub trait CallEach: Stream + Sized {
-    /// Calls `call` for each item, at most `most` at once, and yields the answers as they come.
+    /// Yields what `call` answers for each item, with at most `most` calls at once.
+    ///
+    /// Answers come as calls end, not in the order of the items.
     ///
     /// An item is pulled when there is room: fewer than `most` calls are under way, and none of them waits for
     /// a place in a bulkhead or a permit of a rate limit, be it its first or a later one. There the calls, and

@@ -148,7 +148,9 @@ impl GuardedLayer {
         self.layer.policy_name()
     }
 
-    /// Keys that somebody wrote, with the values in force: first those of the attribute, in its order.
+    /// Keys that somebody wrote, with the values in force.
+    ///
+    /// Those of the attribute come first, in its order.
     #[must_use]
     pub fn settings(&self) -> &[(&'static str, Value)] {
         &self.settings

@@ -448,7 +448,7 @@ impl Registry {
         functions()
     }
 
-    /// Puts one policy back to the state and the statistics of the first day, if there is one.
+    /// Puts one policy back to its first state and statistics, if it is there.
     ///
     /// `stem` is the kind as in its attribute: `"retry"`, `"circuit_breaker"`.
     pub fn reset(self, stem: &str, name: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The primitives under the breaker and the counters: std's, or loom's where models explore them.
+//! The primitives under policies and counters: std's, or loom's where models explore them.
 
 #[cfg(not(resilient_loom))]
 mod primitives {

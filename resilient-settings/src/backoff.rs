@@ -40,7 +40,9 @@ impl Backoff {
     }
 }
 
-/// How a delay is made random, so that callers that failed together do not return together.
+/// How a delay is made random.
+///
+/// Callers that failed together do not return together then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Jitter {
@@ -115,7 +117,7 @@ impl Previous {
 }
 
 impl Schedule {
-    /// Where nobody says anything.
+    /// Unless told otherwise.
     pub const DEFAULT: Self = Self {
         backoff: Backoff::Exponential,
         base: Duration::from_millis(100),
@@ -124,7 +126,9 @@ impl Schedule {
         jitter: Jitter::Full,
     };
 
-    /// The wait before retry `n` (the first is 0); `unit` is random in `[0, 1)`.
+    /// The wait before retry `n`, of which the first is 0.
+    ///
+    /// `unit` is random in `[0, 1)`.
     ///
     /// One `previous` belongs to one sequence of retries, from the first on.
     pub fn delay(&self, n: u32, unit: f64, previous: &mut Previous) -> Duration {

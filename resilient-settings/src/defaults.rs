@@ -1,4 +1,4 @@
-//! What a key stands at that nobody wrote.
+//! The value of a key that nobody wrote.
 
 use std::time::Duration;
 

@@ -125,7 +125,7 @@ fn leading(text: &str, accepts: impl Fn(char) -> bool) -> &str {
     &text[..end]
 }
 
-/// The share of calls that `p99.9` speaks of, if the text is a quantile at all.
+/// The share of calls that `p99.9` speaks of, if it is a quantile.
 #[must_use]
 pub fn quantile(text: &str) -> Option<Result<f64, String>> {
     let text = text.trim();

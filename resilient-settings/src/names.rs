@@ -21,8 +21,9 @@ pub fn intern(text: &str) -> &'static str {
     NAMES.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().keep(text)
 }
 
-/// The one `&'static str` for a text that a file or a variable says, unless there have been too many: a file that
-/// has other names each time it is read must not fill the memory.
+/// The one `&'static str` for a text from outside, unless there were too many.
+///
+/// A file that has other names each time it is read must not fill the memory.
 #[doc(hidden)]
 pub fn intern_outside(text: &str) -> Option<&'static str> {
     NAMES.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().keep_up_to(text, MOST)

@@ -59,7 +59,7 @@ pub struct Spot {
 }
 
 impl Spot {
-    /// Bytes that lie outside, or inside of a letter, are taken for the nearest that do not.
+    /// A place; bytes outside or inside of a letter are taken for the nearest.
     #[must_use]
     pub fn new(source: &Arc<Source>, span: Range<usize>) -> Self {
         let text = &source.text;

@@ -61,7 +61,9 @@ pub enum Kind {
     Flag,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// The name of another policy: the one that is meant where none is written, and a word for none at all.
+    /// The name of another policy.
+    ///
+    /// It comes with the one that is meant where none is written, and a word for none at all.
     Name {
         /// The one that is meant where none is written.
         otherwise: &'static str,
@@ -159,7 +161,7 @@ pub enum Value {
     Flag(bool),
     /// A word, such as a strategy or a name.
     Word(&'static str),
-    /// Source text of a predicate, a hook, a key or a fallback: shown, never configured.
+    /// Source text of a predicate, hook, key or fallback: shown, never configured.
     Code(&'static str),
 }
 
@@ -212,7 +214,9 @@ impl fmt::Display for Value {
 /// Keys one stem can have.
 pub const MAX_KEYS: usize = 20;
 
-/// Values of a stem's keys, in the order of its table; what nobody wrote is missing.
+/// Values of a stem's keys, in the order of its table.
+///
+/// What nobody wrote is missing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Written {
     values: [Option<Value>; MAX_KEYS],
@@ -222,8 +226,10 @@ impl Written {
     /// Nobody wrote anything.
     pub const NOTHING: Self = Self { values: [None; MAX_KEYS] };
 
-    /// Setters keep whatever they are given: `install` reports what is out of range, and code
-    /// by hand gets the nearest value that makes sense when the settings are read.
+    /// Sets a key to whatever is given.
+    ///
+    /// `install` reports what is out of range, and code by hand gets the nearest value that makes sense when
+    /// the settings are read.
     #[must_use]
     pub const fn set(mut self, key: usize, value: Value) -> Self {
         self.values[key] = Some(value);
@@ -286,7 +292,7 @@ impl Written {
         }
     }
 
-    /// What the key that switches a policy on and off says; it is on where nobody says anything.
+    /// Whether a policy is switched on, as it is unless told otherwise.
     #[must_use]
     pub const fn is_on(&self, key: usize) -> bool {
         !matches!(self.flag(key), Some(false))

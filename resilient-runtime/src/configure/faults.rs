@@ -17,8 +17,9 @@ const LATENCY: &str = "latency";
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConfigFault {
-    /// Kind of policy: `"retry"`, `"circuit_breaker"`; `"resilient"` for what concerns all of them, `"latency"` for
-    /// a function that is no guarded one, and empty where the kind is unknown.
+    /// Kind of policy, such as `"retry"`, or empty where it is unknown.
+    ///
+    /// `"resilient"` stands for what concerns all of them, `"latency"` for a function that is no guarded one.
     pub stem: &'static str,
     /// Name of the policy, or empty.
     pub name: &'static str,

@@ -45,12 +45,13 @@ impl fmt::Display for ConfigChange {
 }
 
 impl Configure {
-    /// Looks so often whether a file has changed, and takes over what it says then. **Default: never.**
+    /// Looks so often whether a file has changed, and goes by it then. **Default: never.**
     ///
-    /// The same as `reload = "5s"` under `[resilient]` of a file, and at least 100 ms. Files are read by path and compared by content,
-    /// so a mounted directory may be swapped for another one. It goes on for as long as the tokio runtime that
-    /// [`install`](Self::install) was called in, or until the next `install`. What is wrong is an event
-    /// (`refused`, at `ERROR`) once per change, and the last good settings stay in force.
+    /// The same as `reload = "5s"` under `[resilient]` of a file, and at least 100 ms. Files are read by path
+    /// and compared by content, so a mounted directory may be swapped for another one. It goes on for as long
+    /// as the tokio runtime that [`install`](Self::install) was called in, or until the next `install`. What
+    /// is wrong is an event (`refused`, at `ERROR`) once per change, and the last good settings stay in
+    /// force.
     #[track_caller]
     pub fn reload(self, every: Duration) -> Self {
         self.general(general::RELOAD, Value::Time(every))

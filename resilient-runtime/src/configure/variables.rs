@@ -42,9 +42,10 @@ impl Configure {
     /// First come the files that `RESILIENT_CONFIG` names, with commas between them and the later one stronger;
     /// then the variables `RESILIENT__<KIND>__<NAME>__<KEY>`, as in
     /// `RESILIENT__CIRCUIT_BREAKER__PAYMENTS__FAILURE_THRESHOLD=3`. Case does not matter, not even in a value that is
-    /// a word, and neither does space around a value; all but letters and digits in a policy's name is written `_`. `DEFAULT` for the name means all policies of the kind.
-    /// `RESILIENT__ENABLED=false` and the like set what a file says under `[resilient]`, and
-    /// `RESILIENT__LOG__OPENED=error` the level of an event.
+    /// a word, and neither does space around a value; all but letters and digits in a policy's name is
+    /// written `_`. `DEFAULT` for the name means all policies of the kind. `RESILIENT__ENABLED=false` and the
+    /// like set what a file says under `[resilient]`, and `RESILIENT__LOG__OPENED=error` the level of an
+    /// event.
     ///
     /// A variable that matches nothing is a fault, as are two that mean the same. One that may have been meant, such
     /// as `RESILIENT_ENABLED`, is a warning in the log. They are read now, once.

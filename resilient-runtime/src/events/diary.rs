@@ -80,7 +80,7 @@ impl Registry {
         Some(diary.recent())
     }
 
-    /// The last events of every policy to which something has happened, by kind and name.
+    /// The last events of every policy that has any, by kind and name.
     #[must_use]
     pub fn all_recent(self) -> Vec<Recent> {
         self.0.bus.diaries.all().iter().map(|diary| diary.recent()).collect()

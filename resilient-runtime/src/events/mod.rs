@@ -139,7 +139,7 @@ pub enum EventKind {
         /// What changed.
         changes: Arc<[ConfigChange]>,
     },
-    /// The files of the configuration were read anew, and the settings before stay in force.
+    /// Files were read anew and refused; the settings before stay in force.
     #[cfg(feature = "config")]
     ConfigRefused {
         /// What is wrong with them.
@@ -156,7 +156,7 @@ pub enum EventKind {
         /// Class of the error, or nothing for a value that is not wanted.
         class: Option<Class>,
     },
-    /// The first attempt of a retry failed inside an attempt of another retry: their attempts multiply.
+    /// A retry's first attempt failed inside another's attempt: their attempts multiply.
     Nested,
     /// A further attempt starts beside those that run.
     Hedging {
@@ -208,7 +208,7 @@ pub enum RetryEnd {
     Deadline,
     /// The budget does not pay for it.
     Budget,
-    /// The call was told to wait longer than allowed, or refused for nobody knows how long.
+    /// The wait asked for was longer than allowed, or of unknown length.
     RetryAfter,
     /// The attempt was part of another retry's, which may make the next one.
     Once,

@@ -6,7 +6,7 @@ use tokio::sync::broadcast::{self, error::RecvError};
 
 use super::{Bus, Event};
 
-/// A stream of events, from the moment it was made.
+/// The events of all policies, from the moment it was made.
 #[derive(Debug)]
 pub struct Subscription {
     receiver: broadcast::Receiver<Event>,

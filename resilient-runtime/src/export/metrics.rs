@@ -27,7 +27,7 @@ use crate::registry::Registry;
 
 const METADATA: Metadata<'_> = Metadata::new("resilient", Level::INFO, Some(module_path!()));
 
-/// Describes and sets the figures of all policies of `registry`, in the recorder of this thread.
+/// Describes and sets all figures of `registry` in the recorder of this thread.
 ///
 /// Nothing is kept from one time to the next, so it does not matter when a recorder is installed; while there is
 /// none, nothing happens. Counters of the facade are whole numbers, so seconds that add up lose their fraction;

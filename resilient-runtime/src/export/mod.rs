@@ -36,8 +36,9 @@ use crate::tally::Tally;
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Family {
-    /// Its name in words with dots between, the kind of policy first: `"circuit_breaker.state"`, which is both a
-    /// gauge and a counter of seconds.
+    /// Its name with dots between words, the kind of policy first.
+    ///
+    /// `"circuit_breaker.state"` is both a gauge and a counter of seconds.
     pub name: &'static str,
     /// What it tells, in one sentence.
     pub help: &'static str,
@@ -77,7 +78,9 @@ pub enum Unit {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Sample {
-    /// Labels and their values; the first is the `name` of a policy or check, or the `function`.
+    /// Labels and their values, what it is of first.
+    ///
+    /// That is the `name` of a policy or check, or the `function`.
     pub labels: Vec<(&'static str, &'static str)>,
     /// The value, as of now.
     pub value: Value,
@@ -99,7 +102,9 @@ pub enum Value {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Buckets {
-    /// Upper bounds, and how many are above the one before and not above this; the last bound is infinite.
+    /// Upper bounds, each with how many lie between the one before and it.
+    ///
+    /// What equals a bound counts there. The last bound is infinite.
     pub counts: Vec<(f64, u64)>,
     /// All sizes together.
     pub sum: f64,
@@ -130,7 +135,7 @@ impl Family {
     }
 }
 
-/// The figures of all policies, as of now; those that have no value are left out.
+/// The figures of all policies as of now, but for those without a value.
 ///
 /// ```
 /// use resilient_runtime::{export, registry, timeout};

@@ -37,7 +37,9 @@ pub(crate) static STEM: Stem = Stem {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CheckFailure {
-    /// It returned an error of this class; that of a check made by hand is not known.
+    /// It returned an error of this class.
+    ///
+    /// That of a check made by hand is not known.
     Error(Class),
     /// It took longer than it may.
     TimedOut,

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use crate::function::Function;
 use crate::outcome::{Causes, Class, Errors};
 
-/// One run of a check, of whose error the class is kept and nothing else.
+/// One run of a check, whose error leaves its class and nothing else.
 pub type Probe = Pin<Box<dyn Future<Output = Result<(), Class>> + Send>>;
 
 /// One run of an annotated function, as it answers.

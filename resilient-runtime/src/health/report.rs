@@ -37,7 +37,7 @@ impl HealthStatus {
         }
     }
 
-    /// The status of an HTTP answer that tells it: 200, or 503 for `Unknown` and `Down`.
+    /// Status of an HTTP answer: 200, or 503 for `Unknown` and `Down`.
     #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
@@ -94,7 +94,7 @@ impl HealthCheckSnapshot {
 }
 
 impl Health {
-    /// Whether the program serves, which it does if it can answer: `Up`, whatever its checks and policies say.
+    /// Whether the program serves: always `Up`, because it can answer.
     ///
     /// What it depends on has no part in this: whoever restarts a program that does not live would restart all of
     /// them when one database is away.
@@ -103,7 +103,7 @@ impl Health {
         HealthReport { status: HealthStatus::Up, checks: Vec::new(), policies: Vec::new() }
     }
 
-    /// Whether calls should be sent here: what the checks say, and the policies that have a say in it.
+    /// Whether calls should be sent here, by its checks and some policies.
     ///
     /// A critical check that fails means `Down`, another one `Degraded`. `Unknown` is a critical check that has not
     /// ended its first run, and any that nobody has started. A policy that refuses calls means what its
@@ -118,7 +118,7 @@ impl Health {
         HealthReport { status: status.unwrap_or(HealthStatus::Up), checks, policies }
     }
 
-    /// What each policy does: `Degraded` if one of them refuses calls because of failures or overload.
+    /// What each policy does; `Degraded` if one refuses because of failures or overload.
     #[must_use]
     pub fn policies(self) -> HealthReport {
         let policies = policies(self.0);

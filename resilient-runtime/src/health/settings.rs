@@ -55,7 +55,7 @@ impl HealthCheck {
         self.with(slot::CRITICAL, Value::Flag(critical))
     }
 
-    /// Longest time from the end of one run to the next one, at least a millisecond. **Default: 10 s.**
+    /// Longest time from one run's end to the next run, at least a millisecond. **Default: 10 s.**
     ///
     /// Up to a tenth of it is left out at random, so that checks do not go on together.
     pub const fn interval(self, time: Duration) -> Self {
@@ -67,7 +67,7 @@ impl HealthCheck {
         self.with(slot::TIMEOUT, Value::Time(limit))
     }
 
-    /// Adds it to the checks of this program, whether they have been started or not.
+    /// Adds it to the checks of this program, started or not.
     ///
     /// Every run calls `run`; any `Ok` is a success. [`Health::remove`](super::Health::remove) takes it out again.
     ///

@@ -45,7 +45,7 @@ pub struct HealthTasks {
 }
 
 impl Health {
-    /// Runs all checks of this program in the background, each in a task of the current tokio runtime.
+    /// Runs all checks of this program in tasks of the current tokio runtime.
     ///
     /// One run of a check at a time; the next one begins some time after it has ended. The first one begins within
     /// a second, or a tenth of the interval where that is less.
@@ -137,7 +137,9 @@ impl Health {
         Ok(())
     }
 
-    /// Takes out a check made by hand, and ends its run; false if there is none of this name.
+    /// Takes out a check made by hand and ends its run.
+    ///
+    /// False if there is none of this name.
     ///
     /// An annotated function stays a check.
     #[expect(clippy::must_use_candidate, reason = "it removes the check, whoever asks")]

@@ -68,7 +68,7 @@ pub enum Mode {
     /// It does.
     #[default]
     Enforce,
-    /// It refuses none, keeps none waiting, and counts and reports those that it would have refused.
+    /// It lets all pass, and counts and reports those it would have refused. None is kept waiting.
     Observe,
 }
 

@@ -98,9 +98,10 @@ impl Latency {
         Duration::from_nanos(self.0.sum)
     }
 
-    /// Time that the share `q` of them took at most, to two digits; nothing without calls.
+    /// Time that the share `q` of them took at most; nothing without calls.
     ///
-    /// `q` is from 0 to 1: 0.99 is the 99th percentile, 1 the longest.
+    /// `q` is from 0 to 1: 0.99 is the 99th percentile, 1 the longest. It is told to two digits, and as an hour
+    /// where it is more.
     #[must_use]
     pub fn quantile(&self, q: f64) -> Option<Duration> {
         let histogram = self.0.histogram.as_ref().filter(|histogram| !histogram.is_empty())?;
@@ -110,7 +111,8 @@ impl Latency {
 
     /// How many took at most this long.
     ///
-    /// Exact for the [bounds](LatencySnapshot::BOUNDS), and within two digits for any other.
+    /// Exact for the [bounds](LatencySnapshot::BOUNDS), and within two digits for any other. What took longer
+    /// than an hour counts as an hour.
     #[must_use]
     pub fn at_most(&self, time: Duration) -> u64 {
         if let Ok(bound) = BOUNDS.binary_search(&time) {
@@ -129,7 +131,7 @@ impl fmt::Debug for Latency {
 }
 
 impl Registry {
-    /// How long the calls of the function at this path took, if that is measured.
+    /// How long the calls of the function at this path took, if measured.
     ///
     /// [`Configure::latency`](crate::Configure::latency) switches it on.
     #[must_use]
@@ -137,7 +139,7 @@ impl Registry {
         self.latencies().into_iter().find(|latency| latency.function == function)
     }
 
-    /// How long the calls of all functions took for which that is measured, in the order of their paths.
+    /// How long the calls of all measured functions took, ordered by their paths.
     #[must_use]
     pub fn latencies(self) -> Vec<LatencySnapshot> {
         self.0.stations.all().into_iter().filter_map(Station::snapshot).collect()

@@ -18,7 +18,7 @@ pub(crate) struct Settings {
 
 #[cfg(feature = "trace")]
 impl Configure {
-    /// Opens a span for each call of a guarded function and, inside it, for each attempt. **Default: none.**
+    /// Opens a span for each guarded call and, inside it, each attempt. **Default: none.**
     ///
     /// An attempt is a run of the body. The spans are called `resilient.call` and `resilient.attempt`, at `INFO`
     /// under the target `resilient`, with these fields:
@@ -63,7 +63,7 @@ impl Configure {
         self
     }
 
-    /// Measures how long the calls of one function take, or not, whatever holds for the others.
+    /// Measures the calls of one function, or not, whatever holds for the others.
     ///
     /// `function` is its [path](crate::Function::path): `"shop::quote"`.
     #[track_caller]

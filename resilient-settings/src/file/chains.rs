@@ -10,8 +10,9 @@ type Parents<'a> = BTreeMap<(&'static str, &'static str), Option<&'a Section>>;
 /// Which walk has seen a section.
 type Walks = BTreeMap<(&'static str, &'static str), usize>;
 
-/// What is wrong with the inheritance among these sections; of two that are of one policy, what the later one
-/// extends holds.
+/// What is wrong with the inheritance among these sections.
+///
+/// Of two that are of one policy, what the later one extends holds.
 #[must_use]
 pub fn chains<'a>(sections: impl IntoIterator<Item = &'a Section>) -> Vec<Fault> {
     let mut parents = Parents::new();

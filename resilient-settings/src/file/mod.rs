@@ -50,7 +50,7 @@ pub struct Document {
     pub torn: bool,
 }
 
-/// What one table says of a policy, of a template, or of all policies of a kind.
+/// What one table says of a policy, a template or a whole kind.
 #[derive(Clone, Debug)]
 pub struct Section {
     pub table: &'static Table,

@@ -283,7 +283,9 @@ fn slot(table: &Table, word: &str, value: &DeValue<'_>) -> Option<Result<(usize,
     choose(table, word, value.as_str(), |kind| value::of_toml(kind, value))
 }
 
-/// What a text means to the key of a table, if there is one; the text has no quotes, as that of a variable.
+/// What a text means to the key of a table, if there is one.
+///
+/// The text has no quotes, as that of a variable.
 #[must_use]
 pub fn setting(table: &Table, word: &str, text: &str) -> Option<Result<(usize, Value), String>> {
     let read = choose(table, word, Some(text), |kind| value::of_text(kind, text))?;

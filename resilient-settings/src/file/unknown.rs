@@ -144,7 +144,9 @@ pub(super) fn key(table: &Table, key: &str, value: &DeValue<'_>) -> String {
     format!("unknown key; {end}")
 }
 
-/// What to write instead of a word that is no key; only the attribute takes what is code.
+/// What to write instead of a word that is no key.
+///
+/// Only the attribute takes what is code.
 #[must_use]
 pub fn advice(table: &Table, word: &str) -> Option<String> {
     let code = || {

@@ -5,9 +5,9 @@ use std::time::Duration;
 use super::{Foreign, Rivals, Table};
 use crate::{Complaint, Key, Kind, Value, Written};
 
-/// No window of calls is longer: it takes a quarter of a byte for each.
+/// Calls of the longest window, which takes a quarter of a byte for each.
 pub const MOST_CALLS: u32 = 65_536;
-/// Calls in the window where nobody says how many.
+/// How many calls a window holds, unless told otherwise.
 pub const WINDOW_CALLS: u32 = 100;
 /// No more probes run at once.
 pub const MOST_PROBES: u32 = 1_024;

@@ -74,7 +74,7 @@ pub struct Table {
     pub foreign: &'static [Foreign],
     /// What they call what is code.
     pub foreign_code: &'static [Foreign],
-    /// A layer that writes into one side of a pair takes the other side's weaker values away.
+    /// Pairs of which a layer that writes one side overrules the other.
     pub excludes: &'static [Rivals],
     /// Complaints about keys that do not go together, after all layers are merged.
     pub check: fn(&Written) -> Vec<Complaint>,
@@ -103,7 +103,7 @@ impl Table {
         accused
     }
 
-    /// The keys that a stronger layer takes away, as it writes some that exclude them.
+    /// The keys that a stronger layer takes away by writing their rivals.
     pub fn overruled(
         &self,
         stronger: impl Fn(&str) -> bool,

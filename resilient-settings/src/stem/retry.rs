@@ -18,7 +18,7 @@ pub const NESTED: usize = 9;
 pub const ENABLED: usize = 10;
 
 pub const NESTED_WORDS: &[&str] = &["share", "once"];
-/// Attempts where nobody says how many.
+/// How many attempts, unless told otherwise.
 pub const DEFAULT_MAX: u32 = 3;
 
 pub static TABLE: Table = Table {

@@ -115,7 +115,7 @@ impl Configure {
 }
 
 impl Registry {
-    /// Statistics of the budget `name`, once a call has used it or a configuration names it.
+    /// Statistics of the budget `name`, once it is used or configured.
     #[must_use]
     pub fn budget(self, name: &str) -> Option<BudgetSnapshot> {
         self.find::<Purse>(name).map(|purse| purse.report(Tally::total))

@@ -366,9 +366,9 @@ pub struct BulkheadSnapshot {
     pub rejected: u64,
     /// Calls whose future was dropped while they waited.
     pub abandoned: u64,
-    /// Of those that got a place, the calls that would have been refused if it did not only observe.
+    /// Those with a place that it would have refused if it did not only observe.
     pub would_reject: u64,
-    /// Of those that got a place, the calls that would have had to wait for it.
+    /// Those with a place that would have waited for it.
     pub would_wait: u64,
 }
 

@@ -41,7 +41,7 @@ const STALE_ON_ERROR: usize = 3;
 const STORED: usize = 4;
 const REFRESHED: usize = 5;
 
-/// Keeps good values for some time, and for longer where the next one cannot be had.
+/// Keeps good values for a time, longer where no next one can be had.
 ///
 /// An error is never kept.
 ///
@@ -140,7 +140,7 @@ impl Cache {
         self.with(slot::STALE_IF_ERROR, Value::time(time))
     }
 
-    /// Time beyond `ttl` in which one caller renews a value and the others get it. **Default: zero.**
+    /// Time beyond `ttl` in which one caller renews what the others get. **Default: zero.**
     ///
     /// Where renewing fails, that caller gets it too.
     #[must_use]

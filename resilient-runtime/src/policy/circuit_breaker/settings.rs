@@ -47,8 +47,7 @@ impl CircuitBreaker {
         self.with(slot::WINDOW, value)
     }
 
-    /// Calls in the window below which no rate is known, capped by a window of calls.
-    /// **Default: 10.**
+    /// Calls in the window below which no rate is known. It is capped by a window of calls. **Default: 10.**
     #[must_use]
     pub const fn min_calls(self, calls: u32) -> Self {
         self.with(slot::MIN_CALLS, Value::count(calls))
@@ -72,8 +71,7 @@ impl CircuitBreaker {
         self.with(slot::RESET_TIMEOUT, Value::time(time))
     }
 
-    /// Factor by which the open time grows with each recovery that fails, until it closes.
-    /// **Default: 1.**
+    /// Factor by which each failed recovery lengthens the open time, until it closes. **Default: 1.**
     #[must_use]
     pub const fn reset_factor(self, factor: f64) -> Self {
         self.with(slot::RESET_FACTOR, Value::number(factor))

@@ -43,9 +43,13 @@ pub struct CircuitBreakerSnapshot {
     pub rejected: u64,
     /// Calls that would have been refused if it did not only observe.
     pub would_reject: u64,
-    /// Share of failures in the window, unless there are too few calls, or no window.
+    /// Share of failures in the window, unless it holds too few calls.
+    ///
+    /// Without a window there is none.
     pub failure_rate: Option<f64>,
-    /// Share of slow calls in the window, unless there are too few calls, or no window.
+    /// Share of slow calls in the window, unless it holds too few calls.
+    ///
+    /// Without a window there is none.
     pub slow_rate: Option<f64>,
     /// Class of the last error that counted as a failure.
     pub last_error: Option<Class>,
@@ -61,7 +65,9 @@ pub struct CircuitBreakerSnapshot {
     pub changes: Vec<CircuitChange>,
     /// How long it was in each state since the first day.
     pub time_in: Vec<(CircuitState, Duration)>,
-    /// The health check that fails and holds it open, though something done by hand may hide that.
+    /// The health check that fails and holds it open.
+    ///
+    /// Something done by hand may hide that.
     #[cfg(feature = "health")]
     pub held_by: Option<&'static str>,
 }

@@ -1,6 +1,6 @@
 //! The machine of a breaker: outcomes and times in, decisions and transitions out.
 //!
-//! No clock, lock, thread or event is in here; `mod.rs` puts them around it.
+//! No clock, lock, thread or event is in here; `engine.rs` puts them around it.
 
 use std::sync::Arc;
 

@@ -19,7 +19,7 @@ pub enum CircuitState {
     ForcedOpen,
     /// Calls pass and nothing is counted, by hand or by configuration.
     Disabled,
-    /// Calls pass and it is counted what would have been rejected, by hand or by configuration.
+    /// Calls pass and would-be rejections are counted, by hand or by configuration.
     Observing,
 }
 

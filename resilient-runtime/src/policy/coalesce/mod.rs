@@ -218,7 +218,7 @@ impl Configure {
 }
 
 impl Registry {
-    /// The coalescing policy `name`, if a function knows it.
+    /// The coalescing policy `name`, if a function or the configuration knows it.
     #[must_use]
     pub fn coalesce(self, name: &str) -> Option<&'static Coalesce> {
         self.find(name)
@@ -243,7 +243,9 @@ pub struct CoalesceSnapshot {
     pub joined: u64,
     /// Flights whose leader went, and left them to one that waited.
     pub handed_over: u64,
-    /// Calls that ran by themselves: it was switched off, or they might have waited for their own caller.
+    /// Calls that ran by themselves.
+    ///
+    /// It was switched off, or they might have waited for their own caller.
     pub alone: u64,
     /// Calls whose deadline passed while they waited.
     pub timed_out: u64,

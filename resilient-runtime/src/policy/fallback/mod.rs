@@ -83,7 +83,7 @@ impl Fallback {
         self.with(slot::ENABLED, Value::Flag(enabled))
     }
 
-    /// Values that a `#[fallback(cached)]` keeps at once, at least one; the least recently used goes first.
+    /// Values that a `#[fallback(cached)]` keeps at once, at least one. The least recently used goes first.
     /// **Default: 1000.**
     #[cfg(feature = "cache")]
     #[must_use]

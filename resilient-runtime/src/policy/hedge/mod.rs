@@ -260,7 +260,7 @@ impl Hedge {
         self
     }
 
-    /// Time after which an attempt is slow and the next one starts; zero starts all at once.
+    /// Time after which an attempt is slow and the next one starts. Zero starts all at once.
     #[must_use]
     pub const fn after(self, time: Duration) -> Self {
         self.with(slot::AFTER, Value::time(time))
@@ -281,7 +281,7 @@ impl Hedge {
         self.with(slot::MAX, Value::count(attempts))
     }
 
-    /// Whether it does anything; otherwise a call makes its one attempt, as without a hedge. **Default: true.**
+    /// Whether it does anything; otherwise a call makes one attempt, as without. **Default: true.**
     #[must_use]
     pub const fn enabled(self, enabled: bool) -> Self {
         self.with(slot::ENABLED, Value::Flag(enabled))
@@ -295,7 +295,7 @@ impl Hedge {
         self.with(slot::BUDGET, Value::Word(name))
     }
 
-    /// Runs what `operation` makes, and again beside it while it is slow or when it fails.
+    /// Runs what `operation` makes, and again beside it when slow or failed.
     ///
     /// The first attempt runs where the call stands; each further one takes an allocation.
     ///

@@ -86,7 +86,7 @@ pub struct LoadShed {
 }
 
 impl LoadShed {
-    /// A load shedder of its own, which shares its name in errors and events only.
+    /// A shedder of its own, which shares its name in errors and events only.
     ///
     /// The setters take effect before the first call.
     #[must_use]
@@ -128,7 +128,7 @@ impl LoadShed {
         self.with(slot::INITIAL_LIMIT, Value::count(calls))
     }
 
-    /// The limit is never lower, but for the moments in which the baseline is measured. **Default: 4.**
+    /// The limit is never lower, except while the baseline is measured. **Default: 4.**
     #[must_use]
     pub const fn min_limit(self, calls: u32) -> Self {
         self.with(slot::MIN_LIMIT, Value::count(calls))
@@ -342,7 +342,7 @@ pub struct LoadShedSnapshot {
     pub admitted: ByPriority,
     /// Calls that were refused, by priority.
     pub rejected: ByPriority,
-    /// Of those admitted, the calls that would have been refused if it did not only observe.
+    /// Those admitted that it would have refused if it did not only observe.
     pub would_reject: ByPriority,
 }
 

@@ -11,7 +11,7 @@ use resilient_settings::stem::{MODES, load_shed as slot};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ShedMode {
-    /// How many calls are under way: it learns how many may be, from how long they take.
+    /// How many calls may be under way, learned from how long they take.
     #[default]
     Concurrency,
     /// How many of the last calls the dependency accepted.
@@ -39,7 +39,7 @@ impl ShedMode {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ShedAlgorithm {
-    /// Down in proportion to how much too long calls take, and up by its root.
+    /// Down in proportion as calls take longer, up by its root.
     #[default]
     Gradient,
     /// Down by a tenth, and up by one.

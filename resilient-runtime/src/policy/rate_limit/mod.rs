@@ -391,7 +391,7 @@ pub struct RateLimitSnapshot {
     pub rejected: u64,
     /// Calls whose future was dropped while they waited.
     pub abandoned: u64,
-    /// Of those admitted, the calls that would have been refused if it did not only observe.
+    /// Those admitted that it would have refused if it did not only observe.
     pub would_reject: u64,
 }
 

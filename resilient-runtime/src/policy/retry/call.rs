@@ -37,6 +37,14 @@ impl Retry {
     }
 
     /// Like [`run`](Self::run), and tells how many attempts it took.
+    ///
+    /// # Panics
+    ///
+    /// When it has to wait outside a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call drops the running attempt where it stands, and starts no other.
     pub fn run_reported<Op, Fut, T, E>(self, operation: Op) -> impl Future<Output = RetryReport<T, E>>
     where
         Op: FnMut() -> Fut,
@@ -64,6 +72,8 @@ impl Retry {
     /// assert_eq!(fetch("teapot".into()).await.unwrap(), "teapot");
     /// # }
     /// ```
+    ///
+    /// Calls of it panic where those of [`run`](Self::run) do, and are as safe to drop.
     pub fn wrap<F, A, Fut, T, E>(self, function: F) -> impl Fn(A) -> Run<Hand, Applied<F, A>, Fut> + Clone
     where
         F: Fn(A) -> Fut + Clone,
@@ -76,6 +86,8 @@ impl Retry {
     }
 
     /// Turns `function`, which takes nothing, into one that is retried.
+    ///
+    /// Calls of it panic where those of [`run`](Self::run) do, and are as safe to drop.
     pub fn wrap0<F, Fut, T, E>(self, function: F) -> impl Fn() -> Run<Hand, Calls<F>, Fut> + Clone
     where
         F: Fn() -> Fut + Clone,
@@ -110,7 +122,7 @@ impl Retry {
         RetryWith { retry: self, when: Unset, when_ok: Set(predicate), on_retry: Unset }
     }
 
-    /// Calls `hook` before each wait with the attempt that failed, the wait and the cause.
+    /// Calls `hook` before each wait with the failed attempt, wait and cause.
     ///
     /// A hook that panics is logged and otherwise ignored.
     #[must_use]
@@ -179,6 +191,14 @@ impl<W, V, H> RetryWith<W, V, H> {
     }
 
     /// Like [`Retry::run_reported`].
+    ///
+    /// # Panics
+    ///
+    /// When a predicate panics, or when it has to wait outside a tokio runtime with time enabled.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the call drops the running attempt where it stands, and starts no other.
     pub fn run_reported<Op, Fut, T, E>(self, operation: Op) -> impl Future<Output = RetryReport<T, E>>
     where
         Op: FnMut() -> Fut,

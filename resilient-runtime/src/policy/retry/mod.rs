@@ -158,7 +158,7 @@ impl Retry {
         self.mark(slot::NESTED)
     }
 
-    /// Whether it does anything; otherwise a call makes its one attempt, as without a retry. **Default: true.**
+    /// Whether it does anything; otherwise a call makes one attempt, as without. **Default: true.**
     #[must_use]
     pub const fn enabled(mut self, enabled: bool) -> Self {
         self.settings.enabled = enabled;
@@ -207,7 +207,7 @@ impl Configure {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Nested {
-    /// It retries, and draws on the budget and the time of the one around it.
+    /// It retries on the budget and the time of the one around it.
     ///
     /// The default, because a call that fails for a reason of its own is best mended close to it, and the
     /// one budget bounds what all of them add.
@@ -304,7 +304,9 @@ pub struct RetrySnapshot {
     pub first_try: u64,
     /// Calls that a later attempt saved.
     pub after_retry: u64,
-    /// Calls that made as many attempts as allowed, in vain; while it is switched off, that is one.
+    /// Calls that made as many attempts as allowed, in vain.
+    ///
+    /// While it is switched off, that is one.
     pub exhausted: u64,
     /// Calls that ended in an error which another attempt cannot mend.
     pub not_retryable: u64,
@@ -312,7 +314,7 @@ pub struct RetrySnapshot {
     pub deadline: u64,
     /// Calls that the budget did not pay another attempt for.
     pub budget: u64,
-    /// Calls that were told to wait longer than allowed, or refused for nobody knows how long.
+    /// Calls told to wait longer than allowed, or for an unknown time.
     pub retry_after: u64,
     /// Calls that made no other attempt because they were part of another retry's.
     pub once: u64,
@@ -324,7 +326,9 @@ pub struct RetrySnapshot {
     pub retries: u64,
     /// Of these, those made inside an attempt of another retry.
     pub nested: u64,
-    /// Retries in a row that the budget would pay for now, once a call has used it.
+    /// Retries in a row that the budget would pay for now.
+    ///
+    /// Nothing before a call has used it.
     pub budget_left: Option<u64>,
 }
 

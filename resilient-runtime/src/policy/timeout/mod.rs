@@ -79,7 +79,7 @@ impl Timeout {
         Self { name, ..self }
     }
 
-    /// Time a call may take; zero gives up as soon as the call has to wait.
+    /// Time a call may take. Zero gives up as soon as the call has to wait.
     #[must_use]
     pub const fn limit(self, limit: Duration) -> Self {
         Self { limit: Some(limit), ..self }
@@ -227,7 +227,9 @@ pub struct TimeoutSnapshot {
     pub failed: u64,
     /// Calls that were given up.
     pub timed_out: u64,
-    /// Calls that would have been given up if it did not only observe, however they ended.
+    /// Calls it would have given up if it did not only observe.
+    ///
+    /// They count however they ended.
     pub would_time_out: u64,
     /// Calls whose future was dropped.
     pub abandoned: u64,
