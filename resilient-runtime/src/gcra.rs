@@ -14,14 +14,17 @@ use resilient_settings::{Rate, nanos};
 use crate::clock::Tick;
 
 /// Bits that a time, as units, has behind the point.
-const POINT: u32 = 60;
+const POINT: u32 = 54;
+/// Most units of a nanosecond that there are bits for. A rate of no more permits has a whole number of them, so
+/// that every moment is one and all of a burst is there at once.
+const EXACT: u128 = (1 << (u64::BITS - POINT)) - 1;
 /// Longest that a mark lies ahead of now.
 const SPAN: u64 = 1 << 56;
 /// Longest line before it begins anew.
 const LINE: u64 = 1 << 57;
 /// What a mark needs at most.
 pub(crate) const MARK_BITS: u32 = 58;
-/// Finer units tell apart what no clock does.
+/// Units of any other rate; finer ones tell apart what no clock does.
 const FINEST: u128 = 8;
 /// A line begins this long before the present, so that clocks of two threads may differ.
 const LEAD: Duration = Duration::from_secs(3_600);
@@ -61,14 +64,12 @@ impl Scale {
         let (permits, period) = rate.reduced();
         let [permits, period, burst] = [permits, period, u64::from(burst.max(1))].map(u128::from);
         let span = u128::from(SPAN);
-        let permit = if permits <= FINEST && burst * period <= span {
-            period
-        } else {
-            (span / burst).min(FINEST * period / permits).max(1)
-        };
-        // Rounded down it falls behind by less than a unit until the line ends.
+        let exact = permits <= EXACT && burst * period <= span;
+        let permit = if exact { period } else { (span / burst).min(FINEST * period / permits).max(1) };
         let pace = ((permit * permits) << POINT) / period;
-        let length = ((u128::from(LINE) << POINT) / pace).min(1 << POINT);
+        // Rounded down the pace falls behind by less than a unit until the line ends.
+        let most = if exact { u128::MAX } else { 1 << POINT };
+        let length = ((u128::from(LINE) << POINT) / pace).min(most);
         Self {
             origin: now.nanos().saturating_sub(nanos(LEAD)),
             length: narrow(length),
