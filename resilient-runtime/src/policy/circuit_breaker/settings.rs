@@ -66,6 +66,8 @@ impl CircuitBreaker {
     }
 
     /// How long it stays open before it tries again. **Default: 30 s.**
+    ///
+    /// Changed while it is open, it holds from the next time on.
     #[must_use]
     pub const fn reset_timeout(self, time: Duration) -> Self {
         self.with(slot::RESET_TIMEOUT, Value::time(time))
