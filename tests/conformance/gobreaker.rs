@@ -26,6 +26,31 @@ async fn a_success_clears_the_consecutive_failures() {
     assert_eq!(play(at_once, "FSFSFXFS").await, "FSFSFXFO", "what is ignored does not clear them");
 }
 
+#[circuit_breaker(name = "rolling", failure_rate = 0.6, window = "30s", min_calls = 3)]
+async fn rolling(step: char) -> Result<(), Error> {
+    answer(step)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_rolls_on_by_a_tenth() {
+    let seen = || (breaker("rolling").snapshot().window_calls, breaker("rolling").snapshot().window_failed);
+    play(rolling, "SFSFSFSFSF").await;
+    for (wait, step) in [(3, "S"), (2, "S"), (2, "S"), (2, "F")] {
+        advance(secs(wait)).await;
+        play(rolling, step).await;
+    }
+    for _ in 0..6 {
+        advance(secs(3)).await;
+        play(rolling, "SF").await;
+    }
+    assert_eq!(seen(), (Some(26), Some(12)));
+    advance(secs(3)).await;
+    assert_eq!(seen(), (Some(16), Some(7)), "the first ten are gone");
+    assert_eq!(play(rolling, "FFFFFF").await, "FFFFFF");
+    assert_eq!((seen(), state("rolling")), ((Some(22), Some(13)), CircuitState::Closed));
+    assert_eq!(play(rolling, "FS").await, "FO", "fourteen of twenty-three");
+}
+
 #[tokio::test(start_paused = true)]
 async fn half_open_takes_so_many_requests_at_once_and_no_more() {
     to_half_open().await;

@@ -5,16 +5,19 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod caffeine;
 mod defaults;
 mod failsafe;
 mod finagle;
 mod frame;
 mod gobreaker;
+mod governor;
 mod jitter;
 mod microprofile;
 mod polly;
 mod resilience4j;
 mod retry_after;
+mod under_way;
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;

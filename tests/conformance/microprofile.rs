@@ -1,3 +1,5 @@
+use resilient_runtime::{Backoff, Jitter, Retry};
+
 use super::*;
 
 #[circuit_breaker(
@@ -73,6 +75,19 @@ async fn no_attempt_starts_past_the_longest_duration() {
     let start = Instant::now();
     for_a_second().await.expect_err("always");
     assert_eq!((runs(), start.elapsed()), (10, ms(900)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_that_ends_with_the_longest_duration_is_not_begun() {
+    for (within, delay, attempts) in
+        [(1_000, 1_000, 1), (1_000, 999, 2), (1_000, 500, 2), (1_001, 500, 3), (0, 0, 1)]
+    {
+        let retry = Retry::new().max(9).within(ms(within)).base(ms(delay)).backoff(Backoff::Fixed);
+        let report =
+            retry.jitter(Jitter::None).budget("none").run_reported(async || Err::<(), _>(Down)).await;
+        assert_eq!(report.attempts, attempts, "{delay} ms within {within} ms");
+        assert_eq!(report.waited, ms(delay) * (attempts - 1));
+    }
 }
 
 #[retry(max = 8, base = "0s", budget = "none")]

@@ -41,6 +41,20 @@ async fn an_ignored_call_is_in_no_window() {
     assert_eq!(breaker("count").snapshot().failure_rate, None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn any_share_of_a_hundred_is_reached_at_the_very_call() {
+    for percent in 1..=100_u32 {
+        let share = format!("{}.{:02}", percent / 100, percent % 100).parse().expect("a number");
+        let breaker = CircuitBreaker::new("share").failure_rate(share).window(100).min_calls(100);
+        let call = |step| breaker.call(async move { answer(step) });
+        play(call, &"S".repeat(100 - percent as usize)).await;
+        play(call, &"F".repeat(percent as usize - 1)).await;
+        assert_eq!(breaker.state(), CircuitState::Closed, "{share}");
+        assert_eq!(play(call, "F").await, "F");
+        assert_eq!(breaker.state(), CircuitState::Open, "{share}");
+    }
+}
+
 #[circuit_breaker(name = "time", failure_rate = 0.5, window = "10s", min_calls = 2)]
 async fn time(step: char) -> Result<(), Error> {
     answer(step)
@@ -126,6 +140,33 @@ async fn ignoring_is_tested_before_recording() {
     }
     let snapshot = breaker("record").snapshot();
     assert_eq!((snapshot.ignored, snapshot.failed, snapshot.state), (9, 0, CircuitState::Closed));
+}
+
+#[circuit_breaker(
+    name = "judged",
+    failure_threshold = 1,
+    success_threshold = 1,
+    reset_timeout = "1s",
+    ignore_when = |error: &Error| match error {
+        NotMine => panic!("no error of ours"),
+        _ => false,
+    }
+)]
+async fn judged(step: char) -> Result<(), Error> {
+    answer(step)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_predicate_that_panics_keeps_no_place_of_a_probe() {
+    play(judged, "F").await;
+    for _ in 0..3 {
+        advance(secs(1)).await;
+        tokio::spawn(judged('X')).await.expect_err("it panics");
+        assert_eq!(play(judged, "S").await, "O", "a probe that panics has failed");
+    }
+    advance(secs(1)).await;
+    assert_eq!(play(judged, "SS").await, "SS");
+    assert_eq!(breaker("judged").snapshot().panicked, 3);
 }
 
 #[tokio::test(start_paused = true)]
