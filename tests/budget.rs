@@ -21,11 +21,8 @@ fn of(name: &str) -> BudgetSnapshot {
 }
 
 fn retry_of(name: &str) -> RetrySnapshot {
-    let found = registry().snapshots().into_iter().find_map(|snapshot| match snapshot {
-        Snapshot::Retry(snapshot) if snapshot.name == name => Some(snapshot),
-        _ => None,
-    });
-    found.expect("a function declares it")
+    let Some(Snapshot::Retry(retry)) = registry().snapshot("retry", name) else { panic!("no retry {name}") };
+    retry
 }
 
 #[retry(name = "reads", max = 1000, base = "0s", budget = "store")]

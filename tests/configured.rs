@@ -56,12 +56,8 @@ fn refused(configure: Configure) -> Vec<String> {
 }
 
 fn limit(name: &str) -> Duration {
-    let all = registry().snapshots();
-    let found = all.iter().find_map(|snapshot| match snapshot {
-        Snapshot::Timeout(timeout) if timeout.name == name => Some(timeout.limit),
-        _ => None,
-    });
-    found.expect("a function uses it")
+    let Some(Snapshot::Timeout(timeout)) = registry().snapshot("timeout", name) else { panic!("no {name}") };
+    timeout.limit
 }
 
 /// A folder that goes when the test is over.

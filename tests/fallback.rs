@@ -37,11 +37,8 @@ fn called() -> u32 {
 }
 
 fn snapshot(name: &str) -> FallbackSnapshot {
-    let found = registry().snapshots().into_iter().find_map(|snapshot| match snapshot {
-        Snapshot::Fallback(fallback) if fallback.name == name => Some(fallback),
-        _ => None,
-    });
-    found.unwrap()
+    let Some(Snapshot::Fallback(fallback)) = registry().snapshot("fallback", name) else { panic!() };
+    fallback
 }
 
 #[fallback(fn = stored)]

@@ -60,12 +60,10 @@ impl Subscriber for Panicking {
 }
 
 fn limit() -> Duration {
-    let all = registry().snapshots();
-    let found = all.iter().find_map(|snapshot| match snapshot {
-        Snapshot::Timeout(timeout) if timeout.name == "quotes" => Some(timeout.limit),
-        _ => None,
-    });
-    found.expect("a function uses it")
+    let Some(Snapshot::Timeout(quotes)) = registry().snapshot("timeout", "quotes") else {
+        panic!("no timeout")
+    };
+    quotes.limit
 }
 
 #[tokio::test(start_paused = true)]

@@ -135,12 +135,9 @@ mod of_a_timeout {
     }
 
     fn counted(name: &str) -> (u64, u64, u64) {
-        let mut all = registry().snapshots().into_iter();
-        let timeout = all.find_map(|snapshot| match snapshot {
-            Snapshot::Timeout(timeout) if timeout.name == name => Some(timeout),
-            _ => None,
-        });
-        let timeout = timeout.expect("a function declares it");
+        let Some(Snapshot::Timeout(timeout)) = registry().snapshot("timeout", name) else {
+            panic!("no {name}")
+        };
         (timeout.succeeded, timeout.timed_out, timeout.would_time_out)
     }
 

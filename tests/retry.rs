@@ -94,11 +94,8 @@ fn circuit_open(retry_after: Option<Duration>) -> Failure {
 }
 
 fn statistics(name: &str) -> RetrySnapshot {
-    let of_name = |snapshot| match snapshot {
-        Snapshot::Retry(retry) if retry.name == name => Some(retry),
-        _ => None,
-    };
-    registry().snapshots().into_iter().find_map(of_name).expect("the retry is known")
+    let Some(Snapshot::Retry(retry)) = registry().snapshot("retry", name) else { panic!("no retry {name}") };
+    retry
 }
 
 /// A retry that counts, which those made by hand do only when they are known by name.
@@ -1182,9 +1179,5 @@ async fn what_is_set_on_a_named_retry_holds_for_that_value_only() {
     assert_eq!(attempts(named.max(2)).await, 2);
     assert_eq!(attempts(named).await, 5, "the policy is as it was");
     five().await.unwrap_err();
-    let exhausted = registry().snapshots().into_iter().find_map(|snapshot| match snapshot {
-        Snapshot::Retry(retry) if retry.name == "five" => Some(retry.exhausted),
-        _ => None,
-    });
-    assert_eq!(exhausted, Some(3), "all of them are its calls");
+    assert_eq!(statistics("five").exhausted, 3, "all of them are its calls");
 }

@@ -37,8 +37,7 @@ async fn spawned<T: Send + 'static>(call: impl Future<Output = T> + Send + 'stat
 }
 
 fn snapshot(stem: &str, name: &str) -> Snapshot {
-    let mut all = registry().snapshots().into_iter();
-    all.find(|snapshot| (snapshot.stem(), snapshot.name()) == (stem, name)).expect("a function declares it")
+    registry().snapshot(stem, name).expect("a function declares it")
 }
 
 mod of_a_retry {

@@ -23,16 +23,10 @@ async fn takes(time: Duration) -> Result<u32, Fault<&'static str>> {
 }
 
 fn counts(name: &str) -> (u64, u64, u64, u64, u64) {
-    registry()
-        .snapshots()
-        .into_iter()
-        .find_map(|snapshot| match snapshot {
-            Snapshot::Timeout(t) if t.name == name => {
-                Some((t.succeeded, t.failed, t.timed_out, t.abandoned, t.panicked))
-            }
-            _ => None,
-        })
-        .expect("a function declares it")
+    let Some(Snapshot::Timeout(t)) = registry().snapshot("timeout", name) else {
+        panic!("no timeout {name}")
+    };
+    (t.succeeded, t.failed, t.timed_out, t.abandoned, t.panicked)
 }
 
 #[tokio::test(start_paused = true)]

@@ -274,11 +274,12 @@ impl World {
         self.stations.apply(&installed.watch);
     }
 
+    fn policy(&self, stem: &str, name: &str) -> Option<&'static dyn Policy> {
+        lookup(&self.policies.read().unwrap_or_else(PoisonError::into_inner), stem, name)
+    }
+
     pub(crate) fn find<P: Named>(&self, name: &str) -> Option<&'static P> {
-        let policies = self.policies.read().unwrap_or_else(PoisonError::into_inner);
-        let policy = lookup(&policies, P::STEM.name, name)?;
-        drop(policies);
-        let policy: &'static dyn Any = policy;
+        let policy: &'static dyn Any = self.policy(P::STEM.name, name)?;
         policy.downcast_ref()
     }
 
@@ -431,6 +432,31 @@ impl Registry {
         self.count(Tally::total)
     }
 
+    /// Statistics of one policy, if there is one.
+    ///
+    /// `stem` is the kind as in its attribute: `"retry"`, `"circuit_breaker"`.
+    ///
+    /// ```
+    /// use resilient_runtime::{Snapshot, registry, timeout};
+    ///
+    /// #[timeout("2s", name = "rates")]
+    /// async fn rate() -> std::io::Result<u32> {
+    ///     Ok(42)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// rate().await.unwrap();
+    /// let Some(Snapshot::Timeout(rates)) = registry().snapshot("timeout", "rates") else { unreachable!() };
+    /// assert_eq!(rates.succeeded, 1);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn snapshot(self, stem: &str, name: &str) -> Option<Snapshot> {
+        let policy = self.0.policy(stem, name)?;
+        Some(policy.snapshot(Tally::total))
+    }
+
     /// Statistics of every policy, counted since the last reset or since the first day.
     pub(crate) fn count(self, count: Since) -> Vec<Snapshot> {
         self.0.all().into_iter().map(|policy| policy.snapshot(count)).collect()
@@ -450,11 +476,10 @@ impl Registry {
 
     /// Puts one policy back to its first state and statistics, if it is there.
     ///
-    /// `stem` is the kind as in its attribute: `"retry"`, `"circuit_breaker"`.
+    /// `stem` as for [`snapshot`](Self::snapshot).
+    #[expect(clippy::must_use_candidate, reason = "whoever names a policy that there is need not ask")]
     pub fn reset(self, stem: &str, name: &str) -> bool {
-        let policies = self.0.policies.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(policy) = lookup(&policies, stem, name) else { return false };
-        drop(policies);
+        let Some(policy) = self.0.policy(stem, name) else { return false };
         self.0.inside(|| policy.reset());
         true
     }
