@@ -39,12 +39,24 @@ impl Shop {
     }
 }
 
+#[retry(when = |error: &u32| *error < 1 || *error > 2 && matches!(error, 3..))]
+async fn choosy() -> Result<(), u32> {
+    Ok(())
+}
+
 fn listed(path: &str) -> GuardedFunction {
     inventory().functions().iter().find(|function| function.path() == path).unwrap().clone()
 }
 
 fn stack(path: &str) -> Vec<String> {
     listed(path).layers().iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn code_is_listed_as_it_was_written() {
+    choosy().await.unwrap();
+    let written = "retry when = |error: &u32| *error < 1 || *error > 2 && matches!(error, 3..)";
+    assert_eq!(stack("inventory::choosy"), [written]);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! What a run of tokens mentions, and how the user wrote it.
 
-use proc_macro2::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Spacing, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 
 /// Whether `tokens` name the variable `ident`, also as `"{ident}"` in a text.
@@ -203,20 +203,32 @@ pub(crate) fn replace_self_binding(body: &TokenStream, value: &TokenStream) -> T
     before.chain(value.clone()).chain(after.iter().skip(1).cloned()).collect()
 }
 
-/// The tokens as the user wrote them, blanks guessed between groups.
+/// The tokens as the user wrote them, with one blank for any.
 pub(crate) fn source(tokens: TokenStream) -> String {
     let mut text = String::new();
     let mut glue = true;
     let mut bars = 0_u32;
+    let mut last: Option<Span> = None;
     for token in trees(tokens) {
         let (piece, before, after) = piece(&token, &mut bars);
-        if !text.is_empty() && !glue && before {
+        let apart = last.and_then(|last| are_apart(last, token.span())).unwrap_or(!glue && before);
+        if !text.is_empty() && apart {
             text.push(' ');
         }
         text.push_str(&piece);
         glue = !after;
+        last = Some(token.span());
     }
     text
+}
+
+/// Whether something stands between two tokens, where the compiler says so. An editor may not know, and then blanks
+/// are guessed.
+fn are_apart(before: Span, after: Span) -> Option<bool> {
+    let place = |span: proc_macro::Span| (span.line(), span.column());
+    let (before, after) = proc_macro::is_available().then(|| (before.unwrap(), after.unwrap()))?;
+    let end = place(before.end());
+    (place(before.start()) != end).then(|| place(after.start()) != end)
 }
 
 /// A token's text and whether a blank may stand before and after it.
