@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::probe::{Source, annotated};
 use super::report::HealthStatus;
 use super::settings::Terms;
-use super::{Checks, tell};
+use super::{Checks, contained, tell};
 use crate::clock;
 use crate::events::EventKind;
 use crate::outcome::Class;
@@ -287,7 +287,8 @@ impl Check {
         failure: Option<CheckFailure>,
     ) {
         if from != to {
-            world.bus.emit(STEM.name, self.name, None, &EventKind::HealthChanged { from, to, failure });
+            let changed = EventKind::HealthChanged { from, to, failure };
+            contained(|| world.bus.emit(STEM.name, self.name, None, &changed));
         }
         tell(world);
     }

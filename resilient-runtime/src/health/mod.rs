@@ -12,7 +12,9 @@ mod report;
 mod settings;
 mod tasks;
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -112,7 +114,21 @@ pub(crate) fn tell(world: &'static World) {
         let check: Option<&Check> = name.and_then(|name| world.find(name));
         check.map_or_else(nothing, |check| check.news(&world.checks))
     };
-    world.inside(|| world.all().into_iter().for_each(|policy| policy.heed(&of)));
+    world.inside(|| world.all().into_iter().for_each(|policy| contained(|| policy.heed(&of))));
+}
+
+/// Does what others listen to: if one of them panics, the rest is told all the same, and no check ends.
+fn contained(tell: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(tell)) {
+        discard(payload);
+    }
+}
+
+/// What a panic carries may itself panic when it goes.
+fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(another);
+    }
 }
 
 /// What is wrong with checks, and with the names that breakers go by.

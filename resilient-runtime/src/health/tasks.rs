@@ -1,7 +1,7 @@
 //! What runs the checks: a task for each.
 
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::runtime::Handle;
 use super::check::{Check, CheckFailure, HealthCheckSnapshot};
 use super::error::HealthError;
 use super::probe::{Source, annotated};
-use super::{Health, STEM, all, faults};
+use super::{Health, STEM, all, discard, faults};
 use crate::configure::{self, ConfigFault, Origin};
 use crate::error::Rejected;
 use crate::frame::Deadline;
@@ -253,10 +253,7 @@ async fn once(check: &Check, source: &Source) -> Result<(), CheckFailure> {
         Ok(Reply::Refusal(Rejected::TimedOut { .. })) => Err(CheckFailure::TimedOut),
         Ok(Reply::Refusal(_)) => Err(CheckFailure::Error(Class::Unknown)),
         Err(payload) => {
-            // What a panic carries may itself panic when it goes.
-            if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-                std::mem::forget(another);
-            }
+            discard(payload);
             Err(CheckFailure::Panicked)
         }
     }
