@@ -7,6 +7,8 @@
 mod attempt;
 mod call;
 mod hand;
+#[cfg(all(test, feature = "test-util", not(resilient_loom)))]
+mod model;
 mod policy;
 mod state;
 mod wait;
