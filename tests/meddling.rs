@@ -1,20 +1,29 @@
 //! User code runs under no lock: wherever it is called, it may ask anything of the library.
+//!
+//! Predicates, hooks, conversions, keys, what is shared and kept, wakers, subscribers and recorders are met here.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::pin::pin;
+use std::future::Future;
+use std::hash::{Hash, Hasher};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
+use metrics::{Counter, Gauge, Histogram, KeyName, Recorder, SharedString, Unit, with_local_recorder};
 use resilient_runtime::{
-    CircuitBreaker, Class, Classify, Rejected, circuit_breaker, configure, fallback, registry, retry,
-    subscribe, timeout,
+    CircuitBreaker, Class, Classify, Rejected, bulkhead, cache, circuit_breaker, coalesce, configure, export,
+    fallback, hedge, rate_limit, registry, retry, subscribe, timeout,
 };
+use tokio::time::{advance, sleep};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 thread_local! {
     static MET: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
@@ -38,9 +47,20 @@ fn meddle(place: &'static str) {
     }
     // A key that nobody has used, and none that anybody will.
     KEYS.set(KEYS.get() + 1);
-    let mut call = pin!(meddled(Tenant(KEYS.get()), Ok(1)));
-    let _ = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    begin(meddled(Tenant(KEYS.get()), Ok(1)));
+    // Those under way, and the lines in which others wait.
+    begin(shared(Sku(0), Ok(1)));
+    begin(kept(Sku(0), Ok(1)));
+    begin(paced(Tenant(0)));
+    begin(narrow());
+    begin(doubled(Ok(1)));
+    drop(export::families(registry()));
     MEDDLING.set(false);
+}
+
+/// As far as a call gets at once.
+fn begin(call: impl Future) {
+    let _ = pin!(call).poll(&mut Context::from_waker(Waker::noop()));
 }
 
 fn through(breaker: &CircuitBreaker, change: bool) {
@@ -146,6 +166,147 @@ async fn keyless(out: Answer) -> Answer {
     out
 }
 
+/// An argument that calls are told apart by.
+#[derive(Debug)]
+struct Sku(u32);
+
+impl Hash for Sku {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        meddle("hash");
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Sku {
+    fn eq(&self, other: &Self) -> bool {
+        meddle("eq");
+        self.0 == other.0
+    }
+}
+
+impl Eq for Sku {}
+
+impl Clone for Sku {
+    fn clone(&self) -> Self {
+        meddle("clone of a key");
+        Self(self.0)
+    }
+}
+
+impl Drop for Sku {
+    fn drop(&mut self) {
+        meddle("drop of a key");
+    }
+}
+
+#[coalesce(name = "shared", key = sku)]
+async fn shared(sku: Sku, out: Answer) -> Answer {
+    sleep(SECOND).await;
+    let _ = sku;
+    out
+}
+
+#[cache(name = "kept", key = sku, ttl = "1s")]
+async fn kept(sku: Sku, out: Answer) -> Answer {
+    let _ = sku;
+    out
+}
+
+#[rate_limit(name = "paced", rate = "1/s", burst = 1, max_wait = "1h", key = key(&tenant))]
+async fn paced(tenant: Tenant) -> Answer {
+    Ok(tenant.0)
+}
+
+#[bulkhead(name = "narrow", max_concurrent = 1, max_wait = "1h")]
+async fn narrow() -> Answer {
+    sleep(SECOND).await;
+    Ok(1)
+}
+
+#[hedge(name = "doubled", after = "1s", when = |_: &Failure| told("hedge when"), when_ok = |_: &u32| !told("hedge when_ok"))]
+async fn doubled(out: Answer) -> Answer {
+    out
+}
+
+struct Loud;
+
+impl Wake for Loud {
+    fn wake(self: Arc<Self>) {
+        meddle("wake");
+    }
+}
+
+impl Drop for Loud {
+    fn drop(&mut self) {
+        meddle("drop of a waker");
+    }
+}
+
+/// Polls with a waker of which nobody else has a copy.
+fn poll<F: Future>(call: &mut Pin<Box<F>>) -> Poll<F::Output> {
+    call.as_mut().poll(&mut Context::from_waker(&Waker::from(Arc::new(Loud))))
+}
+
+/// Three calls of one thing, of which the second waits for the first, gives up, and leaves its place to the third.
+async fn wait_in_line<F: Future<Output = Answer>>(call: impl Fn() -> F) {
+    let mut calls = [(); 3].map(|()| Box::pin(call()));
+    for _ in 0..2 {
+        let _ = calls.each_mut().map(poll);
+    }
+    let [first, second, mut third] = calls;
+    drop((second, first));
+    for _ in 0..5 {
+        advance(SECOND).await;
+        if poll(&mut third).is_ready() {
+            return;
+        }
+    }
+    panic!("it never ended");
+}
+
+struct Recording;
+
+impl Recorder for Recording {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+    fn register_counter(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> Counter {
+        meddle("recorder");
+        Counter::noop()
+    }
+
+    fn register_gauge(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> Gauge {
+        meddle("recorder");
+        Gauge::noop()
+    }
+
+    fn register_histogram(&self, _: &metrics::Key, _: &metrics::Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+/// Calls that others wait for, and answers that several get.
+async fn meet_crowds() {
+    let failure = || Err(Failure(Class::Transient));
+    wait_in_line(|| shared(Sku(0), failure())).await;
+    wait_in_line(|| paced(Tenant(0))).await;
+    wait_in_line(narrow).await;
+    let mut leader = Box::pin(shared(Sku(0), failure()));
+    let mut follower = Box::pin(shared(Sku(0), failure()));
+    let _ = (poll(&mut leader), poll(&mut follower));
+    advance(SECOND).await;
+    assert!(poll(&mut leader).is_ready() && poll(&mut follower).is_ready());
+    for _ in 0..3 {
+        kept(Sku(0), Ok(1)).await.unwrap();
+        let _ = kept(Sku(1), failure()).await;
+        advance(SECOND / 2).await;
+    }
+    let _ = doubled(failure()).await;
+    doubled(Ok(1)).await.unwrap();
+    with_local_recorder(&Recording, || export::metrics::publish(registry()));
+}
+
 /// A subscriber that is no better.
 struct Log;
 
@@ -180,12 +341,13 @@ fn meet_all() -> BTreeSet<&'static str> {
                 let _ = meddled(Tenant(0), Ok(1)).await;
                 let _ = keyless(Err(Failure(class))).await;
                 let _ = keyless(Ok(1)).await;
-                tokio::time::advance(Duration::from_secs(1)).await;
+                advance(SECOND).await;
                 // All keys are told, and whoever hears of it may need another one.
                 let breaker = registry().circuit_breaker("meddled").unwrap();
                 breaker.observe();
                 breaker.resume();
             }
+            meet_crowds().await;
         });
     });
     MET.take()
@@ -202,17 +364,26 @@ fn whoever_is_called_may_call_back() {
         "body",
         "classify",
         "clone",
+        "clone of a key",
         "drop",
+        "drop of a key",
+        "drop of a waker",
+        "eq",
         "failure_when",
         "fallback when",
         "from",
+        "hash",
+        "hedge when",
+        "hedge when_ok",
         "ignore_when",
         "key",
         "log",
         "on_retry",
         "plan b",
+        "recorder",
         "retry when",
         "retry when_ok",
+        "wake",
     ];
     assert_eq!(met, BTreeSet::from(places));
 }
