@@ -269,11 +269,16 @@ async fn a_seed_makes_jitter_repeat() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn huge_settings_overflow_nothing() {
+async fn a_huge_wait_overflows_nothing_and_is_waited_for() {
     let retry = Retry::new().max(50).base(Duration::MAX).factor(f64::MAX).max_delay(Duration::MAX);
     for jitter in [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated] {
-        let call = retry.jitter(jitter).run(|| async { Err::<(), _>("down") });
-        let _ = tokio::time::timeout(Duration::from_secs(60), call).await;
+        let attempts = Cell::new(0);
+        let call = retry.jitter(jitter).run(|| async {
+            attempts.set(attempts.get() + 1);
+            Err::<(), _>("down")
+        });
+        let ended = tokio::time::timeout(Duration::from_secs(60), call).await;
+        assert_eq!((ended.is_err(), attempts.get()), (true, 1), "{jitter:?}");
     }
 }
 
