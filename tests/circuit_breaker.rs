@@ -228,7 +228,7 @@ async fn a_success_may_complete_the_minimum() {
 
 /// Guards against thresholds of exactly 1 that panic or never open.
 #[tokio::test(start_paused = true)]
-async fn a_failure_rate_of_one_works() {
+async fn a_failure_rate_of_one_opens_when_all_have_failed() {
     let breaker = breaker().failure_rate(1.0).min_calls(5).ramp(secs(1));
     fail(&breaker, 5).await;
     assert_eq!(breaker.state(), CircuitState::Open);

@@ -120,7 +120,7 @@ mod receivers {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn every_receiver_works() {
+    async fn every_receiver_reaches_the_body() {
         let mut client = Client { calls: 0 };
         assert_eq!(client.shared(2).await, Ok(2));
         assert_eq!(client.unique().await, Ok(3));

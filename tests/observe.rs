@@ -185,7 +185,7 @@ mod of_a_timeout {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn however_short_it_is() {
+    async fn no_limit_is_too_short_to_let_a_call_end() {
         let call = || async {
             sleep(SECOND).await;
             Ok::<_, Rejected>(7)

@@ -1,6 +1,7 @@
 //! A real Prometheus reads the example's figures, and answers queries with them.
 //!
-//! The one test on real time: it waits until an answer is right, and fails when it never is.
+//! On real time: it waits until an answer is right, and fails when it never is. Where there is no `prometheus` to
+//! run, it says that it was skipped, and passes.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 

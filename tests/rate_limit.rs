@@ -266,7 +266,6 @@ mod waiting {
         assert_eq!(start.elapsed(), 2 * SECOND);
     }
 
-    /// In any window at most the burst and what the rate adds.
     #[tokio::test(start_paused = true)]
     async fn whoever_is_left_in_the_line_moves_up() {
         #[rate_limit(name = "left", rate = "1/s", burst = 1, max_wait = "1h")]
@@ -342,6 +341,7 @@ mod waiting {
         assert_eq!(bounded().await, Ok(7));
     }
 
+    /// In any window at most the burst and what the rate adds.
     fn hold_the_rate(starts: &[Instant], rate: Rate, burst: u64) {
         for (first, from) in starts.iter().enumerate() {
             for (count, to) in (1..).zip(&starts[first..]) {

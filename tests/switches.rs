@@ -188,7 +188,7 @@ mod of_a_breaker {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn so_it_is_with_every_key() {
+    async fn every_key_is_let_through_while_it_is_off() {
         keyed("a").await.unwrap_err();
         configure().circuit_breaker("keyed", |b| b.enabled(false)).install().unwrap();
         for tenant in ["a", "b"] {
@@ -476,7 +476,7 @@ mod of_a_rate_limit {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn so_it_is_with_every_key() {
+    async fn every_key_is_let_in_and_spends_nothing_while_it_is_off() {
         per_tenant("a").await.unwrap();
         configure().rate_limit("per tenant", |r| r.enabled(false)).install().unwrap();
         for tenant in ["a", "a", "b", "b"] {
@@ -535,7 +535,7 @@ mod of_a_load_shedder {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn so_it_is_when_throttling() {
+    async fn a_throttle_refuses_none_while_it_is_off_and_counts_them() {
         test_util::seed(7);
         configure().load_shed("throttle", |s| s.enabled(false)).install().unwrap();
         for _ in 0..100 {

@@ -218,7 +218,7 @@ pub enum Meaning {
 }
 
 #[test]
-fn everything_works() {
+fn every_function_gives_its_answer() {
     let runtime = ::tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     runtime.expect("a runtime can be had").block_on(async {
         ::core::assert_eq!(all("a".into(), "b", &mut Vec::new(), 1).await, Ok("a".into()));
