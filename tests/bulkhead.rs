@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
@@ -13,8 +15,10 @@ use resilient_runtime::{
     inherit, registry, retry, test_util, timeout,
 };
 use tokio::sync::Mutex;
-use tokio::task::{JoinHandle, JoinSet, yield_now};
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, sleep_until};
+
+use self::common::{settle, spawned};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -26,19 +30,6 @@ fn full(name: &'static str) -> Answer {
 
 fn of(name: &str) -> BulkheadSnapshot {
     registry().bulkhead(name).expect("a function declares it").snapshot()
-}
-
-/// Lets whoever was spawned or woken run.
-async fn settle() {
-    for _ in 0..20 {
-        yield_now().await;
-    }
-}
-
-async fn spawned<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    let call = tokio::spawn(call);
-    settle().await;
-    call
 }
 
 #[bulkhead(name = "narrow", max_concurrent = 1)]

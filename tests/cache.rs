@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::future::{Future, pending};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -14,6 +16,8 @@ use resilient_runtime::{
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{advance, sleep};
 
+use self::common::spawned;
+
 const SECOND: Duration = Duration::from_secs(1);
 
 type Answer = Result<u32, Fault<&'static str>>;
@@ -22,14 +26,6 @@ const DOWN: Answer = Err(Fault::Failed("down"));
 
 fn of(name: &str) -> CacheSnapshot {
     registry().cache(name).unwrap().snapshot()
-}
-
-async fn spawned<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    let call = tokio::spawn(call);
-    for _ in 0..10 {
-        yield_now().await;
-    }
-    call
 }
 
 mod fresh {

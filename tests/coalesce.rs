@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::future::{Future, ready};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
@@ -14,24 +16,14 @@ use resilient_runtime::{
 use tokio::task::{JoinHandle, JoinSet, yield_now};
 use tokio::time::{Instant, sleep, timeout_at};
 
+use self::common::{settle, spawned};
+
 const SECOND: Duration = Duration::from_secs(1);
 
 type Answer = Result<u32, Fault<&'static str>>;
 
 fn of(name: &str) -> CoalesceSnapshot {
     registry().coalesce(name).unwrap().snapshot()
-}
-
-async fn settle() {
-    for _ in 0..10 {
-        yield_now().await;
-    }
-}
-
-async fn spawned<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    let call = tokio::spawn(call);
-    settle().await;
-    call
 }
 
 mod sharing {

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::time::Duration;
 
 use resilient_runtime::{
@@ -9,8 +11,10 @@ use resilient_runtime::{
     Timeout, bulkhead, circuit_breaker, configure, deadline, load_shed, rate_limit, registry, retry,
     test_util, timeout, with_priority,
 };
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
+
+use self::common::{settle, spawned};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -18,19 +22,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 type Answer = Result<u32, Fault<&'static str>>;
 
 const DOWN: Answer = Err(Fault::Failed("down"));
-
-/// Lets whoever was spawned or woken run.
-async fn settle() {
-    for _ in 0..20 {
-        yield_now().await;
-    }
-}
-
-async fn spawned<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    let call = tokio::spawn(call);
-    settle().await;
-    call
-}
 
 mod of_a_breaker {
     use super::*;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::future::pending;
 use std::io;
 use std::net::{IpAddr, Ipv6Addr};
@@ -13,8 +15,10 @@ use resilient_runtime::{
     Fault, Rate, RateLimit, RateLimitSnapshot, Rejected, attempt, circuit_breaker, configure, fallback,
     rate_limit, registry, retry, test_util, timeout,
 };
-use tokio::task::{JoinHandle, JoinSet, yield_now};
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, advance};
+
+use self::common::{settle, spawned};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MS: Duration = Duration::from_millis(1);
@@ -27,19 +31,6 @@ fn refused(name: &'static str, after: Duration) -> Answer {
 
 fn of(name: &str) -> RateLimitSnapshot {
     registry().rate_limit(name).expect("a function declares it").snapshot()
-}
-
-/// Lets whoever was spawned or woken run.
-async fn settle() {
-    for _ in 0..20 {
-        yield_now().await;
-    }
-}
-
-async fn spawned<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    let call = tokio::spawn(call);
-    settle().await;
-    call
 }
 
 #[rate_limit(name = "other", rate = "1/s")]

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod common;
+
 use std::io;
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
@@ -12,8 +14,10 @@ use resilient_runtime::{
     cache, circuit_breaker, coalesce, configure, deadline, fallback, hedge, load_shed, rate_limit, registry,
     retry, test_util, timeout,
 };
-use tokio::task::{JoinHandle, yield_now};
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
+
+use self::common::{settle, spawned};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -22,19 +26,6 @@ const OFF: bool = false;
 type Answer = Result<u32, Fault<&'static str>>;
 
 const DOWN: Answer = Err(Fault::Failed("down"));
-
-/// Lets whoever was spawned or woken run.
-async fn settle() {
-    for _ in 0..20 {
-        yield_now().await;
-    }
-}
-
-async fn spawned<T: Send + 'static>(call: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-    let call = tokio::spawn(call);
-    settle().await;
-    call
-}
 
 fn snapshot(stem: &str, name: &str) -> Snapshot {
     registry().snapshot(stem, name).expect("a function declares it")
