@@ -3,14 +3,14 @@
 #
 #     scripts/check-time.sh [rounds]
 #
-# Writes four crates of 400 functions each: plain, with one layer, with four, and with
-# `#[tracing::instrument]` for comparison. The functions are that of the README: the shorter a body,
-# the less there is to compare with. Checks each crate in turn with everything else warm, takes
-# medians, and fails when a ratio is above its limit.
+# Writes crates of 400 functions each: plain, with one layer, with four, with a stack that the
+# configuration composes, and with `#[tracing::instrument]` for comparison. The functions are that of
+# the README: the shorter a body, the less there is to compare with. Checks each crate in turn with
+# everything else warm, takes medians, and fails when a ratio is above its limit.
 set -euo pipefail
 
 functions=400
-crates=(plain instrument one four)
+crates=(plain instrument one four composed)
 rounds=${1:-9}
 declare -A limit=([one]=1.9 [four]=2.8)
 
@@ -24,6 +24,7 @@ export CARGO_TARGET_DIR=$work/target CARGO_INCREMENTAL=0 RUSTFLAGS=
 attributes() {
     case $1 in
         instrument) printf '#[tracing::instrument]\n' ;;
+        composed) printf '#[resilient("stack_%d")]\n' "$2" ;;
         one) printf '#[retry(max = 3)]\n' ;;
         four)
             printf '#[fallback(value = String::from("%d"))]\n#[retry(max = 3, base = "50ms")]\n' "$2"
@@ -51,7 +52,7 @@ TOML
 #![allow(unused_imports)]
 use std::io;
 
-use resilient_runtime::{circuit_breaker, fallback, retry, timeout};
+use resilient_runtime::{circuit_breaker, fallback, resilient, retry, timeout};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 RUST
