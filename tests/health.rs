@@ -796,11 +796,14 @@ async fn policies_are_told_with_their_figures() {
     let report = health().policies();
     assert_eq!((report.status, report.http_status()), (HealthStatus::Degraded, 200));
     let text = report.to_json();
-    let told = r#"{"kind":"circuit_breaker","name":"useful","status":"degraded","readiness":"degrade","state":"open""#;
+    let told = r#"{"kind":"circuit_breaker","name":"useful","status":"degraded","readiness":"degrade","mode":"enforce","state":"open""#;
     assert!(text.contains(told), "{text}");
     assert!(text.contains(r#""retry_after":30,"#), "{text}");
     let read: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(read["policies"].as_array().unwrap().len(), report.policies.len());
+    registry().circuit_breaker("useful").unwrap().disable();
+    let text = health().policies().to_json();
+    assert!(text.contains(r#""name":"useful","status":"up","readiness":"degrade","mode":"off","#), "{text}");
     assert_eq!(serde_json::to_value(&report).unwrap(), read, "it can be a part of something else");
     assert!(!text.contains("health_check"), "{text}");
 }

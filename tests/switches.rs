@@ -280,7 +280,9 @@ mod of_a_timeout {
     #[tokio::test(start_paused = true)]
     async fn it_sets_no_deadline() {
         assert_eq!(off().await, Ok(true));
-        let Snapshot::Timeout(snapshot) = snapshot("timeout", "endless") else { panic!() };
+        let snapshot = snapshot("timeout", "endless");
+        assert_eq!((snapshot.is_enabled(), snapshot.observes()), (false, Some(false)));
+        let Snapshot::Timeout(snapshot) = snapshot else { panic!() };
         assert_eq!((snapshot.enabled, snapshot.limit, snapshot.succeeded), (false, SECOND, 1));
     }
 

@@ -6,7 +6,7 @@ use super::json::{Number, counts, seconds};
 use super::readiness::Readiness;
 use super::report::HealthStatus;
 use crate::outcome::Class;
-use crate::policy::{CircuitBreakerSnapshot, LoadShedSnapshot, Policy, Snapshot};
+use crate::policy::{CircuitBreakerSnapshot, LoadShedSnapshot, Mode, Policy, RetrySnapshot, Snapshot};
 use crate::registry::World;
 use crate::tally::Tally;
 
@@ -47,8 +47,17 @@ impl Serialize for PolicyHealth {
         policy.serialize_entry("name", self.snapshot.name())?;
         policy.serialize_entry("status", self.status.as_str())?;
         policy.serialize_entry("readiness", self.readiness.as_str())?;
+        policy.serialize_entry("mode", mode(&self.snapshot))?;
         write(&self.snapshot, &mut policy)?;
         policy.end()
+    }
+}
+
+fn mode(snapshot: &Snapshot) -> &'static str {
+    match (snapshot.is_enabled(), snapshot.observes()) {
+        (false, _) => "off",
+        (true, Some(true)) => Mode::Observe.as_str(),
+        (true, _) => Mode::Enforce.as_str(),
     }
 }
 
@@ -73,10 +82,11 @@ fn write<M: SerializeMap>(snapshot: &Snapshot, policy: &mut M) -> Result<(), M::
         Snapshot::CircuitBreaker(it) => breaker(it, policy)?,
         Snapshot::Coalesce(it) => {
             counts(policy, [("in_flight", it.in_flight), ("waiting", it.waiting)])?;
-            counts(policy, [("flights", it.flights), ("joined", it.joined)])?;
+            counts(policy, [("flights", it.flights), ("joined", it.joined), ("alone", it.alone)])?;
         }
         Snapshot::Fallback(it) => {
             counts(policy, [("served", it.served), ("failed", it.failed), ("passed_on", it.passed_on)])?;
+            counts(policy, [("entries", it.entries)])?;
         }
         // Its report has a list of its own.
         Snapshot::HealthCheck(_) => {}
@@ -84,28 +94,24 @@ fn write<M: SerializeMap>(snapshot: &Snapshot, policy: &mut M) -> Result<(), M::
             policy.serialize_entry("after", &it.after.map(seconds))?;
             counts(policy, [("first", it.first), ("hedged", it.hedged), ("failed", it.failed)])?;
             counts(policy, [("hedges", it.hedges), ("dropped", it.dropped)])?;
+            counts(policy, [("abandoned", it.abandoned), ("panicked", it.panicked)])?;
         }
         Snapshot::LoadShed(it) => shed(it, policy)?,
         Snapshot::RateLimit(it) => {
             policy.serialize_entry("rate", &it.rate.to_string())?;
             counts(policy, [("burst", it.burst.into()), ("available", it.available.into())])?;
             counts(policy, [("waiting", it.waiting), ("admitted", it.admitted), ("rejected", it.rejected)])?;
+            counts(policy, [("waited", it.waited), ("abandoned", it.abandoned)])?;
             counts(policy, [("would_reject", it.would_reject)])?;
         }
-        Snapshot::Retry(it) => {
-            counts(
-                policy,
-                [("max", it.max.into()), ("first_try", it.first_try), ("after_retry", it.after_retry)],
-            )?;
-            counts(policy, [("exhausted", it.exhausted), ("retries", it.retries)])?;
-            policy.serialize_entry("budget_left", &it.budget_left)?;
-        }
+        Snapshot::Retry(it) => retry(it, policy)?,
         Snapshot::Timeout(it) => {
             policy.serialize_entry("limit", &seconds(it.limit))?;
             counts(
                 policy,
                 [("succeeded", it.succeeded), ("failed", it.failed), ("timed_out", it.timed_out)],
             )?;
+            counts(policy, [("abandoned", it.abandoned), ("panicked", it.panicked)])?;
             counts(policy, [("would_time_out", it.would_time_out)])?;
         }
     }
@@ -134,4 +140,13 @@ fn shed<M: SerializeMap>(it: &LoadShedSnapshot, policy: &mut M) -> Result<(), M:
     policy.serialize_entry("share", &Number(it.share))?;
     counts(policy, [("admitted", it.admitted.total()), ("rejected", it.rejected.total())])?;
     counts(policy, [("would_reject", it.would_reject.total())])
+}
+
+fn retry<M: SerializeMap>(it: &RetrySnapshot, policy: &mut M) -> Result<(), M::Error> {
+    counts(policy, [("max", it.max.into()), ("first_try", it.first_try), ("after_retry", it.after_retry)])?;
+    counts(policy, [("exhausted", it.exhausted), ("retries", it.retries)])?;
+    counts(policy, [("not_retryable", it.not_retryable), ("budget", it.budget)])?;
+    counts(policy, [("deadline", it.deadline), ("retry_after", it.retry_after)])?;
+    counts(policy, [("abandoned", it.abandoned), ("panicked", it.panicked)])?;
+    policy.serialize_entry("budget_left", &it.budget_left)
 }

@@ -162,6 +162,42 @@ impl Snapshot {
             Self::Timeout(snapshot) => snapshot.name,
         }
     }
+
+    /// Whether the policy does anything.
+    ///
+    /// A circuit breaker that was disabled by hand does not.
+    #[must_use]
+    pub const fn is_enabled(&self) -> bool {
+        match self {
+            Self::Budget(snapshot) => snapshot.enabled,
+            Self::Bulkhead(snapshot) => snapshot.enabled,
+            #[cfg(feature = "cache")]
+            Self::Cache(snapshot) => snapshot.enabled,
+            Self::CircuitBreaker(snapshot) => !matches!(snapshot.state, CircuitState::Disabled),
+            Self::Coalesce(snapshot) => snapshot.enabled,
+            Self::Fallback(snapshot) => snapshot.enabled,
+            #[cfg(feature = "health")]
+            Self::HealthCheck(_) => true,
+            Self::Hedge(snapshot) => snapshot.enabled,
+            Self::LoadShed(snapshot) => snapshot.enabled,
+            Self::RateLimit(snapshot) => snapshot.enabled,
+            Self::Retry(snapshot) => snapshot.enabled,
+            Self::Timeout(snapshot) => snapshot.enabled,
+        }
+    }
+
+    /// Whether the policy only observes; nothing for one that refuses no calls anyway.
+    #[must_use]
+    pub const fn observes(&self) -> Option<bool> {
+        match self {
+            Self::Bulkhead(snapshot) => Some(snapshot.observes),
+            Self::CircuitBreaker(snapshot) => Some(matches!(snapshot.state, CircuitState::Observing)),
+            Self::LoadShed(snapshot) => Some(snapshot.observes),
+            Self::RateLimit(snapshot) => Some(snapshot.observes),
+            Self::Timeout(snapshot) => Some(snapshot.observes),
+            _ => None,
+        }
+    }
 }
 
 /// One kind of policy: its keys, and what a registry does with them.
