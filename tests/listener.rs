@@ -40,6 +40,11 @@ async fn take_back() -> Result<(), Fault<()>> {
     Ok(())
 }
 
+#[circuit_breaker(name = "bomb", failure_threshold = 1)]
+async fn explode() -> Result<(), Fault<()>> {
+    panic!("the body fails")
+}
+
 thread_local! {
     static DATABASE_IS_UP: Cell<bool> = const { Cell::new(true) };
 }
@@ -139,4 +144,11 @@ async fn a_listener_that_panics_ends_no_check_and_keeps_nothing_from_its_breaker
     drop(tasks);
     assert_eq!((states(), is_run()), ([CircuitState::HalfOpen; 2], false), "nobody knows");
     assert_eq!((order().await, take_back().await), (Ok(()), Ok(())));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_panics_while_a_call_does_ends_nothing_else() {
+    listen();
+    assert!(tokio::spawn(explode()).await.unwrap_err().is_panic());
+    assert_eq!(registry().circuit_breaker("bomb").unwrap().state(), CircuitState::Open);
 }

@@ -1,6 +1,7 @@
 //! Where the events of one registry go: to the log, into memory, to subscribers.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
@@ -114,6 +115,16 @@ impl Bus {
 
     #[cold]
     fn log(&self, level: Level, of: Of<'_>, kind: &EventKind) {
+        if !std::thread::panicking() {
+            return self.write(level, of, kind);
+        }
+        // A call that panics is counted while it unwinds, and a panic that left us then would end the process.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.write(level, of, kind))) {
+            std::mem::forget(payload);
+        }
+    }
+
+    fn write(&self, level: Level, of: Of<'_>, kind: &EventKind) {
         let word = kind.word();
         if level > Level::WARN || !word.comes_with_calls() {
             return log(level, of, kind, None);
