@@ -236,6 +236,9 @@ impl<E: fmt::Display> fmt::Display for Fault<E> {
 }
 
 impl<E: Error + 'static> Error for Fault<E> {
+    /// The error or the refusal itself, whose text is the fault's own.
+    // A report of the whole chain says it twice. Only so do `Rejected::find`, `Classify` and whoever looks for
+    // their own type see through a box, and a fault that is shown alone says what it is.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
             Self::Failed(error) => Some(error),
