@@ -112,6 +112,12 @@ async fn all_faults_are_reported_at_once_and_nothing_is_installed() {
 }
 
 #[tokio::test]
+async fn a_word_that_is_none_is_refused_at_install() {
+    let error = configure().circuit_breaker("shared", |b| b.abandoned("fail")).install().unwrap_err();
+    assert!(error.to_string().contains("`fail` is none of `ignore`, `failure`"), "{error}");
+}
+
+#[tokio::test]
 async fn names_that_only_code_by_hand_uses_are_declared() {
     let by_hand = || configure().circuit_breaker("by hand", |b| b.failure_threshold(1));
     by_hand().install().unwrap_err();

@@ -33,7 +33,7 @@ pub(super) const CACHE: &[Row] = &[
 pub(super) const COALESCE: &[Row] = &[
     counter(
         "coalesce.calls",
-        "Calls, by their part in a flight.",
+        "Calls, by their part in a flight; who takes one over has two.",
         of!(Coalesce, |s, out| out
             .put_each("role", [("leader", s.flights), ("follower", s.joined), ("alone", s.alone)])),
     ),

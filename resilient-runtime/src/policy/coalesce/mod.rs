@@ -239,7 +239,7 @@ pub struct CoalesceSnapshot {
     pub waiting: u64,
     /// Calls that led a flight, and ran.
     pub flights: u64,
-    /// Calls that found a flight to wait for.
+    /// Calls that found a flight to wait for; some lead it later, and are among `flights` too.
     pub joined: u64,
     /// Flights whose leader went, and left them to one that waited.
     pub handed_over: u64,
