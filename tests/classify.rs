@@ -3,6 +3,8 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use resilient_runtime::{
@@ -162,6 +164,26 @@ fn the_class_is_found_inside_a_fault_and_a_box() {
     assert!(fault.failed().is_some_and(|error| error.classify().is_answer()));
     let boxed: Box<dyn std::error::Error> = io::Error::from(io::ErrorKind::NotFound).into();
     assert_eq!(boxed.classify(), Class::Permanent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_class_is_that_of_what_a_pointer_holds() {
+    #[derive(Classify)]
+    enum Shared {
+        #[transparent]
+        Source(Arc<PaymentError>),
+    }
+
+    #[retry]
+    async fn boxed(attempts: &AtomicU32) -> Result<(), Box<PaymentError>> {
+        attempts.fetch_add(1, Relaxed);
+        Err(PaymentError::Declined { code: 51 }.into())
+    }
+
+    assert_eq!(Shared::Source(PaymentError::Busy.into()).classify(), throttled(None));
+    let attempts = AtomicU32::new(0);
+    assert!(boxed(&attempts).await.is_err_and(|error| error.classify() == Class::Permanent));
+    assert_eq!(attempts.into_inner(), 1, "what is permanent is not tried again");
 }
 
 /// Names that the expansion must not trip over.

@@ -5,6 +5,8 @@ use std::error::Error;
 use std::io;
 use std::marker::PhantomData;
 use std::ops::Deref;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{Fault, Rejected, inside_io};
@@ -56,7 +58,7 @@ impl Class {
 
 /// Tells the policies what an error means.
 ///
-/// Derive it on an enum, or write it by hand:
+/// A `Box`, an `Rc`, an `Arc` or a reference means what it holds. Derive it on an enum, or write it by hand:
 ///
 /// ```
 /// use resilient_runtime::{Class, Classify};
@@ -148,15 +150,21 @@ macro_rules! unknown {
 
 unknown!(str, String, ());
 
-impl<E: Classify + ?Sized> Classify for &E {
-    fn classify(&self) -> Class {
-        (**self).classify()
-    }
+macro_rules! pointers {
+    ($($pointer:ty),*) => {$(
+        impl<E: Classify + ?Sized> Classify for $pointer {
+            fn classify(&self) -> Class {
+                (**self).classify()
+            }
 
-    fn rejected(&self) -> Option<&Rejected> {
-        (**self).rejected()
-    }
+            fn rejected(&self) -> Option<&Rejected> {
+                (**self).rejected()
+            }
+        }
+    )*};
 }
+
+pointers!(&E, Box<E>, Rc<E>, Arc<E>);
 
 /// Cut connections and time-outs are transient, a wrong request or path is permanent.
 impl Classify for io::Error {
