@@ -679,6 +679,10 @@ async fn reports_are_as_of_now() {
     advance(secs(31)).await;
     let snapshot = breaker.snapshot();
     assert_eq!((snapshot.state, snapshot.time_in_state), (CircuitState::HalfOpen, secs(1)));
+    let probe = breaker.acquire().expect("half-open");
+    let snapshot = breaker.snapshot();
+    assert_eq!((snapshot.state, snapshot.time_in_state), (CircuitState::HalfOpen, secs(1)), "no other since");
+    drop(probe);
 }
 
 #[tokio::test(start_paused = true)]

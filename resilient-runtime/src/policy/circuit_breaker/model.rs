@@ -134,7 +134,9 @@ impl Model {
             if !left.is_zero() {
                 return Err(Some(left));
             }
+            let ended = self.since + nanos(self.length);
             self.go(CircuitState::HalfOpen, now);
+            self.since = ended;
             self.tell(CircuitState::Open, CircuitCause::OpenTimeElapsed, Figures::default());
         }
         let probe = self.phase == CircuitState::HalfOpen;

@@ -210,10 +210,22 @@ impl Machine {
 
     fn half_open(&mut self, cause: CircuitCause, now: Tick) -> Transition {
         let from = self.phase.state();
+        // As it was reported before anybody called.
+        let since = self.tries_from().map_or(now, |due| due.min(now));
         self.phase = Phase::HalfOpen;
         self.probes.restart();
         self.enter(now);
+        self.since = since;
         self.transition(from, cause, Figures::default())
+    }
+
+    /// When it is half-open, though nobody calls, if it is open.
+    fn tries_from(&self) -> Option<Tick> {
+        match self.phase {
+            Phase::Open { length } => Some(self.since.plus(length)),
+            Phase::Held { heard, counts } => Some(heard.plus(counts).max(self.since)),
+            Phase::Closed { .. } | Phase::HalfOpen => None,
+        }
     }
 
     /// Closed, knowing nothing but what its check says.
@@ -289,23 +301,17 @@ impl Machine {
     /// Everything as of `now`, though nobody called since something was due.
     pub(super) fn report(&self, now: Tick) -> Report {
         let limits = &self.limits;
-        let mut time = now.since(self.since);
-        let (would_be, mut retry_after) = match self.phase {
-            Phase::Closed { .. } => (CircuitState::Closed, None),
-            Phase::Open { length } if time >= length => {
-                time = time.saturating_sub(length);
-                (CircuitState::HalfOpen, None)
-            }
-            Phase::Open { length } => (CircuitState::Open, Some(length.saturating_sub(time))),
-            Phase::Held { .. } if self.is_held(now) => (CircuitState::Open, None),
-            Phase::Held { heard, counts } => {
-                time = now.since(heard.plus(counts)).min(time);
-                (CircuitState::HalfOpen, None)
-            }
-            Phase::HalfOpen => {
+        let tries_from = self.tries_from();
+        let mut time = now.since(tries_from.filter(|due| *due <= now).unwrap_or(self.since));
+        let (would_be, mut retry_after) = match (&self.phase, tries_from) {
+            (Phase::Closed { .. }, _) => (CircuitState::Closed, None),
+            (Phase::HalfOpen, _) => {
                 let wait = self.probes.wait(now, limits.half_open_calls, limits.half_open_timeout);
                 (CircuitState::HalfOpen, wait)
             }
+            (_, Some(due)) if due <= now => (CircuitState::HalfOpen, None),
+            (Phase::Open { length }, _) => (CircuitState::Open, Some(length.saturating_sub(time))),
+            (Phase::Held { .. }, _) => (CircuitState::Open, None),
         };
         let mut state = would_be;
         if self.hand != Hand::Off {
