@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit::Visit;
-use syn::{Attribute, Expr, ExprCall, ExprLit, ExprPath, Lit, PatIdent, Path};
+use syn::{Attribute, Expr, ExprCall, ExprLit, ExprPath, Lit, Macro, PatIdent, Path};
 
 use crate::args::ungrouped;
 use crate::func::Func;
@@ -172,6 +172,13 @@ impl<'ast> Visit<'ast> for Errors {
             self.visit_expr(&call.func);
         }
         call.args.iter().for_each(|argument| self.visit_expr(argument));
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        // Of other macros nobody knows what they bind.
+        if let Some(err) = scan::variable(&call.tokens, "err").filter(|_| call.path.is_ident("format")) {
+            self.found.get_or_insert(err);
+        }
     }
 
     fn visit_pat_ident(&mut self, pat: &'ast PatIdent) {
