@@ -1,4 +1,4 @@
-//! Calls that are under way while a breaker changes, or is changed: what resilience4j, Polly and gobreaker agree on.
+//! Calls that are under way while a breaker changes, or somebody changes it.
 //!
 //! In a script `(` lets a call in, `)` is the success of the oldest, `]` its failure, `-` an ignored error and `}`
 //! its end without an answer; a digit is so many seconds; `f`, `d` and `o` force it open, disable it and let it

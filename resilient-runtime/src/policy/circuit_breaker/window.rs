@@ -19,7 +19,7 @@ pub enum CircuitWindow {
     Calls(u32),
     /// Over the time just past, in steps of a tenth.
     ///
-    /// A call counts for nine tenths of it at least, and for all of it if none came so long before.
+    /// A call counts for nine tenths of it at least, and the first one for all of it.
     Time(Duration),
 }
 
