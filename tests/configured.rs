@@ -363,6 +363,19 @@ async fn a_variable_names_files() {
     assert!(faults.len() == 1 && faults[0].contains("gone.toml` cannot be read"), "{faults:?}");
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_variable_names_a_file_whose_path_is_no_text() {
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStringExt as _;
+
+    let folder = Folder::new("bytes");
+    let path = folder.0.join(OsString::from_vec(vec![b'a', 0xff]));
+    fs::write(&path, "[timeout.quotes]\nlimit = \"4s\"").unwrap();
+    configure().env_from([(OsStr::new("RESILIENT_CONFIG"), path.as_os_str())]).install().unwrap();
+    assert_eq!(limit("quotes"), 4 * SECOND);
+}
+
 #[tokio::test]
 async fn what_is_no_file_with_text_is_a_fault() {
     let folder = Folder::new("strange");

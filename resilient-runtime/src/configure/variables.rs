@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -87,9 +87,9 @@ impl Configure {
             name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
         };
         for (name, value) in variables {
-            let (name, value) = (Arc::from(name.to_string_lossy()), value.to_string_lossy().into_owned());
+            let name: Arc<str> = Arc::from(name.to_string_lossy());
             if begins(&name, PREFIX) {
-                all.push((name, value));
+                all.push((name, value.to_string_lossy().into_owned()));
             } else if name.eq_ignore_ascii_case(FILES) {
                 files.push((name, value));
             } else if begins(&name, NEARLY) {
@@ -110,9 +110,12 @@ impl Configure {
 }
 
 impl Layers {
-    /// Adds the files that a variable names.
-    fn add_files(&mut self, name: &Arc<str>, paths: &str) {
-        for path in paths.split(',').map(str::trim).filter(|path| !path.is_empty()) {
+    /// Adds the files that a variable names; what is no text is the path of one.
+    fn add_files(&mut self, name: &Arc<str>, paths: &OsStr) {
+        let Some(texts) = paths.to_str() else {
+            return self.add_file(Path::new(paths), Origin::Variable { name: Arc::clone(name) });
+        };
+        for path in texts.split(',').map(str::trim).filter(|path| !path.is_empty()) {
             self.add_file(Path::new(path), Origin::Variable { name: Arc::clone(name) });
         }
     }
