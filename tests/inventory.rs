@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use resilient_runtime::{
-    Fault, GuardedFunction, Value, circuit_breaker, configure, fallback, inventory, retry, timeout,
+    Fault, GuardedFunction, Value, circuit_breaker, configure, fallback, hedge, inventory, registry, retry,
+    timeout,
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -41,6 +42,11 @@ impl Shop {
 
 #[retry(when = |error: &u32| *error < 1 || *error > 2 && matches!(error, 3..))]
 async fn choosy() -> Result<(), u32> {
+    Ok(())
+}
+
+#[hedge(after = "p99.9", name = "second\ntry")]
+async fn twice() -> Result<(), Fault<()>> {
     Ok(())
 }
 
@@ -82,6 +88,15 @@ async fn a_function_is_listed_with_its_place_and_its_stack() {
             ("timeout", "inventory::quote"),
         ]
     );
+}
+
+#[tokio::test]
+async fn a_layer_is_one_line_and_its_values_are_as_they_are_written() {
+    twice().await.unwrap();
+    assert_eq!(stack("inventory::twice"), ["hedge `second\\ntry` after = \"p99.9\""]);
+    let explanation = registry().explain();
+    let after = explanation.rows().iter().find(|row| (row.stem, row.key) == ("hedge", "after")).unwrap();
+    assert!(after.to_string().starts_with("hedge.\"second\\ntry\".after = \"p99.9\"  ("), "{after}");
 }
 
 #[tokio::test]

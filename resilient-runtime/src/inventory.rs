@@ -6,7 +6,7 @@ use std::io::Write as _;
 use resilient_settings::Value;
 use resilient_settings::words::printable;
 
-use crate::configure::{Merged, in_force, kind};
+use crate::configure::{Merged, in_force, kind, shown};
 use crate::function::{Function, Layer};
 use crate::registry::functions;
 
@@ -165,7 +165,7 @@ impl fmt::Display for GuardedLayer {
         }
         for (index, (key, value)) in self.settings.iter().enumerate() {
             let comma = if index == 0 { "" } else { "," };
-            write!(f, "{comma} {key} = {value}")?;
+            write!(f, "{comma} {key} = {}", shown(self.stem(), key, *value))?;
         }
         Ok(())
     }

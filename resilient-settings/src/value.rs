@@ -125,6 +125,17 @@ impl Kind {
         }
     }
 
+    /// The value as an attribute and a file have it behind such a key.
+    #[must_use]
+    pub fn shown(self, value: Value) -> String {
+        match (self, value) {
+            (Self::TimeOrQuantile, Value::Number(share)) => {
+                format!("\"p{}\"", (share * 1_000.0).round() / 10.0)
+            }
+            _ => value.to_string(),
+        }
+    }
+
     /// The words it takes, if it takes no others.
     #[must_use]
     pub const fn words(self) -> Option<&'static [&'static str]> {

@@ -5,7 +5,7 @@ use std::fmt;
 use resilient_settings::stem::{Table, general};
 use resilient_settings::{Value, default};
 
-use super::{Laid, Origin, kind, merge};
+use super::{Laid, Origin, kind, merge, shown};
 use crate::registry::Registry;
 
 /// Every setting of every policy, as of when it was asked for.
@@ -112,7 +112,7 @@ impl Explained {
         let path = [self.stem, self.policy, self.key].into_iter().filter(|part| !part.is_empty());
         let path = resilient_settings::words::dotted(path);
         match self.value {
-            Some(value) => format!("{path} = {value}"),
+            Some(value) => format!("{path} = {}", shown(self.stem, self.key, value)),
             None => format!("{path} is not set"),
         }
     }

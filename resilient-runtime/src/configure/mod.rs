@@ -148,6 +148,12 @@ impl Configure {
     }
 }
 
+/// The value as an attribute and a file have it behind this key.
+pub(crate) fn shown(stem: &str, key: &str, value: Value) -> String {
+    let key = kind(stem).and_then(|stem| stem.keys.iter().find(|known| known.name == key));
+    key.map_or_else(|| value.to_string(), |key| key.kind.shown(value))
+}
+
 pub(crate) fn kind(stem: &str) -> Option<&'static Stem> {
     STEMS.iter().copied().find(|kind| kind.name == stem)
 }

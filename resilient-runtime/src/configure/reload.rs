@@ -13,7 +13,7 @@ use tokio::task::{AbortHandle, spawn_blocking};
 use super::check::{Checked, check};
 use super::laid::Laid;
 use super::sources::Content;
-use super::{ConfigError, ConfigFault, Configure, Layers, kind, merge};
+use super::{ConfigError, ConfigFault, Configure, Layers, kind, merge, shown};
 use crate::clock;
 use crate::events::{CONFIG, EventKind, Settings};
 use crate::registry::{Registry, World, registry};
@@ -38,7 +38,8 @@ pub struct ConfigChange {
 impl fmt::Display for ConfigChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { stem, policy, key, old, new } = self;
-        let shown = |value: &Option<Value>| value.map_or("default".to_owned(), |value| value.to_string());
+        let shown =
+            |value: &Option<Value>| value.map_or("default".to_owned(), |value| shown(stem, key, value));
         let path = [*stem, *policy, *key].into_iter().filter(|part| !part.is_empty());
         write!(f, "{}: {} -> {}", resilient_settings::words::dotted(path), shown(old), shown(new))
     }
