@@ -214,6 +214,9 @@ async fn what_follows_from_a_mistake_in_a_default_is_not_told_beside_it() {
         let faults = refused(text(&wrong));
         assert!(faults.len() == 1 && faults[0].contains("failure_rate"), "{faults:?}");
     }
+    let wrong = "[circuit_breaker.external]\nfailure_rte = 0.5\n[circuit_breaker.stock-v2]\nextends = \"external\"\n\
+                 [circuit_breaker.payments]\nwindow = 10";
+    assert_eq!(refused(text(wrong)).len(), 2, "what has nothing to do with it is");
 }
 
 #[tokio::test]

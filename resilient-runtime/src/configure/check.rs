@@ -4,11 +4,12 @@ use resilient_settings::stem::{AtOdds, general};
 use resilient_settings::{Complaint, Value, stack};
 
 use super::laid::{Laid, position};
-use super::sources::{Content, Section};
+use super::sources::{Content, Section, is_default};
 use super::timing::timing;
 use super::{ConfigError, ConfigFault, Layers, Merged, Origin, kind, merge};
 use crate::composed;
 use crate::function::Layer;
+use crate::policy::Stem;
 use crate::registry::{World, annotated, functions};
 
 /// Names without a user, and variables at fault, that are told at once, as of one file no more mistakes are.
@@ -40,7 +41,7 @@ pub(super) fn check(world: &World, mut layers: Layers, contents: &[Content]) -> 
     let (merged, clashes) = merge(world, &layers);
     faults.extend(clashes.iter().map(super::Clash::fault));
     for (&name, laid) in &merged {
-        at_odds(&merged, name, laid, &mut faults);
+        at_odds(&layers.said.sections, name, laid, &mut faults);
     }
     faults.extend(composed::needs().filter_map(|needed| unmet(needed, &merged)));
     faults.extend(layers.said.events.faults());
@@ -108,7 +109,12 @@ fn two_modes(section: &Section) -> Vec<ConfigFault> {
 }
 
 /// Keys that do not go together, whoever wrote them, unless that may come of what is wrong with one of them.
-fn at_odds(merged: &Merged, (stem, name): (&str, &str), laid: &Laid, faults: &mut Vec<ConfigFault>) {
+fn at_odds(
+    sections: &[Section],
+    (stem, name): (&str, &'static str),
+    laid: &Laid,
+    faults: &mut Vec<ConfigFault>,
+) {
     let Some(kind) = kind(stem) else { return };
     for Complaint { key, message, others } in (kind.check)(&laid.written) {
         let missing = !others.iter().any(|other| laid.says(kind, other));
@@ -122,14 +128,23 @@ fn at_odds(merged: &Merged, (stem, name): (&str, &str), laid: &Laid, faults: &mu
             matches!(fault.origin, Origin::File(_))
                 && (&known.origin, known.key) == (&fault.origin, fault.key)
         };
-        // Those of a default or a template may be inherited.
         let of_policy = |known: &ConfigFault| {
-            known.stem == stem && (known.name == name || !merged.contains_key(&(stem, known.name)))
+            known.stem == stem && (known.name == name || inherits(sections, (kind, name), known.name))
         };
-        if !faults.iter().any(|known| told(known) || (of_policy(known) && follows(known))) {
+        if !faults.iter().any(|known| told(known) || (follows(known) && of_policy(known))) {
             faults.push(fault);
         }
     }
+}
+
+/// Whether what a section says may hold for the policy.
+fn inherits(sections: &[Section], (stem, policy): (&Stem, &'static str), section: &str) -> bool {
+    let parent = |name: &&'static str| {
+        let mut of_name = sections.iter().rev().filter(|it| it.stem.name == stem.name && it.name == *name);
+        of_name.find_map(|it| it.extends)
+    };
+    let mut chain = std::iter::successors(parent(&policy), parent).take(sections.len());
+    is_default(stem, section) || chain.any(|parent| parent == section)
 }
 
 /// A policy of a stack that is switched on without what it cannot do without.
