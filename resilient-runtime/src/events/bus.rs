@@ -115,15 +115,23 @@ impl Bus {
 
     #[cold]
     fn log(&self, level: Level, of: Of<'_>, kind: &EventKind) {
-        if !std::thread::panicking() {
-            return self.write(level, of, kind);
+        if std::thread::panicking() {
+            self.log_unwinding(level, of, kind);
+        } else {
+            self.write(level, of, kind);
         }
-        // A call that panics is counted while it unwinds, and a panic that left us then would end the process.
+    }
+
+    /// A call that panics is counted while it unwinds, and a panic that left us then would end the process.
+    #[cold]
+    #[inline(never)]
+    fn log_unwinding(&self, level: Level, of: Of<'_>, kind: &EventKind) {
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.write(level, of, kind))) {
             std::mem::forget(payload);
         }
     }
 
+    #[inline]
     fn write(&self, level: Level, of: Of<'_>, kind: &EventKind) {
         let word = kind.word();
         if level > Level::WARN || !word.comes_with_calls() {
