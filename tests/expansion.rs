@@ -174,7 +174,7 @@ mod arguments {
         #[cfg(test)] n: u32,
         #[cfg(not(test))] m: u32,
         #[cfg_attr(test, cfg(not(test)))] _gone: u32,
-        #[allow(unused_variables)] unused: u8,
+        #[allow(unused_variables, reason = "so is it in the attempt")] unused: u8,
     ) -> Result<u32, PayError> {
         busy_until(4)?;
         #[cfg(not(test))]
@@ -333,7 +333,7 @@ mod signatures {
 
     #[retry]
     async fn inner_items(n: u32) -> Result<u32, PayError> {
-        #![allow(clippy::needless_return)]
+        #![allow(clippy::needless_return, reason = "an attribute of the body stays its first")]
         use std::convert::identity;
         const ONE: u32 = 1;
         fn one() -> u32 {

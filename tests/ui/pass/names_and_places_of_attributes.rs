@@ -8,7 +8,7 @@ use resilient_runtime::{circuit_breaker, retry, retry as again, timeout, timeout
 #[cfg_attr(any(), no_such_attribute)]
 #[must_use]
 #[::resilient_runtime::circuit_breaker(name = "disk")]
-#[allow(clippy::unused_async)]
+#[allow(clippy::unused_async, reason = "an attribute among ours")]
 async fn load(path: &str) -> std::io::Result<String> {
     tokio::fs::read_to_string(path).await
 }
