@@ -96,28 +96,32 @@ fn chosen(generics: &syn::Generics) -> String {
 }
 
 /// The link-time record, with its names out of sight of the function.
-fn record(func: &Func, paths: &Paths, Told { text, constants }: &Told<'_>) -> TokenStream {
+fn record(func: &Func, paths: &Paths, told: &Told<'_>) -> TokenStream {
     let (p, root, import) = (Paths::imported(), paths.private(), paths.import());
     let name = &func.sig.ident;
     let here = respanned(&p, name.span());
     let errors = Ident::new("__errors", Span::mixed_site());
     let called = quote_spanned!(name.span()=> #here::run(#name(), #errors));
+    let text = &told.text;
+    let constants = told.constants(&p);
+    let given = if constants.is_some() { quote!(__CONSTANTS) } else { quote!(&[]) };
     quote! {
         enum __Checked {}
         const _: () = {
             #import
-            static __CHECK: #p::Record<0> = #p::Record::new(
+            #constants
+            static __CHECK: #p::Function = #p::Function::new(
                 #p::type_name::<__Checked>,
                 ::core::module_path!(),
                 #text,
-                &[#(#constants),*],
+                || #given,
             );
             fn __run() -> #p::Probe {
                 let #errors = #p::errors_of();
                 let __run = #called;
                 #p::probe(__run, #errors.class())
             }
-            #root::inventory::submit! { #p::CheckEntry::new(&__CHECK.function, __run) }
+            #root::inventory::submit! { #p::CheckEntry::new(&__CHECK, __run) }
         };
     }
 }

@@ -7,10 +7,10 @@
 //!
 //! async fn charge(&mut self, id: &str, order: Order) -> Result<Receipt, PayError> {
 //!     use ::resilient_runtime::__private as p;
-//!     static __RESILIENT: p::Record<2> = …;
+//!     static __RESILIENT: p::Record<(p::LayerSite<p::TimeoutPolicy>, (p::LayerSite<p::RetryPolicy>, ()))> = …;
 //!     let __class = p::errors::<RET>().class();
-//!     let reply = p::timeout(&__RESILIENT, 0, async move {
-//!         let mut __retry = p::retry(&__RESILIENT, 1);
+//!     let reply = p::timeout(p::limit(&__RESILIENT.function, &__RESILIENT.sites.0), async move {
+//!         let mut __retry = p::retry(&__RESILIENT.function, &__RESILIENT.sites.1.0);
 //!         loop {
 //!             let order = p::attempt_arg(&order);
 //!             match p::attempt(&mut __retry, async { TYPED; BODY }, __class).await {
@@ -168,8 +168,8 @@ impl Scope<'_> {
 
     /// The arguments that find this layer's policy.
     pub(crate) fn place(&self) -> TokenStream {
-        let index = Literal::usize_unsuffixed(self.index);
-        quote_spanned!(own_span()=> &__RESILIENT, #index)
+        let below = (0..self.index).map(|_| Literal::usize_unsuffixed(1));
+        quote_spanned!(own_span()=> &__RESILIENT.function, &__RESILIENT.sites #(.#below)*.0)
     }
 
     /// A refusal or a failure as the user's error, where one is handed to the user's code.

@@ -1,6 +1,6 @@
 //! What is known of a function before its first call: the link-time record and the lines in its docs.
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, parse_quote};
 
@@ -8,7 +8,7 @@ use crate::paths::Paths;
 use crate::policy::Layer;
 use crate::reader::{Held, Setting};
 
-/// The static of a function: what is known of it, and a place for the policy of each layer.
+/// The static of a function: what is known of it, and a site for the policy of each layer.
 ///
 /// The layers are one text, which the runtime reads when somebody asks: the compiler checks and runs what
 /// stands here for every annotated function of a crate, and a text is the cheapest there is.
@@ -19,16 +19,21 @@ pub(crate) fn record(paths: &Paths, layers: &[Layer]) -> TokenStream {
     for layer in layers.iter().filter(|layer| layer.is_first()) {
         told.add(layer.kind.stem, layer.name.as_ref(), &layer.settings);
     }
-    let Told { text, constants } = told;
-    let count = Literal::usize_unsuffixed(layers.len());
+    let sites = layers.iter().rev().fold(quote!(()), |below, layer| {
+        let policy = Ident::new(layer.policy.registered(), Span::mixed_site());
+        quote!((#p::LayerSite<#p::#policy>, #below))
+    });
+    let text = &told.text;
+    let constants = told.constants(&p);
+    let (new, given) = match constants {
+        Some(_) => (quote!(with_constants), quote!(, || __CONSTANTS)),
+        None => (quote!(new), TokenStream::new()),
+    };
     quote! {
         enum __Here {}
-        static __RESILIENT: #p::Record<#count> = #p::Record::new(
-            #p::type_name::<__Here>,
-            ::core::module_path!(),
-            #text,
-            &[#(#constants),*],
-        );
+        #constants
+        static __RESILIENT: #p::Record<#sites> =
+            #p::Record::#new(#p::type_name::<__Here>, ::core::module_path!(), #text #given);
         #root::inventory::submit! { #p::Entry(&__RESILIENT.function) }
     }
 }
@@ -38,7 +43,7 @@ pub(crate) fn record(paths: &Paths, layers: &[Layer]) -> TokenStream {
 #[derive(Default)]
 pub(crate) struct Told<'a> {
     pub(crate) text: String,
-    pub(crate) constants: Vec<&'a TokenStream>,
+    constants: Vec<&'a TokenStream>,
 }
 
 impl<'a> Told<'a> {
@@ -60,6 +65,12 @@ impl<'a> Told<'a> {
             }
         }
         self.field("");
+    }
+
+    /// The second list, which the compiler evaluates whether or not somebody asks for it.
+    pub(crate) fn constants(&self, p: &TokenStream) -> Option<TokenStream> {
+        let values = &self.constants;
+        (!values.is_empty()).then(|| quote!(static __CONSTANTS: &[#p::Value] = &[#(#values),*];))
     }
 }
 

@@ -9,6 +9,7 @@ pub use crate::copies::{ByClone, values};
 #[cfg(feature = "config")]
 pub use crate::embedded::embedded;
 pub use crate::error::Rejected;
+pub use crate::function::Function;
 #[cfg(feature = "health")]
 pub use crate::health::probe::{CheckEntry, Probe, probe, run};
 pub use crate::key::{PartOf, ViaItself, ViaNoReference, ViaNothing, ViaReference, site};
@@ -18,21 +19,23 @@ pub use crate::level::{
     fallback_arg, never, settled,
 };
 pub use crate::outcome::{Class, Classify, after};
-pub use crate::policy::bulkhead::{bulkhead, places};
+pub use crate::policy::bulkhead::{Bulkhead, bulkhead, places};
 #[cfg(feature = "cache")]
-pub use crate::policy::cache::{Looked, cache, found, settle};
-pub use crate::policy::circuit_breaker::{breaker, breaker_for, circuit_breaker, circuit_breaker_when};
-pub use crate::policy::coalesce::{coalesce, seat};
+pub use crate::policy::cache::{Cache, Looked, cache, found, settle};
+pub use crate::policy::circuit_breaker::{
+    CircuitBreaker, breaker, breaker_for, circuit_breaker, circuit_breaker_when,
+};
+pub use crate::policy::coalesce::{Coalesce, coalesce, seat};
 #[cfg(feature = "cache")]
 pub use crate::policy::fallback::recall::{recall, recall_when, remember};
-pub use crate::policy::fallback::{fall_back, fall_back_when, fell_back};
-pub use crate::policy::hedge::{hedge, hedge_with, own};
-pub use crate::policy::load_shed::load_shed;
-pub use crate::policy::rate_limit::{limiter, limiter_for, rate_limit};
-pub use crate::policy::retry::{After, attempt, attempt_with, retry};
-pub use crate::policy::timeout::{limit, timeout};
+pub use crate::policy::fallback::{FallbackPolicy, fall_back, fall_back_when, fell_back};
+pub use crate::policy::hedge::{Hedge, hedge, hedge_with, own};
+pub use crate::policy::load_shed::{LoadShed, load_shed};
+pub use crate::policy::rate_limit::{RateLimit, limiter, limiter_for, rate_limit};
+pub use crate::policy::retry::{After, RetryPolicy, attempt, attempt_with, retry};
+pub use crate::policy::timeout::{TimeoutPolicy, limit, timeout};
 pub use crate::priority::Priority;
-pub use crate::registry::{Entry, Record};
+pub use crate::record::{Entry, LayerSite, Record};
 #[cfg(feature = "trace")]
 pub use crate::watch::watch_attempt;
 #[cfg(any(feature = "trace", feature = "latency"))]

@@ -6,7 +6,7 @@ use resilient_settings::stack::STACK;
 
 use crate::configure::kind;
 use crate::function::{Function, Layer};
-use crate::registry::annotated;
+use crate::record::annotated;
 
 /// Policies, by kind and name.
 pub(crate) type Names = BTreeSet<(&'static str, &'static str)>;

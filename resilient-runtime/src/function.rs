@@ -18,11 +18,24 @@ pub struct Function {
     pub(crate) location: &'static Location<'static>,
     /// As the macros write them; see [`Fields`].
     pub(crate) layers: &'static str,
-    /// Values that only the compiler could read, in the order of their keys.
-    pub(crate) constants: &'static [Value],
+    /// Values that only the compiler could read, in the order of their keys. Behind a function, whose type is
+    /// checked in no time.
+    pub(crate) constants: fn() -> &'static [Value],
 }
 
 impl Function {
+    #[doc(hidden)]
+    #[must_use]
+    #[track_caller]
+    pub const fn new(
+        type_name: fn() -> &'static str,
+        module: &'static str,
+        layers: &'static str,
+        constants: fn() -> &'static [Value],
+    ) -> Self {
+        Self { type_name, module, location: Location::caller(), layers, constants }
+    }
+
     /// Its path: `module::function`, `module::Type::method` or `module::<Type as Trait>::method`.
     #[must_use]
     pub fn path(&'static self) -> &'static str {
@@ -59,7 +72,7 @@ impl Function {
             .and_then(|all| all.get(&key).copied());
         known.unwrap_or_else(|| {
             let path = intern(&readable((self.type_name)(), self.module));
-            let reading = Reading { path, layers: layers(path, self.layers, self.constants) };
+            let reading = Reading { path, layers: layers(path, self.layers, (self.constants)()) };
             let mut all = READ.write().unwrap_or_else(PoisonError::into_inner);
             all.get_or_insert_default().entry(key).or_insert_with(|| Box::leak(Box::new(reading)))
         })

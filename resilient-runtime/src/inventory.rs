@@ -8,7 +8,7 @@ use resilient_settings::words::printable;
 
 use crate::configure::{Merged, in_force, kind, shown};
 use crate::function::{Function, Layer};
-use crate::registry::functions;
+use crate::record::functions;
 
 /// What guards the program, as of when it was asked for.
 ///

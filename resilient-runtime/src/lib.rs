@@ -109,6 +109,7 @@ mod progress;
 #[cfg(test)]
 mod prop;
 mod random;
+mod record;
 mod registry;
 #[cfg(feature = "schema")]
 mod schema;

@@ -7,128 +7,23 @@ use std::collections::BTreeMap;
 #[cfg(feature = "test-util")]
 use std::collections::HashMap;
 use std::fmt;
-use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
-use resilient_settings::{Value, Written};
+use resilient_settings::Written;
 
 use crate::configure::{self, Laid, Layers, Merged};
 use crate::events::{Bus, EventKind, Subscription};
 use crate::function::Function;
 #[cfg(feature = "health")]
-use crate::health::{Checks, probe};
+use crate::health::Checks;
 #[cfg(feature = "export")]
 use crate::in_force::InForce;
-use crate::policy::{Found, Named, Policy, STEMS, Snapshot};
+use crate::policy::{Named, Policy, STEMS, Snapshot};
+use crate::record::functions;
 use crate::tally::{Since, Tally};
 #[cfg(any(feature = "trace", feature = "latency"))]
-use crate::watch::{Station, Stations};
-
-/// A link-time record.
-#[derive(Debug)]
-pub struct Entry(pub &'static Function);
-
-inventory::collect!(Entry);
-
-/// All annotated functions of the program, in the order of their paths.
-pub(crate) fn functions() -> &'static [&'static Function] {
-    static FUNCTIONS: OnceLock<Vec<&'static Function>> = OnceLock::new();
-    FUNCTIONS.get_or_init(|| {
-        let mut functions: Vec<_> = inventory::iter::<Entry>.into_iter().map(|entry| entry.0).collect();
-        functions.sort_by_cached_key(|function| (function.path(), function.file(), function.line()));
-        functions
-    })
-}
-
-/// Everything that attributes say of policies, in the order of the paths of each kind.
-pub(crate) fn annotated() -> impl Iterator<Item = &'static Function> {
-    #[cfg(feature = "health")]
-    let checks = probe::functions();
-    #[cfg(not(feature = "health"))]
-    let checks = std::iter::empty();
-    functions().iter().copied().chain(checks)
-}
-
-/// The static of an annotated function: what it says about itself, and its policies, each found once.
-#[derive(Debug)]
-pub struct Record<const N: usize> {
-    #[doc(hidden)]
-    pub function: Function,
-    found: [OnceLock<Found>; N],
-    #[cfg(any(feature = "trace", feature = "latency"))]
-    station: OnceLock<&'static Station>,
-}
-
-impl<const N: usize> Record<N> {
-    #[doc(hidden)]
-    #[must_use]
-    #[track_caller]
-    pub const fn new(
-        type_name: fn() -> &'static str,
-        module: &'static str,
-        layers: &'static str,
-        constants: &'static [Value],
-    ) -> Self {
-        let function = Function { type_name, module, location: Location::caller(), layers, constants };
-        Self {
-            function,
-            found: [const { OnceLock::new() }; N],
-            #[cfg(any(feature = "trace", feature = "latency"))]
-            station: OnceLock::new(),
-        }
-    }
-
-    /// Where its calls are watched.
-    #[cfg(any(feature = "trace", feature = "latency"))]
-    #[inline]
-    pub(crate) fn station(&'static self) -> &'static Station {
-        let find = || registry().0.stations.of(self.function.path());
-        if cfg!(feature = "test-util") { find() } else { self.station.get_or_init(find) }
-    }
-
-    #[inline]
-    pub(crate) fn policy<P: Named>(&'static self, layer: usize) -> &'static P {
-        // With `test-util` each runtime has its own policies.
-        let kept = if cfg!(feature = "test-util") { None } else { self.found[layer].get() };
-        match kept {
-            Some(found) => P::known(*found, || self.resolve(layer)),
-            None => self.resolve(layer),
-        }
-    }
-
-    #[cold]
-    fn resolve<P: Named>(&'static self, layer: usize) -> &'static P {
-        let policy: &P = registry().0.get_or_create(self.function.layers()[layer].policy_name());
-        self.found[layer].get_or_init(|| policy.found());
-        policy
-    }
-}
-
-/// A policy whose name is known beforehand, found once.
-pub(crate) struct SharedSite<P: 'static> {
-    name: &'static str,
-    found: OnceLock<&'static P>,
-}
-
-impl<P: Named> SharedSite<P> {
-    pub(crate) const fn new(name: &'static str) -> Self {
-        Self { name, found: OnceLock::new() }
-    }
-
-    #[inline]
-    #[cfg(not(feature = "test-util"))]
-    pub(crate) fn get(&'static self) -> &'static P {
-        self.found.get_or_init(|| registry().0.get_or_create(self.name))
-    }
-
-    /// Each runtime has its own, so the site cannot keep one.
-    #[cfg(feature = "test-util")]
-    pub(crate) fn get(&'static self) -> &'static P {
-        let _ = &self.found;
-        registry().0.get_or_create(self.name)
-    }
-}
+use crate::watch::Stations;
 
 /// Names to policies of one stem; policies live as long as the program.
 type Policies = BTreeMap<(&'static str, &'static str), &'static dyn Policy>;

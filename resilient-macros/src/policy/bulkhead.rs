@@ -43,6 +43,10 @@ impl Bulkhead {
 }
 
 impl Policy for Bulkhead {
+    fn registered(&self) -> &'static str {
+        "Bulkhead"
+    }
+
     fn takes_time(&self) -> bool {
         self.waits
     }

@@ -46,6 +46,10 @@ impl Cache {
 }
 
 impl Policy for Cache {
+    fn registered(&self) -> &'static str {
+        "Cache"
+    }
+
     fn hides_failures(&self) -> Option<Hides> {
         self.stands_in
             .then_some(Hides { how: "answers failures with a stale value", or: "leave `stale_if_error` out" })

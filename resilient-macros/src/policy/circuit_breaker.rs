@@ -158,6 +158,10 @@ fn default_unless(written: bool, seconds: u64) -> Option<Duration> {
 }
 
 impl Policy for CircuitBreaker {
+    fn registered(&self) -> &'static str {
+        "CircuitBreaker"
+    }
+
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
         let (p, place, class) = (scope.p(), scope.place(), scope.class());
         let handle = self.key.as_ref().map_or_else(

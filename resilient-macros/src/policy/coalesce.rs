@@ -28,6 +28,10 @@ impl Coalesce {
 }
 
 impl Policy for Coalesce {
+    fn registered(&self) -> &'static str {
+        "Coalesce"
+    }
+
     fn joins_calls(&self) -> bool {
         true
     }

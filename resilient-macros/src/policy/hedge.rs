@@ -83,6 +83,10 @@ impl Hedge {
 }
 
 impl Policy for Hedge {
+    fn registered(&self) -> &'static str {
+        "Hedge"
+    }
+
     fn takes_time(&self) -> bool {
         true
     }

@@ -121,6 +121,10 @@ fn of_one_mode(reader: &mut Reader<'_>, mode: Option<&str>) {
 }
 
 impl Policy for LoadShed {
+    fn registered(&self) -> &'static str {
+        "LoadShed"
+    }
+
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level {
         let (p, place, class) = (scope.p(), scope.place(), scope.class());
         let priority = Ident::new(self.priority, Span::mixed_site());

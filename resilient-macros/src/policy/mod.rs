@@ -88,6 +88,9 @@ pub(crate) enum Twice {
 
 /// One attribute of one function, read and checked.
 pub(crate) trait Policy {
+    /// The runtime's type of it, as the registry holds one.
+    fn registered(&self) -> &'static str;
+
     /// Wraps everything that stands below.
     fn wrap(&self, scope: &Scope<'_>, inner: Level) -> Level;
 

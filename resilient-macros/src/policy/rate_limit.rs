@@ -47,6 +47,10 @@ impl RateLimit {
 }
 
 impl Policy for RateLimit {
+    fn registered(&self) -> &'static str {
+        "RateLimit"
+    }
+
     fn takes_time(&self) -> bool {
         self.waits
     }

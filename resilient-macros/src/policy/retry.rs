@@ -165,6 +165,10 @@ impl Schedule {
 }
 
 impl Policy for Retry {
+    fn registered(&self) -> &'static str {
+        "RetryPolicy"
+    }
+
     fn takes_time(&self) -> bool {
         true
     }

@@ -46,6 +46,10 @@ impl Timeout {
 }
 
 impl Policy for Timeout {
+    fn registered(&self) -> &'static str {
+        "TimeoutPolicy"
+    }
+
     fn limit(&self) -> Option<Limit> {
         let limit = self.limit.as_ref()?;
         Some(Limit { time: limit.literal?, at: limit.at.clone() })

@@ -9,7 +9,7 @@ use super::laid::{Laid, position};
 use super::{ConfigFault, Merged, Origin, kind};
 use crate::function::Function;
 use crate::policy::Stem;
-use crate::registry::annotated;
+use crate::record::annotated;
 
 /// Two functions that write different values for one name.
 pub(crate) struct Clash {

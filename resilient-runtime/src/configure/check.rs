@@ -10,7 +10,8 @@ use super::{ConfigError, ConfigFault, Layers, Merged, Origin, kind, merge};
 use crate::composed;
 use crate::function::Layer;
 use crate::policy::Stem;
-use crate::registry::{World, annotated, functions};
+use crate::record::{annotated, functions};
+use crate::registry::World;
 
 /// Names without a user, and variables at fault, that are told at once, as of one file no more mistakes are.
 pub(super) const MOST: usize = 256;

@@ -12,7 +12,8 @@ use crate::composed;
 use crate::function::{Function, Layer};
 use crate::names::nearest;
 use crate::policy::{STEMS, Stem};
-use crate::registry::{World, annotated};
+use crate::record::annotated;
+use crate::registry::World;
 
 /// Names of policies, by their kind.
 pub(super) type Names = BTreeMap<&'static str, BTreeSet<&'static str>>;

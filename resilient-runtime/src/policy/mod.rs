@@ -249,36 +249,12 @@ pub(crate) trait Policy: Any + Send + Sync + fmt::Debug {
 /// A policy type that an annotated function finds by name.
 pub(crate) trait Named: Policy {
     const STEM: &'static Stem;
-
-    fn found(&'static self) -> Found;
-    /// The policy found, unless it is of another kind.
-    fn known(found: Found, otherwise: impl FnOnce() -> &'static Self) -> &'static Self;
 }
 
 macro_rules! named {
-    ($($(#[$on:meta])* $kind:ident($policy:ty) is $stem:path,)*) => {
-        /// A policy as an annotated function keeps it. One type for all kinds, because the compiler checks
-        /// the static of each function anew.
-        #[derive(Clone, Copy, Debug)]
-        pub(crate) enum Found {
-            $($(#[$on])* $kind(&'static $policy),)*
-        }
-
+    ($($(#[$on:meta])* $policy:ty => $stem:path,)*) => {
         $($(#[$on])* impl Named for $policy {
             const STEM: &'static Stem = &$stem;
-
-            #[inline]
-            fn found(&'static self) -> Found {
-                Found::$kind(self)
-            }
-
-            #[inline]
-            fn known(found: Found, otherwise: impl FnOnce() -> &'static Self) -> &'static Self {
-                match found {
-                    Found::$kind(policy) => policy,
-                    _ => otherwise(),
-                }
-            }
         })*
 
         /// Every kind of policy there is.
@@ -287,18 +263,18 @@ macro_rules! named {
 }
 
 named! {
-    Budget(budget::Purse) is budget::STEM,
-    Bulkhead(bulkhead::Bulkhead) is bulkhead::STEM,
+    budget::Purse => budget::STEM,
+    bulkhead::Bulkhead => bulkhead::STEM,
     #[cfg(feature = "cache")]
-    Cache(cache::Cache) is cache::STEM,
-    CircuitBreaker(circuit_breaker::CircuitBreaker) is circuit_breaker::STEM,
-    Coalesce(coalesce::Coalesce) is coalesce::STEM,
-    Fallback(fallback::FallbackPolicy) is fallback::STEM,
+    cache::Cache => cache::STEM,
+    circuit_breaker::CircuitBreaker => circuit_breaker::STEM,
+    coalesce::Coalesce => coalesce::STEM,
+    fallback::FallbackPolicy => fallback::STEM,
     #[cfg(feature = "health")]
-    HealthCheck(health::Check) is health::STEM,
-    Hedge(hedge::Hedge) is hedge::STEM,
-    LoadShed(load_shed::LoadShed) is load_shed::STEM,
-    RateLimit(rate_limit::RateLimit) is rate_limit::STEM,
-    Retry(retry::RetryPolicy) is retry::STEM,
-    Timeout(timeout::TimeoutPolicy) is timeout::STEM,
+    health::Check => health::STEM,
+    hedge::Hedge => hedge::STEM,
+    load_shed::LoadShed => load_shed::STEM,
+    rate_limit::RateLimit => rate_limit::STEM,
+    retry::RetryPolicy => retry::STEM,
+    timeout::TimeoutPolicy => timeout::STEM,
 }

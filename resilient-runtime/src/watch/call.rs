@@ -10,7 +10,7 @@ use pin_project_lite::pin_project;
 use super::watching::Watching;
 use super::{Ending, Station};
 use crate::level::Judge;
-use crate::registry::Record;
+use crate::record::Record;
 
 /// What is watched.
 pub trait Watch {
@@ -130,7 +130,7 @@ fn poll_there<F: Future>(inner: Pin<&mut Option<F>>, cx: &mut Context<'_>) -> Po
 /// Where a function is watched. It is found before the call is made, which then is made where it stays.
 #[inline]
 #[must_use]
-pub fn station<const N: usize>(function: &'static Record<N>) -> &'static Station {
+pub fn station<S>(function: &'static Record<S>) -> &'static Station {
     function.station()
 }
 

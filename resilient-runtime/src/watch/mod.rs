@@ -20,7 +20,7 @@ pub use self::latency::{Latency, LatencySnapshot};
 pub(crate) use self::settings::Settings;
 use crate::error::Rejected;
 use crate::outcome::Cause;
-use crate::registry::functions;
+use crate::record::functions;
 
 /// How a call of a guarded function ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,7 +6,7 @@ use resilient_settings::{intern, words};
 use super::{LATENCY, SPANS};
 use crate::configure::{Configure, Origin};
 #[cfg(feature = "latency")]
-use crate::{configure::ConfigFault, registry::functions};
+use crate::{configure::ConfigFault, record::functions};
 
 /// Which functions are watched: the part of a configuration that belongs to no policy.
 #[derive(Clone, Debug, Default)]

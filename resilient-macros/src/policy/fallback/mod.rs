@@ -92,6 +92,10 @@ fn cached(reader: &mut Reader<'_>) -> Option<Key> {
 }
 
 impl Policy for Fallback {
+    fn registered(&self) -> &'static str {
+        "FallbackPolicy"
+    }
+
     fn takes_time(&self) -> bool {
         self.cached.is_none()
     }

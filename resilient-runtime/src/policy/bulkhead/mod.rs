@@ -25,10 +25,12 @@ use self::place::{Confined, Place};
 use super::{Mode, Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
+use crate::function::Function;
 use crate::held::{Holding, Id, Keeper};
 use crate::level::ByHand;
 use crate::outcome::Unclassified;
-use crate::registry::{Record, Registry};
+use crate::record::LayerSite;
+use crate::registry::Registry;
 use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
@@ -375,8 +377,8 @@ pub struct BulkheadSnapshot {
 /// The bulkhead of an annotated function, found before the call is made so that nothing moves it.
 #[inline]
 #[must_use]
-pub fn places<const N: usize>(function: &'static Record<N>, layer: usize) -> &'static Shared {
-    function.policy::<Bulkhead>(layer).shared()
+pub fn places(function: &'static Function, layer: &'static LayerSite<Bulkhead>) -> &'static Shared {
+    layer.policy(function).shared()
 }
 
 /// The layer of an annotated function.

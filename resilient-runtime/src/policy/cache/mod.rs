@@ -17,10 +17,12 @@ pub use self::look::Looked;
 use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::copies::{ByClone, Copies};
+use crate::function::Function;
 use crate::key::{self, Site};
 use crate::level::Judge;
 use crate::outcome::{ByClassify, Classify};
-use crate::registry::{Record, Registry};
+use crate::record::LayerSite;
+use crate::registry::Registry;
 use crate::store::Store;
 use crate::tally::{Since, Tally};
 
@@ -314,9 +316,9 @@ pub struct CacheSnapshot {
 
 /// What an annotated function finds.
 #[inline]
-pub fn cache<const N: usize, K, V>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn cache<K, V>(
+    function: &'static Function,
+    layer: &'static LayerSite<Cache>,
     site: Site,
     key: &K,
 ) -> Looked<'static, K::Kept, V>
@@ -324,7 +326,7 @@ where
     K: key::Key,
     V: Clone + Send + Sync + 'static,
 {
-    function.policy::<Cache>(layer).shared().look(site, key)
+    layer.policy(function).shared().look(site, key)
 }
 
 /// A value that was found as an answer.

@@ -59,11 +59,13 @@ use self::transition::Control;
 use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
+use crate::function::Function;
 #[cfg(feature = "health")]
 use crate::health::{self, Readiness};
 use crate::level::ByHand;
 use crate::outcome::{ByClassify, Class, Classify};
-use crate::registry::{Record, Registry};
+use crate::record::LayerSite;
+use crate::registry::Registry;
 use crate::sync;
 use crate::tally::Since;
 
@@ -322,17 +324,17 @@ impl Configure {
 /// The breaker of an annotated function.
 #[inline]
 #[must_use]
-pub fn breaker<const N: usize>(function: &'static Record<N>, layer: usize) -> &'static Engine {
-    function.policy::<CircuitBreaker>(layer).engine()
+pub fn breaker(function: &'static Function, layer: &'static LayerSite<CircuitBreaker>) -> &'static Engine {
+    layer.policy(function).engine()
 }
 
 /// The breaker of one key of an annotated function.
 #[inline]
 #[must_use]
-pub fn breaker_for<const N: usize>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn breaker_for(
+    function: &'static Function,
+    layer: &'static LayerSite<CircuitBreaker>,
     key: impl AsRef<str>,
 ) -> sync::Arc<Engine> {
-    function.policy::<CircuitBreaker>(layer).keyed(key.as_ref())
+    layer.policy(function).keyed(key.as_ref())
 }

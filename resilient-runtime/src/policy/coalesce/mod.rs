@@ -25,11 +25,13 @@ use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::copies::ByClone;
 use crate::error::Rejected;
+use crate::function::Function;
 use crate::held::{Id, Keeper};
 use crate::key::{self, Site};
 use crate::level::ByHand;
 use crate::outcome::{ByClassify, Classify};
-use crate::registry::{Record, Registry};
+use crate::record::LayerSite;
+use crate::registry::Registry;
 use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
@@ -253,13 +255,13 @@ pub struct CoalesceSnapshot {
 
 /// What a call of an annotated function asks for: before its arguments are moved into the body.
 #[inline]
-pub fn seat<const N: usize, K: key::Key>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn seat<K: key::Key>(
+    function: &'static Function,
+    layer: &'static LayerSite<Coalesce>,
     site: Site,
     key: &K,
 ) -> Seat<'static, K::Kept> {
-    function.policy::<Coalesce>(layer).shared().seat(site, key)
+    layer.policy(function).shared().seat(site, key)
 }
 
 /// The layer of an annotated function.

@@ -16,9 +16,11 @@ use resilient_settings::{Value, Written};
 use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::events::EventKind;
+use crate::function::Function;
 use crate::level::Judge;
 use crate::outcome::Cause;
-use crate::registry::{self, Record};
+use crate::record::LayerSite;
+use crate::registry;
 use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
@@ -113,7 +115,7 @@ const PASSED_ON: usize = 2;
 
 /// A fallback as the registry holds it.
 #[derive(Debug)]
-pub(crate) struct FallbackPolicy {
+pub struct FallbackPolicy {
     name: &'static str,
     enabled: AtomicBool,
     tally: Tally,
@@ -179,9 +181,9 @@ impl Policy for FallbackPolicy {
 ///
 /// What went wrong.
 #[inline]
-pub fn fall_back<const N: usize, O, C>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn fall_back<O, C>(
+    function: &'static Function,
+    layer: &'static LayerSite<FallbackPolicy>,
     out: O,
     _: C,
 ) -> Result<C::Answer, C::Fault>
@@ -190,8 +192,8 @@ where
 {
     match C::cause(&out) {
         None => C::split(out, true),
-        Some(Cause::Class(class)) => decide::<O, C>(function.policy(layer), out, class.is_answer()),
-        Some(Cause::Rejected(_)) => decide::<O, C>(function.policy(layer), out, false),
+        Some(Cause::Class(class)) => decide::<O, C>(layer.policy(function), out, class.is_answer()),
+        Some(Cause::Rejected(_)) => decide::<O, C>(layer.policy(function), out, false),
     }
 }
 
@@ -201,9 +203,9 @@ where
 ///
 /// What went wrong.
 #[inline]
-pub fn fall_back_when<const N: usize, O, C>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn fall_back_when<O, C>(
+    function: &'static Function,
+    layer: &'static LayerSite<FallbackPolicy>,
     out: O,
     _: C,
     when: fn(&C::Error) -> bool,
@@ -215,9 +217,9 @@ where
         Ok(Ok(_)) => C::split(out, true),
         Ok(Err(error)) => {
             let keep = !when(error);
-            decide::<O, C>(function.policy(layer), out, keep)
+            decide::<O, C>(layer.policy(function), out, keep)
         }
-        Err(_) => decide::<O, C>(function.policy(layer), out, false),
+        Err(_) => decide::<O, C>(layer.policy(function), out, false),
     }
 }
 
@@ -232,13 +234,13 @@ fn decide<O, C: Judge<O>>(policy: &FallbackPolicy, out: O, keep: bool) -> Result
 
 /// Reports what the fallback answered.
 #[cold]
-pub fn fell_back<const N: usize, R, C: Judge<R>>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn fell_back<R, C: Judge<R>>(
+    function: &'static Function,
+    layer: &'static LayerSite<FallbackPolicy>,
     answer: &R,
     _: C,
 ) {
-    function.policy::<FallbackPolicy>(layer).fell_back(C::is_ok(answer));
+    layer.policy(function).fell_back(C::is_ok(answer));
 }
 
 impl FallbackPolicy {

@@ -10,10 +10,11 @@ use resilient_settings::{Written, nanos};
 
 use super::FallbackPolicy;
 use crate::copies::Copies;
+use crate::function::Function;
 use crate::key::{Key, Site};
 use crate::level::Judge;
 use crate::outcome::{Cause, Class};
-use crate::registry::Record;
+use crate::record::LayerSite;
 use crate::store::{Place, Store};
 
 const DEFAULT_MAX_ENTRIES: u32 = 1_000;
@@ -91,13 +92,13 @@ impl<K> fmt::Debug for Remembered<K> {
 }
 
 /// What a call asks for: before its arguments are moved into the body.
-pub fn remember<const N: usize, K: Key>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn remember<K: Key>(
+    function: &'static Function,
+    layer: &'static LayerSite<FallbackPolicy>,
     site: Site,
     key: &K,
 ) -> Remembered<K::Kept> {
-    let policy = function.policy::<FallbackPolicy>(layer);
+    let policy = layer.policy(function);
     Remembered { policy, place: policy.memory.store().place_for(site, key) }
 }
 

@@ -10,9 +10,10 @@ use pin_project_lite::pin_project;
 use super::call::Call;
 use super::rules::{ByFunctions, Rules};
 use super::{HEDGES, Hedge, Shared};
+use crate::function::Function;
 use crate::level::{ByClass, Judge};
 use crate::progress::Progress;
-use crate::registry::Record;
+use crate::record::LayerSite;
 
 pin_project! {
     /// A call of up to so many attempts.
@@ -159,9 +160,9 @@ where
 
 /// The layer of an annotated function.
 #[inline]
-pub fn hedge<const N: usize, M, F, C>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn hedge<M, F, C>(
+    function: &'static Function,
+    layer: &'static LayerSite<Hedge>,
     make: M,
     _: C,
 ) -> Hedged<'static, M, F, F::Output, ByClass<C>>
@@ -169,14 +170,14 @@ where
     M: FnMut() -> F,
     F: Future,
 {
-    Hedged::new(function.policy::<Hedge>(layer).shared(), make, ByClass::NEW)
+    Hedged::new(layer.policy(function).shared(), make, ByClass::NEW)
 }
 
 /// The same with the user's own predicates.
 #[expect(clippy::too_many_arguments, clippy::type_complexity, reason = "written by the expansion only")]
-pub fn hedge_with<const N: usize, M, F, C>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn hedge_with<M, F, C>(
+    function: &'static Function,
+    layer: &'static LayerSite<Hedge>,
     make: M,
     _: C,
     when: Option<fn(&<C as Judge<F::Output>>::Error) -> bool>,
@@ -193,7 +194,7 @@ where
     F: Future,
     C: Judge<F::Output>,
 {
-    Hedged::new(function.policy::<Hedge>(layer).shared(), make, ByFunctions::new(when, when_ok))
+    Hedged::new(layer.policy(function).shared(), make, ByFunctions::new(when, when_ok))
 }
 
 /// A value that is not `Copy`, so that a block which is not `async move` takes it all the same.

@@ -34,12 +34,14 @@ use self::shared::Shared;
 use super::{Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
+use crate::function::Function;
 #[cfg(feature = "health")]
 use crate::health::{self, Readiness};
 use crate::level::ByHand;
 use crate::outcome::{ByClassify, Classify};
 use crate::priority::Priority;
-use crate::registry::{Record, Registry};
+use crate::record::LayerSite;
+use crate::registry::Registry;
 use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
@@ -370,12 +372,12 @@ impl ByPriority {
 
 /// The layer of an annotated function.
 #[inline]
-pub fn load_shed<const N: usize, F, C>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn load_shed<F, C>(
+    function: &'static Function,
+    layer: &'static LayerSite<LoadShed>,
     priority: Priority,
     inner: F,
     _: C,
 ) -> Shedding<'static, F, C> {
-    Shedding::new(function.policy::<LoadShed>(layer).shared(), priority, inner)
+    Shedding::new(layer.policy(function).shared(), priority, inner)
 }

@@ -25,9 +25,11 @@ use self::limiter::{Limiter, Terms};
 use super::{Mode, Policy, Snapshot, Stem};
 use crate::configure::Configure;
 use crate::error::Rejected;
+use crate::function::Function;
 use crate::level::ByHand;
 use crate::outcome::Unclassified;
-use crate::registry::{Record, Registry};
+use crate::record::LayerSite;
+use crate::registry::Registry;
 use crate::tally::{Since, Tally};
 
 pub(crate) static STEM: Stem = Stem {
@@ -398,19 +400,19 @@ pub struct RateLimitSnapshot {
 /// The limit of an annotated function.
 #[inline]
 #[must_use]
-pub fn limiter<const N: usize>(function: &'static Record<N>, layer: usize) -> Limit<'static, One> {
-    Limit::one(function.policy::<RateLimit>(layer).shared())
+pub fn limiter(function: &'static Function, layer: &'static LayerSite<RateLimit>) -> Limit<'static, One> {
+    Limit::one(layer.policy(function).shared())
 }
 
 /// The limit of one key of an annotated function.
 #[inline]
 #[must_use]
-pub fn limiter_for<const N: usize>(
-    function: &'static Record<N>,
-    layer: usize,
+pub fn limiter_for(
+    function: &'static Function,
+    layer: &'static LayerSite<RateLimit>,
     key: impl AsRef<str>,
 ) -> Limit<'static, OneOf> {
-    Limit::one_of(function.policy::<RateLimit>(layer).shared(), key.as_ref())
+    Limit::one_of(layer.policy(function).shared(), key.as_ref())
 }
 
 /// The layer of an annotated function.

@@ -20,7 +20,7 @@ use resilient_settings::{Backoff, Jitter, Schedule, Value, Written};
 
 pub use self::attempt::{After, attempt, attempt_with};
 pub use self::call::{RetryReport, RetryWith};
-pub(crate) use self::policy::RetryPolicy;
+pub use self::policy::RetryPolicy;
 pub use self::state::{RetryCause, retry};
 use super::Stem;
 use crate::configure::Configure;

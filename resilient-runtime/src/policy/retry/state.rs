@@ -15,11 +15,13 @@ use super::{Nested, RetryPolicy, STEM, Settings};
 use crate::error::Rejected;
 use crate::events::{EventKind, RetryEnd};
 use crate::frame::{self, Deadline, Trial};
+use crate::function::Function;
 use crate::level::Seen;
 use crate::outcome::{Cause, Class};
 use crate::policy::budget::{EARNED, Payer, Purse, UNEARNED};
 use crate::progress::Progress;
-use crate::registry::{self, Record};
+use crate::record::LayerSite;
+use crate::registry;
 use crate::{clock, random};
 
 /// Its calls earn, so that is where the budget looks.
@@ -152,8 +154,11 @@ pub struct Retrying<P: Terms> {
 /// The layer of an annotated function.
 #[inline]
 #[must_use]
-pub fn retry<const N: usize>(function: &'static Record<N>, layer: usize) -> Retrying<&'static RetryPolicy> {
-    let policy: &RetryPolicy = function.policy(layer);
+pub fn retry(
+    function: &'static Function,
+    layer: &'static LayerSite<RetryPolicy>,
+) -> Retrying<&'static RetryPolicy> {
+    let policy: &RetryPolicy = layer.policy(function);
     let Start { trial, deadline } = policy.begin();
     // The expansion copies the arguments before it makes the attempt.
     Retrying { terms: policy, state: State { trial, deadline, progress: Progress::Polling, ..State::FRESH } }

@@ -15,9 +15,11 @@ use crate::clock;
 use crate::error::Rejected;
 use crate::events::EventKind;
 use crate::frame::Deadline;
+use crate::function::Function;
 use crate::level::{Judge, Reply};
 use crate::progress::Progress;
-use crate::registry::{self, Record};
+use crate::record::LayerSite;
+use crate::registry;
 
 /// Who gives the time: a registered policy, or a value made by hand.
 pub trait Terms: Copy {
@@ -191,8 +193,11 @@ fn give_up<P: Terms>(terms: P, limit: Duration) -> Rejected {
 /// can panic until the layer holds the call, which then is made where it stays and not moved.
 #[inline]
 #[must_use]
-pub fn limit<const N: usize>(function: &'static Record<N>, layer: usize) -> &'static TimeoutPolicy {
-    function.policy(layer)
+pub fn limit(
+    function: &'static Function,
+    layer: &'static LayerSite<TimeoutPolicy>,
+) -> &'static TimeoutPolicy {
+    layer.policy(function)
 }
 
 /// The layer of an annotated function.
