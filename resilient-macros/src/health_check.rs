@@ -10,7 +10,6 @@ use crate::args::Args;
 use crate::diag::Diag;
 use crate::func::{Around, Func, rebuilt};
 use crate::item::Annotated;
-use crate::lower::respanned;
 use crate::paths::Paths;
 use crate::policy::Words;
 use crate::reader::{OTHER_NAMES, Reader};
@@ -99,7 +98,7 @@ fn chosen(generics: &syn::Generics) -> String {
 fn record(func: &Func, paths: &Paths, told: &Told<'_>) -> TokenStream {
     let (p, root, import) = (Paths::imported(), paths.private(), paths.import());
     let name = &func.sig.ident;
-    let here = respanned(&p, name.span());
+    let here = Paths::imported_at(name.span());
     let errors = Ident::new("__errors", Span::mixed_site());
     let called = quote_spanned!(name.span()=> #here::run(#name(), #errors));
     let text = &told.text;

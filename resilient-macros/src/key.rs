@@ -8,8 +8,9 @@ use syn::{Expr, ExprLit, GenericArgument, Lifetime, Lit, PathArguments, Type, Ty
 
 use crate::args::ungrouped;
 use crate::func::Func;
-use crate::lower::{Scope, own_span, respanned};
+use crate::lower::{Scope, own_span};
 use crate::params::{self, Binding, Passing};
+use crate::paths::Paths;
 use crate::policy::Uses;
 use crate::reader::Reader;
 
@@ -68,9 +69,9 @@ impl Key {
         let parts: Vec<TokenStream> = match self {
             Self::Arguments => {
                 let bindings = scope.func().params.bindings.iter();
-                bindings.map(|it| part(p, &it.ident, place_of(&it.ty))).collect()
+                bindings.map(|it| part(&it.ident, place_of(&it.ty))).collect()
             }
-            Self::Written(parts) => parts.iter().map(|it| part(p, it, it.span())).collect(),
+            Self::Written(parts) => parts.iter().map(|it| part(it, it.span())).collect(),
         };
         if parts.is_empty() {
             return quote_spanned!(span=> #p::#function(#place, #p::site(|| {}), &()));
@@ -94,9 +95,9 @@ fn place_of(ty: &TokenStream) -> Span {
     }
 }
 
-fn part(p: &TokenStream, value: &impl ToTokens, at: Span) -> TokenStream {
+fn part(value: &impl ToTokens, at: Span) -> TokenStream {
     let at = own_span().located_at(at);
-    let p = respanned(p, at);
+    let p = Paths::imported_at(at);
     quote_spanned!(at=> (&&&#p::PartOf(&(#value))).part())
 }
 

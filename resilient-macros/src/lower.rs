@@ -50,6 +50,7 @@ mod receiver;
 mod tokens;
 mod watch;
 
+pub(crate) use self::body::copy;
 pub(crate) use self::level::{Carries, Level, awaited};
 pub(crate) use self::tokens::{function_value, optional, respanned};
 
@@ -57,7 +58,7 @@ pub(crate) use self::tokens::{function_value, optional, respanned};
 struct Rewrite<'a> {
     func: &'a Func,
     layers: &'a [Layer],
-    p: TokenStream,
+    p: Ident,
     /// Bindings, by index, whose `mut` in the signature changes; `None` is `self`.
     mutabilities: RefCell<Vec<(Option<usize>, bool)>>,
 }
@@ -95,7 +96,7 @@ impl<'a> Rewrite<'a> {
     /// make one error.
     fn typed(&self, name: &str) -> TokenStream {
         let (span, ret) = (self.func.ret_span(), &self.func.ret);
-        let (p, name) = (respanned(&self.p, span), Ident::new(name, span));
+        let (p, name) = (Paths::imported_at(span), Ident::new(name, span));
         quote_spanned!(span=> #p::#name::<#ret>)
     }
 
@@ -158,7 +159,7 @@ pub(crate) fn own_span() -> Span {
 }
 
 impl Scope<'_> {
-    pub(crate) fn p(&self) -> &TokenStream {
+    pub(crate) fn p(&self) -> &Ident {
         &self.rewrite.p
     }
 
@@ -175,7 +176,7 @@ impl Scope<'_> {
     /// A refusal or a failure as the user's error, where one is handed to the user's code.
     pub(crate) fn edge(&self, fault: &TokenStream) -> TokenStream {
         let span = self.func().ret_span();
-        let p = respanned(self.p(), span);
+        let p = Paths::imported_at(span);
         let edge = quote_spanned!(span=> #p::edge());
         quote_spanned!(own_span()=> #edge(#fault))
     }
@@ -194,8 +195,8 @@ impl Scope<'_> {
 
     /// A value of the function's success type as its answer.
     pub(crate) fn value(&self, value: &Expr) -> TokenStream {
-        let (p, span, ret) = (self.p(), self.func().ret_span(), &self.func().ret);
-        let (p, held) = (respanned(p, span), Ident::new("__resilient_value", span));
+        let (span, ret) = (self.func().ret_span(), &self.func().ret);
+        let (p, held) = (Paths::imported_at(span), Ident::new("__resilient_value", span));
         let ty = quote_spanned!(span=> <#ret as #p::Outcome>::Value);
         let answer = self.rewrite.typed("answer");
         let answer = quote_spanned!(span=> #answer(#held));

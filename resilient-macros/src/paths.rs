@@ -1,6 +1,6 @@
 //! The only place that spells the runtime's path.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Expr, ExprPath};
 
@@ -59,8 +59,13 @@ impl Paths {
     }
 
     /// The same inside of a rewritten function, which imports it: every token costs time to check.
-    pub(crate) fn imported() -> TokenStream {
-        quote_spanned!(Span::mixed_site()=> __rt)
+    pub(crate) fn imported() -> Ident {
+        Self::imported_at(Span::mixed_site())
+    }
+
+    /// The same at a place where errors about it are to be reported.
+    pub(crate) fn imported_at(span: Span) -> Ident {
+        Ident::new("__rt", span)
     }
 
     /// The import.

@@ -68,7 +68,7 @@ impl<'a> Told<'a> {
     }
 
     /// The second list, which the compiler evaluates whether or not somebody asks for it.
-    pub(crate) fn constants(&self, p: &TokenStream) -> Option<TokenStream> {
+    pub(crate) fn constants(&self, p: &Ident) -> Option<TokenStream> {
         let values = &self.constants;
         (!values.is_empty()).then(|| quote!(static __CONSTANTS: &[#p::Value] = &[#(#values),*];))
     }

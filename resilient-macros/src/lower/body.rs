@@ -5,8 +5,9 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Token;
 use syn::spanned::Spanned as _;
 
-use super::{Carries, Level, Scope, own_span, respanned};
+use super::{Carries, Level, Scope, own_span};
 use crate::params::{Binding, Passing};
+use crate::paths::Paths;
 use crate::policy::Uses;
 
 impl Scope<'_> {
@@ -101,17 +102,9 @@ impl Scope<'_> {
             if mutable.is_some() {
                 self.rewrite.change(Some(at), false);
             }
-            lets.extend(self.copy(binding, "attempt_arg", &binding.ident, mutable));
+            lets.extend(copy(binding, "attempt_arg", &binding.ident, mutable));
         }
         (lets, level)
-    }
-
-    /// `p::helper(&value)`, where a type that is no `Clone` is reported.
-    pub(super) fn cloned_at(&self, at: Span, helper: &str, value: impl ToTokens) -> TokenStream {
-        // Not the user's own span: the compiler would propose to borrow the argument, and no longer say why.
-        let span = own_span().located_at(at);
-        let (p, helper) = (respanned(self.p(), span), Ident::new(helper, span));
-        quote_spanned!(span=> { let __given = &#value; #p::#helper(__given) })
     }
 
     /// A variable as an argument of a fallback, which others of the chain or the next attempt may want again.
@@ -130,28 +123,35 @@ impl Scope<'_> {
                 quote!(::core::pin::Pin::as_mut(&mut #value))
             }
             Passing::Owned if later || (binding.is_none() && self.runs_again()) => {
-                self.cloned_at(at, "fallback_arg", &value)
+                cloned_at(at, "fallback_arg", &value)
             }
             _ => quote!(#value),
         }
     }
+}
 
-    /// `let name = p::helper(&x);`, where a type that is no `Clone` is reported on the type.
-    pub(crate) fn copy(
-        &self,
-        binding: &Binding,
-        helper: &str,
-        name: &Ident,
-        mutable: Option<Token![mut]>,
-    ) -> TokenStream {
-        let Binding { ident, cfgs, ty, .. } = binding;
-        let allows = binding.allows(mutable);
-        let call = self.cloned_at(ty.span(), helper, ident);
-        quote_spanned! {own_span()=>
-            #(#cfgs)*
-            #(#allows)*
-            #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated, clippy::used_underscore_binding)]
-            let #mutable #name = #call;
-        }
+/// `let name = p::helper(&x);`, where a type that is no `Clone` is reported on the type.
+pub(crate) fn copy(
+    binding: &Binding,
+    helper: &str,
+    name: &Ident,
+    mutable: Option<Token![mut]>,
+) -> TokenStream {
+    let Binding { ident, cfgs, ty, .. } = binding;
+    let allows = binding.allows(mutable);
+    let call = cloned_at(ty.span(), helper, ident);
+    quote_spanned! {own_span()=>
+        #(#cfgs)*
+        #(#allows)*
+        #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated, clippy::used_underscore_binding)]
+        let #mutable #name = #call;
     }
+}
+
+/// `p::helper(&value)`, where a type that is no `Clone` is reported.
+pub(super) fn cloned_at(at: Span, helper: &str, value: impl ToTokens) -> TokenStream {
+    // Not the user's own span: the compiler would propose to borrow the argument, and no longer say why.
+    let span = own_span().located_at(at);
+    let (p, helper) = (Paths::imported_at(span), Ident::new(helper, span));
+    quote_spanned!(span=> { let __given = &#value; #p::#helper(__given) })
 }

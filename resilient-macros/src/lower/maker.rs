@@ -5,6 +5,7 @@ use quote::{format_ident, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
+use super::body::cloned_at;
 use super::{Level, Scope, awaited, own_span};
 use crate::params::Passing;
 use crate::policy::Uses;
@@ -42,7 +43,7 @@ impl Scope<'_> {
             let mutable = binding.mutable.filter(|_| binding.mentioned);
             let allows = binding.allows(mutable);
             let own = format_ident!("__own_{}", ident.unraw(), span = span);
-            let copy = self.cloned_at(binding.ty.span(), "attempt_arg", ident);
+            let copy = cloned_at(binding.ty.span(), "attempt_arg", ident);
             makes.extend(quote_spanned!(span=> #(#cfgs)* let #own = #p::own(#copy);));
             takes.extend(quote_spanned! {span=>
                 #(#cfgs)*

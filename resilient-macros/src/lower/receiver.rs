@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Token;
 
+use super::body::cloned_at;
 use super::{Level, Scope, own_span};
 use crate::func::Func;
 use crate::params::Passing;
@@ -65,8 +66,8 @@ impl Scope<'_> {
         let span = own_span();
         let kept = Ident::new("__resilient_self", span.located_at(at));
         let kept_by_others = self.kept().receiver;
-        let value = if kept_by_others { self.cloned_at(at, "attempt_arg", located) } else { quote!(#token) };
-        let copy = self.cloned_at(at, "attempt_arg", &kept);
+        let value = if kept_by_others { cloned_at(at, "attempt_arg", located) } else { quote!(#token) };
+        let copy = cloned_at(at, "attempt_arg", &kept);
         (quote_spanned!(span=> let #kept = #value;), quote_spanned!(span=> #token = #copy;))
     }
 
@@ -80,7 +81,7 @@ impl Scope<'_> {
         self.rewrite.change(None, true);
         let (token, span) = (receiver.token, own_span());
         let kept = Ident::new("__kept_self", span.located_at(at));
-        let copy = self.cloned_at(at, "fallback_arg", Token![self](token.span.located_at(at)));
+        let copy = cloned_at(at, "fallback_arg", Token![self](token.span.located_at(at)));
         (quote_spanned!(span=> let #kept = #copy;), quote_spanned!(span=> #token = #kept;))
     }
 

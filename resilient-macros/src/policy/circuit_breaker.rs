@@ -8,7 +8,8 @@ use resilient_settings::stem::circuit_breaker as slot;
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-use crate::lower::{Carries, Level, Scope, optional, own_span, respanned};
+use crate::lower::{Carries, Level, Scope, optional, own_span};
+use crate::paths::Paths;
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{Given, OTHER_NAMES, Reader, Stretch};
 
@@ -168,7 +169,7 @@ impl Policy for CircuitBreaker {
             || quote!(#p::breaker(#place)),
             |key| {
                 let at = own_span().located_at(key.span());
-                let here = respanned(p, at);
+                let here = Paths::imported_at(at);
                 let key = quote_spanned!(at=> (&#here::KeyOf(&(#key))).key());
                 quote!({
                     use #p::{ViaShort as _, ViaStr as _};

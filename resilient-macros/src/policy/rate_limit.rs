@@ -4,7 +4,8 @@ use quote::{quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned as _;
 
-use crate::lower::{Carries, Level, Scope, own_span, respanned};
+use crate::lower::{Carries, Level, Scope, own_span};
+use crate::paths::Paths;
 use crate::policy::{Kind, Policy, Twice};
 use crate::reader::{OTHER_NAMES, Reader};
 
@@ -61,7 +62,7 @@ impl Policy for RateLimit {
             || quote!(#p::limiter(#place)),
             |key| {
                 let at = own_span().located_at(key.span());
-                let here = respanned(p, at);
+                let here = Paths::imported_at(at);
                 let key = quote_spanned!(at=> (&#here::KeyOf(&(#key))).key());
                 quote!({
                     use #p::{ViaShort as _, ViaStr as _};

@@ -51,7 +51,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) span: Span,
     pub(crate) func: Option<&'a Func>,
     pub(crate) diag: &'a mut Diag,
-    p: TokenStream,
+    p: Ident,
     args: Args,
     asked: Vec<&'static str>,
     settings: Vec<Setting>,

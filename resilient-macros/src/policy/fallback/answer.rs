@@ -8,7 +8,7 @@ use syn::{Attribute, Expr, ExprCall, ExprLit, ExprPath, Lit, Macro, PatIdent, Pa
 
 use crate::args::ungrouped;
 use crate::func::Func;
-use crate::lower::{Scope, own_span};
+use crate::lower::{Scope, copy, own_span};
 use crate::params::{Parameter, Passing};
 use crate::policy::Uses;
 use crate::reader::Reader;
@@ -204,7 +204,7 @@ fn copies(scope: &Scope<'_>, uses: &Uses, later: &Uses) -> TokenStream {
     let mut copies = TokenStream::new();
     for (at, binding) in scope.func().params.bindings.iter().enumerate() {
         if binding.passing == Passing::Owned && uses.contains(at) && later.contains(at) {
-            copies.extend(scope.copy(binding, "fallback_arg", &binding.ident, None));
+            copies.extend(copy(binding, "fallback_arg", &binding.ident, None));
         }
     }
     copies

@@ -7,7 +7,7 @@ use syn::Expr;
 use self::answer::{Answer, answer, answer_value, hidden_parameter, no_value};
 use crate::func::Func;
 use crate::key::Key;
-use crate::lower::{Carries, Level, Scope, awaited, function_value, own_span};
+use crate::lower::{Carries, Level, Scope, awaited, copy, function_value, own_span};
 use crate::params::Passing;
 use crate::policy::{Hides, Kind, Policy, Twice, Uses};
 use crate::reader::Reader;
@@ -169,7 +169,7 @@ fn kept(scope: &Scope<'_>, uses: &Uses, below: &Level) -> (TokenStream, TokenStr
         }
         let (ident, cfgs) = (&binding.ident, &binding.cfgs);
         let name = Ident::new(&format!("__keep_{at}"), Span::mixed_site());
-        keep.extend(scope.copy(binding, "fallback_arg", &name, None));
+        keep.extend(copy(binding, "fallback_arg", &name, None));
         restore.extend(quote! {
             #(#cfgs)*
             #[allow(clippy::shadow_reuse, clippy::shadow_same, clippy::shadow_unrelated)]
