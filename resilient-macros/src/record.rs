@@ -25,15 +25,16 @@ pub(crate) fn record(paths: &Paths, layers: &[Layer]) -> TokenStream {
     });
     let text = &told.text;
     let constants = told.constants(&p);
-    let (new, given) = match constants {
-        Some(_) => (quote!(with_constants), quote!(, || __CONSTANTS)),
-        None => (quote!(new), TokenStream::new()),
+    let known = quote!(#p::type_name::<__Here>, ::core::module_path!(), #text);
+    let record = if constants.is_some() {
+        quote!(of(#p::Function::new(#known, || __CONSTANTS)))
+    } else {
+        quote!(new(#known))
     };
     quote! {
         enum __Here {}
         #constants
-        static __RESILIENT: #p::Record<#sites> =
-            #p::Record::#new(#p::type_name::<__Here>, ::core::module_path!(), #text #given);
+        static __RESILIENT: #p::Record<#sites> = #p::Record::#record;
         #root::inventory::submit! { #p::Entry(&__RESILIENT.function) }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::sync::OnceLock;
 
-use resilient_settings::Value;
-
 use crate::function::Function;
 #[cfg(feature = "health")]
 use crate::health::probe;
@@ -54,21 +52,15 @@ impl<S: Sites> Record<S> {
     #[must_use]
     #[track_caller]
     pub const fn new(type_name: fn() -> &'static str, module: &'static str, layers: &'static str) -> Self {
-        Self::with_constants(type_name, module, layers, || &[])
+        Self::of(Function::new(type_name, module, layers, || &[]))
     }
 
-    /// The same with the values that only the compiler could read.
+    /// The same for a function with values that only the compiler could read.
     #[doc(hidden)]
     #[must_use]
-    #[track_caller]
-    pub const fn with_constants(
-        type_name: fn() -> &'static str,
-        module: &'static str,
-        layers: &'static str,
-        constants: fn() -> &'static [Value],
-    ) -> Self {
+    pub const fn of(function: Function) -> Self {
         Self {
-            function: Function::new(type_name, module, layers, constants),
+            function,
             sites: S::UNUSED,
             #[cfg(any(feature = "trace", feature = "latency"))]
             station: OnceLock::new(),
