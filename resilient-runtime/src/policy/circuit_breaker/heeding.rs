@@ -71,6 +71,24 @@ fn a_clock_behind_what_was_heard_holds_no_longer_for_it() {
 }
 
 #[test]
+fn a_check_that_nobody_runs_changes_nothing() {
+    for mut rig in [Rig::new(Limits::DEFAULT), Rig::open(Limits::DEFAULT)] {
+        let before = rig.state();
+        hear(&mut rig, 1, Says::Unknown);
+        assert_eq!((rig.last, rig.state()), (None, before));
+    }
+}
+
+#[test]
+fn a_breaker_of_a_new_key_has_heard_what_the_others_have() {
+    let mut rig = Rig::new(Limits::DEFAULT);
+    rig.machine.hear_from(&held().machine);
+    assert_eq!((rig.refused(), rig.state()), (None, CircuitState::Open));
+    hear(&mut rig, 6, Says::Unknown);
+    assert_eq!((rig.refused(), rig.state()), (None, CircuitState::Open), "these are older news");
+}
+
+#[test]
 fn news_that_come_late_change_nothing() {
     let mut rig = held();
     for says in [Says::Passing(rig.now), Says::Unknown] {
@@ -133,4 +151,19 @@ fn a_hand_hides_it_and_forgets_nothing() {
     rig.by_hand(Observe);
     hear(&mut rig, 2, Says::Unknown);
     assert!(rig.last.expect("would try").observed);
+}
+
+#[test]
+#[cfg(feature = "health")]
+fn other_settings_leave_it_held_and_another_check_does_not() {
+    let mut rig = held();
+    let mut configured = |health| {
+        let limits = Limits { reset_timeout: secs(3), health, ..Limits::DEFAULT };
+        rig.machine.reconfigure(std::sync::Arc::new(limits), rig.now);
+        (rig.machine.is_held(rig.now), rig.machine.heeds())
+    };
+    assert_eq!(configured(None), (true, true));
+    assert_eq!(configured(Some("another")), (false, false));
+    rig.enter();
+    assert_eq!(rig.arrow(), Some((CircuitState::Open, CircuitState::HalfOpen, CircuitCause::HealthUnknown)));
 }

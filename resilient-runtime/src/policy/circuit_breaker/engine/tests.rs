@@ -8,24 +8,29 @@ fn a_breaker_takes_half_a_kilobyte() {
     assert!(size_of::<Engine>() <= 512, "{}", size_of::<Engine>());
 }
 
-/// Successes of another thread while this one holds the machine's lock, after `before`.
-fn successes_under_the_lock(breaker: &CircuitBreaker, before: &[Verdict]) {
-    let limits = Arc::new(Limits::new(&breaker.written));
-    let engine = Engine::new("payments", None, limits, None);
-    let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
-    before.iter().copied().for_each(call);
+/// What another thread does while this one holds the machine's lock.
+fn under_the_lock(engine: &Engine, calls: impl FnOnce() + Send) {
     let held = engine.lock();
     let (done, wait) = std::sync::mpsc::channel();
     let passed = std::thread::scope(|scope| {
-        scope.spawn(|| {
-            (0..1_000).for_each(|_| call(Verdict::Success));
+        scope.spawn(move || {
+            calls();
             let _ = done.send(());
         });
         let passed = wait.recv_timeout(Duration::from_secs(10));
         drop(held);
         passed
     });
-    assert_eq!(passed, Ok(()), "a success waits for the lock");
+    assert_eq!(passed, Ok(()), "a call waits for the lock");
+}
+
+/// Successes after `before`.
+fn successes_under_the_lock(breaker: &CircuitBreaker, before: &[Verdict]) {
+    let limits = Arc::new(Limits::new(&breaker.written));
+    let engine = Engine::new("payments", None, limits, None);
+    let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
+    before.iter().copied().for_each(call);
+    under_the_lock(&engine, || (0..1_000).for_each(|_| call(Verdict::Success)));
     let expected = before.iter().filter(|verdict| matches!(verdict, Verdict::Success)).count() as u64;
     assert_eq!(engine.count(Tally::total, SUCCEEDED), 1_000 + expected);
 }
@@ -42,13 +47,13 @@ fn failures_take_no_lock_until_they_open() {
     let engine = Engine::new("payments", None, limits, None);
     let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
     let failure = |class| Verdict::Failure(Some(class));
-    let held = engine.lock();
-    for _ in 0..100 {
-        call(failure(Class::Transient));
-        call(failure(Class::Unknown));
-        call(Verdict::Success);
-    }
-    drop(held);
+    under_the_lock(&engine, || {
+        for _ in 0..100 {
+            call(failure(Class::Transient));
+            call(failure(Class::Unknown));
+            call(Verdict::Success);
+        }
+    });
     let (report, last_error) = engine.report();
     assert_eq!((report.state, last_error), (CircuitState::Closed, Some(Class::Unknown)));
     assert_eq!((engine.count(Tally::total, SUCCEEDED), engine.count(Tally::total, FAILED)), (100, 200));
@@ -70,9 +75,7 @@ fn failures_in_a_window_of_time_take_no_lock_while_there_is_room() {
     let call = |verdict| engine.leave(engine.enter().expect("closed"), verdict);
     (0..999).for_each(|_| call(Verdict::Success));
     call(Verdict::Failure(None));
-    let held = engine.lock();
-    (0..900).for_each(|_| call(Verdict::Failure(None)));
-    drop(held);
+    under_the_lock(&engine, || (0..900).for_each(|_| call(Verdict::Failure(None))));
     let (report, _) = engine.report();
     assert_eq!((report.figures.calls, report.figures.failures), (1_900, 901));
     (0..97).for_each(|_| call(Verdict::Failure(None)));
