@@ -149,18 +149,15 @@ impl Schedule {
     #[must_use]
     pub fn nominal(&self, n: u32) -> Duration {
         let times = match self.backoff {
-            Backoff::Fixed => 1,
+            Backoff::Exponential if n > 0 && self.factor > 1.0 => {
+                return self.scaled(self.base, power(self.factor, n));
+            }
+            // By a factor that is no number nothing grows either.
+            Backoff::Fixed | Backoff::Exponential => 1,
             Backoff::Linear => u128::from(n) + 1,
             Backoff::Fibonacci => fibonacci(n),
-            Backoff::Exponential => return self.exponential(n),
         };
         self.capped(self.base.as_nanos().saturating_mul(times))
-    }
-
-    fn exponential(&self, n: u32) -> Duration {
-        // What is no number becomes 1 as well.
-        let factor = self.factor.max(1.0);
-        self.scaled(self.base, factor.powi(i32::try_from(n).unwrap_or(i32::MAX)))
     }
 
     fn decorrelated(&self, unit: f64, previous: &mut Previous) -> Duration {
@@ -220,6 +217,14 @@ impl Schedule {
 fn from_nanos(nanos: u128) -> Duration {
     const NANOS: u128 = 1_000_000_000;
     Duration::new((nanos / NANOS) as u64, (nanos % NANOS) as u32)
+}
+
+/// By products alone, for how exact `powi` is differs between platforms.
+fn power(factor: f64, n: u32) -> f64 {
+    (0..u32::BITS - n.leading_zeros()).rev().fold(1.0, |power, bit| {
+        let squared = power * power;
+        if (n >> bit) & 1 == 1 { squared * factor } else { squared }
+    })
 }
 
 /// 1, 2, 3, 5, 8, …
@@ -447,6 +452,9 @@ mod tests {
             let fibonacci = (0..n).fold((1_u128, 2_u128), |(a, b), _| (b, a + b)).0;
             let delay = with(Backoff::Fibonacci).nominal(n).as_nanos();
             prop_assert_eq!(delay, u128::from(base).saturating_mul(fibonacci).min(Duration::MAX.as_nanos()));
+            prop_assert_eq!(with(Backoff::Exponential).nominal(0).as_nanos(), u128::from(base));
+            let constant = Schedule { factor: 1.0, ..with(Backoff::Exponential) };
+            prop_assert_eq!(constant.nominal(n).as_nanos(), u128::from(base));
         }
 
         #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use resilient_settings::stem::{circuit_breaker as slot, observes};
-use resilient_settings::{Value, Written};
+use resilient_settings::{Backoff, Jitter, Schedule, Value, Written};
 
 use super::phase::Hand;
 use super::window::{CircuitWindow, Sum};
@@ -107,14 +107,14 @@ impl Limits {
 
     /// How long the breaker stays open after `reopened` failed recoveries in a row.
     pub(super) fn open_for(&self, reopened: u32) -> Duration {
-        let base = self.reset_timeout;
-        if reopened == 0 || self.reset_factor <= 1.0 {
-            return base;
-        }
-        let exponent = i32::try_from(reopened).unwrap_or(i32::MAX);
-        let seconds = base.as_secs_f64() * self.reset_factor.powi(exponent);
-        let most = self.max_reset_timeout.max(base);
-        Duration::try_from_secs_f64(seconds).map_or(most, |grown| grown.min(most))
+        let schedule = Schedule {
+            backoff: Backoff::Exponential,
+            base: self.reset_timeout,
+            factor: self.reset_factor,
+            max_delay: self.max_reset_timeout.max(self.reset_timeout),
+            jitter: Jitter::None,
+        };
+        schedule.nominal(reopened)
     }
 }
 
