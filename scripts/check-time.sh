@@ -6,10 +6,10 @@
 #
 # Writes crates of 400 functions each: plain, with one layer, with four, with a stack that the
 # configuration composes, and with `#[tracing::instrument]` for comparison. The functions are that of
-# the README: the shorter a body, the less there is to compare with. Checks each crate in turn with
-# everything else warm, takes the least of the rounds, and fails when a ratio is above its limit. What
-# a check takes moves by a tenth with the caches that the machine's other work leaves; the compiler's
-# instructions do not move, and callgrind counts them in ten minutes.
+# the README: the shorter a body, the less there is to compare with. Checks each crate with everything
+# else warm, each time after the plain one, and fails when the middle of the ratios is above its limit. What
+# a check takes moves by a fifth with the caches that the machine's other work leaves, for plain functions
+# more than for others; the compiler's instructions do not move, and callgrind counts them in ten minutes.
 set -euo pipefail
 
 functions=400
@@ -85,7 +85,6 @@ check() {
 }
 
 # Milliseconds of processor time that one check takes: the same as by the clock on an idle machine.
-# Whatever else runs only adds to it, by what it takes of the caches, so the least is nearest.
 measure() {
     local TIMEFORMAT='%U %S'
     { time check "$1" 2>&3; } 3>&2 2>&1 | awk '{ printf "%d\n", ($1 + $2) * 1000 }'
@@ -97,8 +96,8 @@ count() {
         awk '/Collected/ { count = $NF } END { printf "%d\n", count / 1000000 }'
 }
 
-least() {
-    sort -n | head -n 1
+take() {
+    if [ "$unit" = ms ]; then measure "$1"; else count "$1"; fi
 }
 
 printf '[workspace]\nmembers = ["*"]\nexclude = ["target"]\nresolver = "3"\n' >"$work/Cargo.toml"
@@ -109,20 +108,17 @@ printf '#!/bin/sh\nexec valgrind --tool=callgrind --trace-children=yes --callgri
 chmod +x counted
 for kind in "${crates[@]}"; do check "$kind"; done
 
-# Interleaved, so that a slow moment of the machine hits all of them.
+# A slow spell of the machine hits both of a pair.
 for ((round = 0; round < rounds; round++)); do
-    for kind in "${crates[@]}"; do
-        if [ "$unit" = ms ]; then measure "$kind"; else count "$kind"; fi >>"$work/$kind.taken"
+    for kind in "${crates[@]:1}"; do
+        printf '%d %d\n' "$(take plain)" "$(take "$kind")" | awk '{ printf "%.2f %d %d\n", $2 / $1, $1, $2 }' >>"$work/$kind.taken"
     done
 done
 
-plain=$(least <"$work/plain.taken")
-printf '%-12s %6d %s\n' plain "$plain" "$unit"
 failed=0
 for kind in "${crates[@]:1}"; do
-    taken=$(least <"$work/$kind.taken")
-    ratio=$(awk -v a="$taken" -v b="$plain" 'BEGIN { printf "%.2f", a / b }')
-    printf '%-12s %6d %s  %5s times plain%s\n' "$kind" "$taken" "$unit" "$ratio" \
+    read -r ratio plain taken < <(sort -n "$work/$kind.taken" | sed -n "$((rounds / 2 + 1))p")
+    printf '%-12s %6d %s, plain %6d %s: %5s times%s\n' "$kind" "$taken" "$unit" "$plain" "$unit" "$ratio" \
         "${limit[$kind]:+, at most ${limit[$kind]}}"
     if awk -v r="$ratio" -v l="${limit[$kind]:-$ratio}" 'BEGIN { exit !(r > l) }'; then failed=1; fi
 done
