@@ -47,7 +47,7 @@ pub struct Record<S> {
 }
 
 impl<S: Sites> Record<S> {
-    /// The compiler looks at the type of each call in a static, so there is but one.
+    /// One call instead of two: the compiler checks the type of each, in the static of every function.
     #[doc(hidden)]
     #[must_use]
     #[track_caller]

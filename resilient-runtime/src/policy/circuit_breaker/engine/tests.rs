@@ -9,6 +9,7 @@ fn a_breaker_takes_half_a_kilobyte() {
 }
 
 /// What another thread does while this one holds the machine's lock.
+#[track_caller]
 fn under_the_lock(engine: &Engine, calls: impl FnOnce() + Send) {
     let held = engine.lock();
     let (done, wait) = std::sync::mpsc::channel();
@@ -25,6 +26,7 @@ fn under_the_lock(engine: &Engine, calls: impl FnOnce() + Send) {
 }
 
 /// Successes after `before`.
+#[track_caller]
 fn successes_under_the_lock(breaker: &CircuitBreaker, before: &[Verdict]) {
     let limits = Arc::new(Limits::new(&breaker.written));
     let engine = Engine::new("payments", None, limits, None);
