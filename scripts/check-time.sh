@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What the attributes add to `cargo check` of the crate that uses them.
 #
-#     scripts/check-time.sh [rounds]
+#     scripts/check-time.sh [odd number of rounds]
 #     scripts/check-time.sh instructions
 #
 # Writes crates of 400 functions each: plain, with one layer, with four, with a stack that the
@@ -9,17 +9,20 @@
 # the README: the shorter a body, the less there is to compare with. Checks each crate with everything
 # else warm, each time after the plain one, and fails when the middle of the ratios is above its limit. What
 # a check takes moves by a fifth with the caches that the machine's other work leaves, for plain functions
-# more than for others; the compiler's instructions do not move, and callgrind counts them in ten minutes.
+# more than for others; the compiler's instructions do not move, and callgrind counts them in a quarter of an
+# hour.
 set -euo pipefail
 
 functions=400
 crates=(plain instrument one four composed)
 unit=ms
 if [ "${1:-}" = instructions ]; then
+    command -v valgrind >/dev/null || { echo 'valgrind is not installed' >&2; exit 2; }
     unit=Minstr
     set -- 1
 fi
 rounds=${1:-9}
+[[ $rounds =~ ^[0-9]*[13579]$ ]] || { echo 'rounds is an odd number' >&2; exit 2; }
 declare -A limit=([one]=1.9 [four]=2.8)
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,7 +30,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 # Set by hand so that a user's own choice of target, flags or incremental builds changes nothing.
-export CARGO_TARGET_DIR=$work/target CARGO_INCREMENTAL=0 RUSTFLAGS=
+export CARGO_TARGET_DIR=$work/target CARGO_INCREMENTAL=0 RUSTFLAGS= LC_ALL=C
 
 attributes() {
     case $1 in
@@ -111,7 +114,9 @@ for kind in "${crates[@]}"; do check "$kind"; done
 # A slow spell of the machine hits both of a pair.
 for ((round = 0; round < rounds; round++)); do
     for kind in "${crates[@]:1}"; do
-        printf '%d %d\n' "$(take plain)" "$(take "$kind")" | awk '{ printf "%.2f %d %d\n", $2 / $1, $1, $2 }' >>"$work/$kind.taken"
+        plain=$(take plain)
+        taken=$(take "$kind")
+        awk -v p="$plain" -v t="$taken" 'BEGIN { printf "%.2f %d %d\n", t / p, p, t }' >>"$work/$kind.taken"
     done
 done
 

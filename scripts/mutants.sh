@@ -1,23 +1,34 @@
 #!/bin/sh
 # Breaks the machine, its windows, the budget and the backoff, one place after the other: each has to
-# fail a test. `mutants.toml` lists, with the reason, what no test can notice.
+# fail a test. The files in `mutants` list, with the reason, what no test can notice.
 #
-# Needs cargo-mutants. Arguments are passed on: `-f` selects files, `--iterate` goes on.
+#     scripts/mutants.sh [runtime|settings] [argument of cargo-mutants ...]
+#
+# Needs cargo-mutants, whose `-F` selects by name and `--iterate` goes on.
 set -eu
 cd "$(dirname "$0")/.."
 # A random case that fails is enough: nobody reads the smallest.
 export PROPTEST_CASES="${PROPTEST_CASES:-2000}" PROPTEST_MAX_SHRINK_ITERS=0
+failed=0
 
 mutants() {
+    of=$1
+    shift
+    out=target/mutants/$of
+    mkdir -p "$out"
     status=0
-    cargo mutants "$@" || status=$?
-    # 3 is a test that hangs, which is how those that hold a lock while others go past it notice.
-    [ "$status" -eq 0 ] || [ "$status" -eq 3 ]
+    cargo mutants -p "resilient-$of" --config "scripts/mutants/$of.toml" --output "$out" "$@" || status=$?
+    # 3 is a test that never ends, for what is broken can loop. It hides that others were missed.
+    if [ "$status" -ne 0 ] && { [ "$status" -ne 3 ] || [ -s "$out/mutants.out/missed.txt" ]; }; then
+        failed=1
+    fi
 }
 
-mutants -p resilient-runtime --config scripts/mutants.toml "$@"
-if [ "$#" -eq 0 ]; then
-    # Bits that do not overlap.
-    mutants -p resilient-settings --no-config -f resilient-settings/src/backoff.rs \
-        --exclude-re 'replace \| with \^ in Previous::of'
-fi
+case ${1:-} in
+runtime | settings) mutants "$@" ;;
+*)
+    mutants runtime "$@"
+    mutants settings "$@"
+    ;;
+esac
+exit "$failed"
