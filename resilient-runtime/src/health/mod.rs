@@ -67,7 +67,7 @@ pub struct Health(&'static World);
 ///
 /// Whatever serves HTTP can tell it, such as axum:
 ///
-/// ```ignore
+/// ```
 /// use axum::http::{StatusCode, header::CONTENT_TYPE};
 /// use axum::{Router, response::IntoResponse, routing::get};
 /// use resilient_runtime::{HealthReport, health};
@@ -77,7 +77,7 @@ pub struct Health(&'static World);
 ///     (status, [(CONTENT_TYPE, "application/json")], report.to_json())
 /// }
 ///
-/// let routes = Router::new()
+/// let routes: Router = Router::new()
 ///     .route("/health/live", get(async || answer(health().live())))
 ///     .route("/health/ready", get(async || answer(health().ready())))
 ///     .route("/health/policies", get(async || answer(health().policies())));
